@@ -1,0 +1,85 @@
+"""The inventory: the facts about a model's parameters and modules, without any tensor.
+
+None stands for what the model's file does not say; nothing is guessed in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the model. `bases` are the dotted names of its class's bases, nearest first."""
+
+    path: str
+    cls: str
+    bases: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter, once, however many modules share it.
+
+    `names` are all its names as selectors see them, wrappers taken off, the first one the
+    model's own; `stored` is that first name as the model or file has it, wrappers included.
+    `shape` holds sizes in elements. `inferred` is True where a file does not tell parameters
+    from buffers and grouper took it for a parameter.
+    """
+
+    names: tuple[str, ...]
+    shape: tuple[int, ...] | None
+    dtype: str | None
+    trainable: bool | None
+    stored: str
+    inferred: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+    @property
+    def numel(self) -> int | None:
+        return None if self.shape is None else prod(self.shape)
+
+    @property
+    def ndim(self) -> int | None:
+        return None if self.shape is None else len(self.shape)
+
+    @property
+    def tied(self) -> bool:
+        return len(self.names) > 1
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """A model's parameters in its own order, and its modules by path (None: no classes known).
+
+    `path` is what the user named, `kind` says what it is in words ("whole module", "state dict",
+    "safetensors", "nn.Module", ...), `key` where inside a checkpoint the model was found.
+    `order` is "module" where the order is the model's own, "sorted" where the format sorts.
+    `buffers` are names of tensors that are no parameters. `remarks` are facts worth printing
+    under the model's line (what was inferred, what else the file holds).
+    """
+
+    parameters: tuple[Parameter, ...]
+    modules: Mapping[str, Module] | None = None
+    path: str = "<model>"
+    kind: str = "nn.Module"
+    key: str | None = None
+    order: Literal["module", "sorted"] = "module"
+    buffers: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def numel(self) -> int:
+        return sum(parameter.numel or 0 for parameter in self.parameters)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Parameter]:
+        """Every name, tied ones included, to its parameter."""
+        return {name: parameter for parameter in self.parameters for name in parameter.names}
