@@ -1,0 +1,177 @@
+"""Cuts a rules file into statements, so that one fault costs one statement and no more."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from grouper.source import Source, Span
+
+# A line that begins so belongs to the statement above it.
+OPTION_LINE = re.compile(r"[ \t]*(?:[^\W\d]\w*[ \t]*\*?=(?!=)|freeze(?![\w.*?\[{:]|-(?!>)))")
+_NAME_CHARACTER = r"[\w.*?:]|-(?!>)|\[[^\]\s]+\]|\{(?:[^{}\s]|\{(?:[^{}\s]|\{[^{}\s]*\})*\})*\}"
+_TOKEN = re.compile(
+    r"(?P<space>[ \t\r\f]+)"
+    r"|(?P<newline>\n)"
+    r"|(?P<comment>\#[^\n]*)"
+    r'|(?P<string>"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*")'
+    r"|(?P<arrow>->)"
+    rf"|(?P<word>@?(?:{_NAME_CHARACTER})+)"
+    r"|(?P<regex>/(?:[^/\\\n]|\\[^\n])+/)"
+    r"|(?P<other>.)",
+    re.DOTALL,
+)
+_BEFORE_OPERAND = frozenset({"", "(", "and", "or", "not", "in", "else", "override"})
+_STATEMENT = re.compile(
+    r"(let|include|optimizer|warmup|schedule|split|strict|expect|allow)(?![\w.*?\[{:]|-(?!>))"
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The text of one statement; for a split, of its head."""
+
+    span: Span
+
+
+@dataclass(frozen=True)
+class Block:
+    """A split: its head, what stands in its braces, and its whole; `closed` by a brace or not."""
+
+    head: Span
+    items: tuple[Item, ...]
+    span: Span
+    opening: Span
+    closed: bool
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A closing brace that closes nothing."""
+
+    span: Span
+
+
+Item = Statement | Block | Stray
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A file's statements, and its comments, in order."""
+
+    items: tuple[Item, ...]
+    comments: tuple[Span, ...]
+
+
+def cut(source: Source) -> Cut:
+    """Statements and comments of a file; every character but separators is in one of them."""
+    cutter = _Cutter(source)
+    items = cutter.items(inside=None)
+    return Cut(items, tuple(cutter.comments))
+
+
+class _Cutter:
+    """One pass over the text. `last` is the text of the last token, which tells `/` apart."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.text = source.text
+        self.offset = 1 if source.text.startswith("\ufeff") else 0
+        self.comments: list[Span] = []
+
+    def items(self, inside: Span | None) -> tuple[Item, ...]:
+        items: list[Item] = []
+        while True:
+            span = self._statement()
+            if span is not None:
+                items.append(self._block(span) if self._at("{") else Statement(span))
+            if self.offset >= len(self.text):
+                return tuple(items)
+            if self._at("}"):
+                if inside is not None:
+                    return tuple(items)
+                items.append(Stray(Span(self.source, self.offset, self.offset + 1)))
+            if inside is not None and self._unclosed_here(inside):
+                return tuple(items)
+            self.offset += not self._at("{")
+
+    def _block(self, head: Span) -> Block:
+        opening = Span(self.source, self.offset, self.offset + 1)
+        self.offset += 1
+        items = self.items(inside=opening)
+        closed = self._at("}")
+        end = self.offset + 1 if closed else max([i.span.end for i in items] + [opening.end])
+        self.offset += closed
+        return Block(head, items, Span(self.source, head.start, end), opening, closed)
+
+    def _statement(self) -> Span | None:
+        """The next statement; stops at its newline, `;`, or at a brace of a split."""
+        start, end, depth, last = -1, -1, 0, ""
+        split = regexes = True
+        while self.offset < len(self.text):
+            found = _TOKEN.match(self.text, self.offset)
+            assert found is not None
+            kind, token = found.lastgroup, found.group()
+            if kind == "regex" and not (regexes and self._operand(last)):
+                kind, token = "other", "/"
+            if kind == "newline" and start >= 0 and not self._goes_on(depth, found.end()):
+                break
+            if (token == ";" and kind == "other") or (kind == "other" and token == "}"):
+                break
+            if kind == "other" and token == "{" and split and start >= 0:
+                break
+            if kind == "comment":
+                self.comments.append(Span(self.source, found.start(), found.end()))
+            elif kind not in ("space", "newline"):
+                if start < 0:
+                    start = found.start()
+                    split = token == "split"
+                    regexes = token not in ("let", "expect", "optimizer", "warmup", "schedule")
+                end = found.start() + len(token)
+                regexes = regexes and kind != "arrow"
+                depth += {"(": 1, ")": -1}.get(token, 0)
+                last = token
+            self.offset = found.start() + len(token)
+        return Span(self.source, start, end) if start >= 0 else None
+
+    def _goes_on(self, depth: int, line: int) -> bool:
+        if depth > 0 and self._closes(depth, line):
+            return True
+        while (blank := re.compile(r"[ \t\r\f]*(?:#[^\n]*)?\n").match(self.text, line)) is not None:
+            if "#" not in blank.group():
+                return False
+            line = blank.end()
+        return OPTION_LINE.match(self.text, line) is not None
+
+    def _closes(self, depth: int, offset: int) -> bool:
+        """Whether the open parentheses are closed before another statement could begin."""
+        while depth > 0 and offset < len(self.text):
+            found = _TOKEN.match(self.text, offset)
+            assert found is not None
+            token = found.group()
+            if found.lastgroup == "arrow" or token in (";", "}"):
+                return False
+            if found.lastgroup == "newline" and _STATEMENT.match(self.text, found.end()):
+                return False
+            depth += {"(": 1, ")": -1}.get(token, 0)
+            offset = found.end()
+        return depth == 0
+
+    def _operand(self, last: str) -> bool:
+        return last in _BEFORE_OPERAND or re.fullmatch(r"GR\d+|[a-z]+(-[a-z]+)+", last) is not None
+
+    def _at(self, character: str) -> bool:
+        return self.text.startswith(character, self.offset)
+
+    def _unclosed_here(self, opening: Span) -> bool:
+        """Whether a statement of the top level begins a line here and the block is never closed."""
+        line = self.offset + 1
+        begins = self._at("\n") and _STATEMENT.match(self.text, line) is not None
+        return begins and not _closed_later(self.text, line)
+
+
+def _closed_later(text: str, offset: int) -> bool:
+    """Whether a closing brace stands alone on a line before the next split opens."""
+    closing = re.compile(r"^[ \t]*\}", re.MULTILINE).search(text, offset)
+    opening = re.compile(r"^[ \t]*split\b", re.MULTILINE).search(text, offset)
+    return closing is not None and (opening is None or closing.start() < opening.start())
