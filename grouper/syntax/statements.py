@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 
 from grouper.source import Source, Span
 
 # A line that begins so belongs to the statement above it.
 OPTION_LINE = re.compile(r"[ \t]*(?:[^\W\d]\w*[ \t]*\*?=(?!=)|freeze(?![\w.*?\[{:]|-(?!>)))")
+_COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")
 _NAME_CHARACTER = r"[\w.*?:]|-(?!>)|\[[^\]\s]+\]|\{(?:[^{}\s]|\{(?:[^{}\s]|\{[^{}\s]*\})*\})*\}"
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\f]+)"
@@ -21,6 +24,7 @@ _TOKEN = re.compile(
     r"|(?P<other>.)",
     re.DOTALL,
 )
+_LOOK_AHEAD = 4096  # characters in which an open parenthesis must close to go over lines
 _BEFORE_OPERAND = frozenset({"", "(", "and", "or", "not", "in", "else", "override"})
 _STATEMENT = re.compile(
     r"(let|include|optimizer|warmup|schedule|split|strict|expect|allow)(?![\w.*?\[{:]|-(?!>))"
@@ -91,7 +95,7 @@ class _Cutter:
                 if inside is not None:
                     return tuple(items)
                 items.append(Stray(Span(self.source, self.offset, self.offset + 1)))
-            if inside is not None and self._unclosed_here(inside):
+            if inside is not None and self._unclosed_here():
                 return tuple(items)
             self.offset += not self._at("{")
 
@@ -137,15 +141,14 @@ class _Cutter:
     def _goes_on(self, depth: int, line: int) -> bool:
         if depth > 0 and self._closes(depth, line):
             return True
-        while (blank := re.compile(r"[ \t\r\f]*(?:#[^\n]*)?\n").match(self.text, line)) is not None:
-            if "#" not in blank.group():
-                return False
-            line = blank.end()
+        while (comment := _COMMENT_LINE.match(self.text, line)) is not None:
+            line = comment.end()
         return OPTION_LINE.match(self.text, line) is not None
 
     def _closes(self, depth: int, offset: int) -> bool:
         """Whether the open parentheses are closed before another statement could begin."""
-        while depth > 0 and offset < len(self.text):
+        limit = min(len(self.text), offset + _LOOK_AHEAD)
+        while depth > 0 and offset < limit:
             found = _TOKEN.match(self.text, offset)
             assert found is not None
             token = found.group()
@@ -163,15 +166,22 @@ class _Cutter:
     def _at(self, character: str) -> bool:
         return self.text.startswith(character, self.offset)
 
-    def _unclosed_here(self, opening: Span) -> bool:
+    def _unclosed_here(self) -> bool:
         """Whether a statement of the top level begins a line here and the block is never closed."""
-        line = self.offset + 1
-        begins = self._at("\n") and _STATEMENT.match(self.text, line) is not None
-        return begins and not _closed_later(self.text, line)
+        if not self._at("\n") or not _STATEMENT.match(self.text, self.offset + 1):
+            return False
+        closing = _next(self._closing_lines, self.offset)
+        return closing is None or (_next(self._split_lines, self.offset) or closing) < closing
+
+    @cached_property
+    def _closing_lines(self) -> list[int]:
+        return [found.start() for found in re.finditer(r"^[ \t]*\}", self.text, re.MULTILINE)]
+
+    @cached_property
+    def _split_lines(self) -> list[int]:
+        return [found.start() for found in re.finditer(r"^[ \t]*split\b", self.text, re.MULTILINE)]
 
 
-def _closed_later(text: str, offset: int) -> bool:
-    """Whether a closing brace stands alone on a line before the next split opens."""
-    closing = re.compile(r"^[ \t]*\}", re.MULTILINE).search(text, offset)
-    opening = re.compile(r"^[ \t]*split\b", re.MULTILINE).search(text, offset)
-    return closing is not None and (opening is None or closing.start() < opening.start())
+def _next(offsets: list[int], offset: int) -> int | None:
+    found = bisect_left(offsets, offset)
+    return offsets[found] if found < len(offsets) else None
