@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TypeAlias
 
 from grouper.findings import Finding
 from grouper.source import Span
 from grouper.syntax import tree
 
-Value: TypeAlias = int | float | bool | str | None | tuple["Value", ...]
+Value: TypeAlias = int | float | bool | str | tuple["Value", ...] | None
 
 # The plan's own keys; every other key goes to the optimizer's parameter group as it is.
 PLAN_KEYS = (
@@ -50,9 +49,9 @@ class Optimizer:
 
     name: str
     alias: str | None = None
-    options: Mapping[str, Value] = MappingProxyType({})
+    options: Mapping[str, Value] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False, repr=False)
-    spans: Mapping[str, Span] = field(default=MappingProxyType({}), compare=False, repr=False)
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Schedule:
     """The factor of lr after warm-up; `options` are the schedule's own (`final`, `every`, ...)."""
 
     name: str = "constant"
-    options: Mapping[str, Value] = MappingProxyType({})
+    options: Mapping[str, Value] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -93,6 +92,6 @@ class RuleSet:
     expects: tuple[tree.Expect, ...] = ()
     allows: tuple[tree.Allow, ...] = ()
     strict: bool = False
-    variables: Mapping[str, Value] = MappingProxyType({})
+    variables: Mapping[str, Value] = field(default_factory=dict)
     path: str = "<string>"
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)

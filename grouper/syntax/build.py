@@ -17,8 +17,30 @@ from grouper.syntax.regexes import fault
 MAX_DEPTH = 100
 MAX_NUMBER = 100
 KEYWORDS = frozenset(
-    "let include optimizer warmup schedule split strict expect allow override else as in not and or"
-    " freeze trainable tied true false none".split()
+    [
+        "let",
+        "include",
+        "optimizer",
+        "warmup",
+        "schedule",
+        "split",
+        "strict",
+        "expect",
+        "allow",
+        "override",
+        "else",
+        "as",
+        "in",
+        "not",
+        "and",
+        "or",
+        "freeze",
+        "trainable",
+        "tied",
+        "true",
+        "false",
+        "none",
+    ]
 )
 
 

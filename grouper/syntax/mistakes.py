@@ -14,7 +14,19 @@ from grouper.source import Span
 from grouper.syntax import codes
 from grouper.syntax.near import near
 
-STATEMENTS = "let include optimizer warmup schedule split strict expect allow override else".split()
+STATEMENTS = [
+    "let",
+    "include",
+    "optimizer",
+    "warmup",
+    "schedule",
+    "split",
+    "strict",
+    "expect",
+    "allow",
+    "override",
+    "else",
+]
 _ARROWS = ("-->", "=>", ":=", "→", "⇒", "~>", "—>", "–>", ":")
 _WORDS = {
     "GLOB": "a selector",
@@ -176,7 +188,7 @@ def _arrow(fault: Fault) -> Finding | None:
         return None
     gap = fault.text.find(fault.rest) if fault.rest else len(fault.text)
     for arrow in _ARROWS:
-        if fault.rest.startswith(arrow) or fault.rest.startswith("=") and arrow == "=>":
+        if fault.rest.startswith(arrow) or (fault.rest.startswith("=") and arrow == "=>"):
             length = 1 if fault.rest.startswith("=") and not fault.rest.startswith(arrow) else None
             written = fault.rest[: length or len(arrow)]
             return fault.finding(

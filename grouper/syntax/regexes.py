@@ -74,7 +74,7 @@ def fault(pattern: str) -> Fault | None:
         )
     if shape.degree > MAX_DEGREE:
         return Fault(
-            f"the regex could be searched for hours: {shape.degree} of its repeats can shift along the text",
+            f"the regex could be searched for hours: {shape.degree} of its repeats can shift",
             "take some of them away, or use a glob, where any number of `*` is fast",
             costly=True,
         )
