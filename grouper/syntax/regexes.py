@@ -81,6 +81,12 @@ def fault(pattern: str) -> Fault | None:
     return None
 
 
+@cache
+def degree(pattern: str) -> int:
+    """How many repeats of a sound regex can shift: a search takes about length ** (degree + 1)."""
+    return _sequence(list(sre.parse(pattern))).degree
+
+
 def _sequence(items: list[Any]) -> Shape:
     whole = Shape()
     for item in items:
