@@ -1,0 +1,154 @@
+"""The directory of a zip archive, read as torch reads it, and its small members.
+
+torch takes the last of several entries of a name, ignores case, and does not check
+sums: an archive that is read differently by different programs is refused instead.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grouper.inventory import codes
+from grouper.inventory.checkpoint.file import File
+from grouper.inventory.errors import ModelError
+
+MAX_DIRECTORY = 256 << 20
+MAX_STORED = 64 << 20
+MAX_INFLATED = 16 << 20
+MAX_RATIO = 200
+_END = struct.Struct("<4s4H2LH")
+_END64_LOCATOR = struct.Struct("<4sLQL")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A member: where its local header stands, and its sizes in bytes."""
+
+    name: str
+    method: int
+    flags: int
+    compressed: int
+    size: int
+    offset: int
+
+
+def directory(file: File) -> Mapping[str, Entry]:
+    """The members by name, in the archive's order."""
+    start, length, count = _end(file)
+    if length > MAX_DIRECTORY or count > 1_000_000:
+        raise _refused(file, "its directory is larger than that of any checkpoint")
+    data = file.read(start, length)
+    entries: dict[str, Entry] = {}
+    folded: set[str] = set()
+    at = 0
+    for _ in range(count):
+        entry, at = _entry(file, data, at)
+        if entry.name.casefold() in folded:
+            raise _refused(file, f"it has two members `{entry.name}`")
+        if entry.offset + entry.compressed > start:
+            raise _broken(file)
+        folded.add(entry.name.casefold())
+        entries[entry.name] = entry
+    return entries
+
+
+def member(file: File, entry: Entry) -> bytes:
+    """A member's content, inflated if need be; within limits."""
+    if entry.flags & 1:
+        raise _refused(file, f"its member `{entry.name}` is encrypted")
+    header = _LOCAL.unpack(file.read(entry.offset, _LOCAL.size))
+    if header[0] != b"PK\3\4":
+        raise _broken(file)
+    start = entry.offset + _LOCAL.size + header[9] + header[10]
+    if entry.method == 0:
+        if entry.size != entry.compressed:
+            raise _broken(file)
+        if entry.size > MAX_STORED:
+            raise _refused(file, f"its member `{entry.name}` has {entry.size:,} bytes")
+        return file.read(start, entry.size)
+    if entry.method != 8:
+        raise _refused(file, f"its member `{entry.name}` is compressed in an unusual way")
+    if entry.size > MAX_INFLATED or entry.size > MAX_RATIO * max(entry.compressed, 64):
+        raise _refused(file, f"its member `{entry.name}` would grow to {entry.size:,} bytes")
+    inflater = zlib.decompressobj(-15)
+    content = inflater.decompress(file.read(start, entry.compressed), entry.size + 1)
+    if len(content) != entry.size:
+        raise _broken(file)
+    return content
+
+
+def _end(file: File) -> tuple[int, int, int]:
+    """Offset, length and number of entries of the directory."""
+    tail_length = min(file.size, 65557)
+    tail_start = file.size - tail_length
+    tail = file.read(tail_start, tail_length)
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or at + _END.size > len(tail):
+        raise _broken(file)
+    _, disk, first, _, count, length, start, _ = _END.unpack_from(tail, at)
+    if disk not in (0, 0xFFFF) or first not in (0, 0xFFFF):
+        raise _broken(file)
+    if 0xFFFF in (count,) or 0xFFFFFFFF in (length, start):
+        locator_at = tail_start + at - _END64_LOCATOR.size
+        if locator_at >= 0:
+            sign, _, end64, _ = _END64_LOCATOR.unpack(file.read(locator_at, _END64_LOCATOR.size))
+            if sign == b"PK\6\7":
+                found = _END64.unpack(file.read(end64, _END64.size))
+                if found[0] != b"PK\6\6":
+                    raise _broken(file)
+                count, length, start = found[7], found[8], found[9]
+    return start, length, count
+
+
+def _entry(file: File, data: bytes, at: int) -> tuple[Entry, int]:
+    if at + _ENTRY.size > len(data):
+        raise _broken(file)
+    found = _ENTRY.unpack_from(data, at)
+    if found[0] != b"PK\1\2":
+        raise _broken(file)
+    flags, method = found[3], found[4]
+    compressed, size = found[8], found[9]
+    name_length, extra_length, comment_length = found[10], found[11], found[12]
+    offset = found[16]
+    at += _ENTRY.size
+    name = data[at : at + name_length].decode("utf-8", "replace")
+    extra = data[at + name_length : at + name_length + extra_length]
+    size, compressed, offset = _wide(extra, size, compressed, offset)
+    return (
+        Entry(name, method, flags, compressed, size, offset),
+        at + name_length + extra_length + comment_length,
+    )
+
+
+def _wide(extra: bytes, *numbers: int) -> tuple[int, int, int]:
+    """The 64-bit sizes and offset of the zip64 field, where the short ones say so."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            wide = iter(struct.unpack_from(f"<{length // 8}Q", extra, at + 4))
+            size, compressed, offset = (
+                next(wide, n) if n == 0xFFFFFFFF else n for n in numbers
+            )
+            return size, compressed, offset
+        at += 4 + length
+    size, compressed, offset = numbers
+    return size, compressed, offset
+
+
+def _broken(file: File) -> ModelError:
+    return ModelError(
+        codes.BROKEN,
+        f"`{file.path}` is a damaged archive",
+        "download or copy the file again",
+    )
+
+
+def _refused(file: File, why: str) -> ModelError:
+    return ModelError(codes.OVER_LIMIT, f"`{file.path}` is not read: {why}", None)

@@ -1,0 +1,53 @@
+"""The findings of reading model files. Each of them ends the reading, with exit status 2."""
+
+from __future__ import annotations
+
+from grouper.findings import Code, Severity
+
+NOT_A_MODEL = Code(
+    "GR401",
+    "not-a-model",
+    Severity.ERROR,
+    """The file is none that grouper reads, or holds no model.
+
+grouper recognises files by their content: PyTorch's `.pt`, `.pth`, `.ckpt`, `.bin` (state dicts and
+whole modules) and snapshots that `grouper params MODEL --save FILE.json` wrote.
+""",
+)
+BROKEN = Code(
+    "GR402",
+    "broken-file",
+    Severity.ERROR,
+    """The file begins like a model file and then is not one: it is cut short, or damaged.
+
+Download or copy it again. grouper reads the directory and the description of the tensors, never the
+tensors: it does not vouch for the rest of a file that it reads.
+""",
+)
+OVER_LIMIT = Code(
+    "GR403",
+    "over-a-limit",
+    Severity.ERROR,
+    """Reading the file would take more time or memory than any real model needs.
+
+Files are read as strangers' input: nesting, counts and sizes have limits, far above those of
+real checkpoints, so that no file can use up the machine.
+""",
+)
+UNSUPPORTED = Code(
+    "GR404",
+    "unsupported-format",
+    Severity.ERROR,
+    """The file is of a kind that is recognised and not read; the message says what to do.""",
+)
+NO_SUCH_KEY = Code(
+    "GR405",
+    "no-such-key",
+    Severity.ERROR,
+    """`--key` names a part of the checkpoint that does not exist or holds no model.
+
+    grouper check last.pt my.rules --key ema
+""",
+)
+
+ALL = (NOT_A_MODEL, BROKEN, OVER_LIMIT, UNSUPPORTED, NO_SUCH_KEY)
