@@ -1,0 +1,54 @@
+"""Makes YOLOv5's own code importable: its package folder on `sys.path`, and torchvision mended.
+
+Run in an environment with `torch==2.13.0`, `yolov5==7.0.14`, `ultralytics==8.4.190` and
+`torchvision==0.28.0` (all three installed with `--no-deps`), pandas, seaborn, tqdm, opencv-python-headless and `setuptools<80`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+import torch
+
+
+def prepare() -> Path:
+    """Put YOLOv5's folder first on the path, so that its classes are `models.yolo.*`."""
+    _define_torchvision_operators()
+    found = importlib.util.find_spec("yolov5")
+    assert found is not None
+    assert found.submodule_search_locations
+    folder = Path(found.submodule_search_locations[0])
+    sys.path.insert(0, str(folder))
+    sys.meta_path.insert(0, _Redirect())
+    sys.modules["yolov5"] = ModuleType("yolov5")
+    sys.modules["yolov5"].__path__ = []
+    os.environ.setdefault("YOLOv5_VERBOSE", "false")
+    return folder
+
+
+class _Redirect(MetaPathFinder, Loader):
+    """`yolov5.models.common` is `models.common`, as in YOLOv5's own repository."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name.startswith("yolov5.") else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return importlib.import_module(spec.name.removeprefix("yolov5."))
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+def _define_torchvision_operators() -> None:
+    library = torch.library.Library("torchvision", "DEF")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define(
+        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    )
+    globals()["_library"] = library
