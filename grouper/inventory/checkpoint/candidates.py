@@ -14,10 +14,23 @@ from grouper.inventory.model import Inventory
 MAX_DEPTH = 4
 MAX_VALUES = 100_000
 # Best first: what is trained on comes before its average.
-_PREFERRED = (
-    "model state_dict model_state_dict model_state module net network weights params generator ema"
-    " model_ema params_ema student teacher"
-).split()
+_PREFERRED = [
+    "model",
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "module",
+    "net",
+    "network",
+    "weights",
+    "params",
+    "generator",
+    "ema",
+    "model_ema",
+    "params_ema",
+    "student",
+    "teacher",
+]
 _NEVER = ("optim", "opt_", "scaler", "lr_sched", "scheduler")
 
 
@@ -82,7 +95,11 @@ def _candidates(root: Any) -> list[Candidate]:
             found.append(Candidate(key, value))
             continue
         pairs = mapping(value)
-        if pairs is None or depth >= MAX_DEPTH or {"state", "param_groups"} <= {k for k, _ in pairs}:
+        if (
+            pairs is None
+            or depth >= MAX_DEPTH
+            or {"state", "param_groups"} <= {k for k, _ in pairs}
+        ):
             continue
         for name, item in pairs:
             if not name.startswith(_NEVER):

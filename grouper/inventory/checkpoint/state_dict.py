@@ -14,8 +14,20 @@ from grouper.inventory.model import Inventory, Parameter
 from grouper.inventory.wrappers import wrapping_prefix
 
 _BUFFERS = frozenset(
-    "running_mean running_var num_batches_tracked inv_freq relative_position_index attn_mask"
-    " position_ids anchors anchor_grid stride total_ops total_params".split()
+    {
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+        "inv_freq",
+        "relative_position_index",
+        "attn_mask",
+        "position_ids",
+        "anchors",
+        "anchor_grid",
+        "stride",
+        "total_ops",
+        "total_params",
+    }
 )
 
 

@@ -33,7 +33,11 @@ _STORAGES = {
 }
 _UTILS = "torch._utils."
 _FROM_TYPE = ("torch._tensor._rebuild_from_type_v2", "torch.tensor._rebuild_from_type_v2")
-_PARAMETERS = ("torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
+_PARAMETERS = (
+    "torch.nn.parameter.Parameter",
+    _UTILS + "_rebuild_parameter",
+    _UTILS + "_rebuild_parameter_with_state",
+)
 _LAZY = ("torch.nn.parameter.UninitializedParameter", "torch.nn.parameter.UninitializedBuffer")
 
 
@@ -59,10 +63,7 @@ def tensor(value: Any) -> Tensor | None:
         name = _name(value)
         if name is None:
             return None
-        if name in (*_PARAMETERS, _UTILS + "_rebuild_parameter"):
-            wrappers.append(value)
-            value = _argument(value, 0)
-        elif name == _UTILS + "_rebuild_parameter_with_state":
+        if name in _PARAMETERS:
             wrappers.append(value)
             value = _argument(value, 0)
         elif name in _FROM_TYPE:

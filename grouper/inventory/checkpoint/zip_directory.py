@@ -133,9 +133,7 @@ def _wide(extra: bytes, *numbers: int) -> tuple[int, int, int]:
         kind, length = struct.unpack_from("<HH", extra, at)
         if kind == 1:
             wide = iter(struct.unpack_from(f"<{length // 8}Q", extra, at + 4))
-            size, compressed, offset = (
-                next(wide, n) if n == 0xFFFFFFFF else n for n in numbers
-            )
+            size, compressed, offset = (next(wide, n) if n == 0xFFFFFFFF else n for n in numbers)
             return size, compressed, offset
         at += 4 + length
     size, compressed, offset = numbers

@@ -1,0 +1,46 @@
+"""A parameter is matched by several rules that agree; it gets the options of all of them.
+
+That is often meant (a rule for the head, a rule for biases), so it is only a note. Under `strict`
+it is an error.
+
+    model.24.* -> head lr=0.01
+    *.bias     -> bias warmup_start=0.1     # the head's biases get both: group `head/bias`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.facts import Facts, called, count, labelled, names
+from grouper.findings import Code, Finding, Severity
+from grouper.inventory.model import Parameter
+from grouper.ruleset.model import Rule
+
+CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each set of top-level rules that share parameters."""
+    found: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
+    for assigned in facts.assignment.parameters:
+        rules = [m.rule for m in assigned.matches if m.rule.split is None and not m.rule.override]
+        if len(rules) > 1 and not assigned.conflicts and not assigned.frozen:
+            key = tuple(map(id, rules))
+            found.setdefault(key, (rules, []))[1].append(assigned.parameter)
+    for rules, parameters in found.values():
+        first, *others = rules
+        labels = labelled(others[-1].span)
+        for rule in (first, *others[:-1]):
+            labels += labelled(rule.span)
+        be = "is" if len(parameters) == 1 else "are"
+        yield Finding(
+            CODE,
+            f"{count(parameters)} {be} matched by {', '.join(map(called, rules))} and"
+            f" {'gets' if len(parameters) == 1 else 'get'} the options of all",
+            labels,
+            names(parameters),
+            help="begin the later rule with `else` if only one should count"
+            if facts.rules.strict
+            else None,
+            severity_override=Severity.ERROR if facts.rules.strict else None,
+        )

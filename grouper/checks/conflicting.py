@@ -1,0 +1,73 @@
+"""Two rules set different values for one option of a parameter.
+
+Nothing wins silently: which rule counts is said in the file, by `else` or `override`.
+
+    model.24.* -> head lr=0.01
+    *.bias     -> bias lr=0.02        # bad: the head's biases get both
+
+    model.24.*  -> head lr=0.01
+    else *.bias -> bias lr=0.02       # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.assignment import Assigned, Setting
+from grouper.checks.facts import Facts, called, count, labelled, names
+from grouper.findings import Code, Edit, Finding, Severity
+from grouper.inventory.model import Parameter
+from grouper.ruleset.expressions import text
+
+CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each option and each set of rules that disagree about it."""
+    found: dict[tuple[str, tuple[int, ...]], tuple[list[Setting], list[Parameter]]] = {}
+    for assigned in facts.assignment.parameters:
+        for key in () if assigned.frozen else assigned.conflicts:
+            settings = _settings(assigned, key)
+            rules = (key, tuple(id(setting.option) for setting in settings))
+            found.setdefault(rules, (settings, []))[1].append(assigned.parameter)
+    for (key, _), (settings, parameters) in found.items():
+        yield _finding(key, settings, parameters)
+
+
+def _settings(assigned: Assigned, key: str) -> list[Setting]:
+    given = [s for s in assigned.settings if s.option.key == key and s.option.operator == "="]
+    overriding = [setting for setting in given if setting.rule.override]
+    return overriding if len(overriding) > 1 else given
+
+
+def _finding(key: str, settings: list[Setting], parameters: list[Parameter]) -> Finding:
+    # The last rule is the place: the ones before it stood there first.
+    *others, last = settings
+    labels = labelled(last.option.span, _sets(last))
+    for other in others:
+        labels += labelled(other.option.span, _sets(other))
+    rule = last.rule
+    plain = not rule.otherwise and not rule.override and rule.selector is not None
+    edits: tuple[Edit, ...] = ()
+    help = "say which one counts: begin one of the rules with `override`"
+    if plain and rule.split is None and rule.selector is not None and rule.selector.span:
+        span = rule.selector.span
+        compound = " or " in span.text
+        selector = f"({span.text})" if compound else span.text
+        edits = (Edit(span, f"else {selector}"),)
+        help = f"let the last rule take only what the others left: `else {selector} -> ...`"
+    values = "values" if len(settings) > 1 else "value"
+    number = {2: "two", 3: "three"}.get(len(settings), str(len(settings)))
+    get = "gets" if len(parameters) == 1 else "get"
+    return Finding(
+        CODE,
+        f"{count(parameters)} {get} {number} {values} of `{key}`",
+        labels,
+        names(parameters),
+        help=help,
+        edits=edits,
+    )
+
+
+def _sets(setting: Setting) -> str:
+    return f"{called(setting.rule)} sets {text(setting.value)}"

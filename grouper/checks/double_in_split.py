@@ -1,0 +1,45 @@
+"""A parameter falls under several rules of one split.
+
+A split divides the parameters: each falls under exactly one of its rules.
+
+    split kind { *.bias -> bias; *.bn.* -> norm; else -> weight }        # bad: bn.bias
+    split kind { *.bias -> bias; else *.bn.* -> norm; else -> weight }   # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.facts import Facts, called, count, labelled, names
+from grouper.findings import Code, Edit, Finding, Severity
+from grouper.inventory.model import Parameter
+from grouper.ruleset.model import Rule
+
+CODE = Code("GR103", "double-matched", Severity.ERROR, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each set of rules of a split that share parameters."""
+    found: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
+    for assigned in facts.assignment.parameters:
+        for split in assigned.doubled_in:
+            rules = [match.rule for match in assigned.matches if match.rule.split == split]
+            key = tuple(map(id, rules))
+            found.setdefault(key, (rules, []))[1].append(assigned.parameter)
+    for rules, parameters in found.values():
+        *others, last = rules
+        labels = labelled(last.span, "and this one")
+        for rule in others:
+            labels += labelled(rule.span, "this rule")
+        selector = last.selector.span if last.selector is not None else None
+        edits = (Edit(selector, f"else {selector.text}"),) if selector else ()
+        fall = "falls" if len(parameters) == 1 else "fall"
+        yield Finding(
+            CODE,
+            f"{count(parameters)} {fall} under {len(rules)} rules of the split `{last.split}`:"
+            f" {', '.join(map(called, rules))}",
+            labels,
+            names(parameters),
+            help="let the later rule take only what the earlier left: begin it with `else`",
+            edits=edits,
+        )

@@ -1,0 +1,134 @@
+"""A claim of `expect` does not hold for this model.
+
+It must hold for every value that the groups of a label have; rounding (1e-9) is forgiven.
+
+    expect head.lr / body.lr in 5..10
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from grouper.checks.facts import Facts, labelled
+from grouper.findings import Code, Finding, Severity
+from grouper.ruleset.expressions import BadValue, Scope, as_number, evaluate, holds, is_number, text
+from grouper.ruleset.model import Value
+from grouper.ruleset.resolve import attributes, label_of
+from grouper.syntax import tree
+
+CODE = Code("GR111", "failed-expectation", Severity.ERROR, __doc__ or "")
+ROUNDING = 1e-9
+MOST_COMBINATIONS = 10_000
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each claim that fails, with the values that it had.
+
+    Where rules conflict, groups lack options: that is reported already.
+    """
+    if any(assigned.conflicts for assigned in facts.assignment.parameters):
+        return
+    for expect in facts.rules.expects:
+        try:
+            wrong = _failure(expect.claim, facts)
+        except BadValue as fault:
+            wrong = fault.message
+        if wrong is not None:
+            yield Finding(
+                CODE,
+                f"a claim does not hold: {wrong}",
+                labelled(expect.span),
+                help="change the rules, or the claim",
+            )
+
+
+def _failure(claim: tree.Comparison | tree.Between, facts: Facts) -> str | None:
+    parts = _parts(claim)
+    named = list(dict.fromkeys((a.label, a.key) for part in parts for a in attributes(part)))
+    choices = [_values(label, key, facts) for label, key in named]
+    for i, combination in enumerate(product(*choices)):
+        if i >= MOST_COMBINATIONS:
+            return f"it has more than {MOST_COMBINATIONS:,} combinations of values to check"
+        given = dict(zip(named, combination, strict=True))
+        values = [
+            evaluate(_filled(part, given, facts), Scope(facts.rules.variables)) for part in parts
+        ]
+        if not _holds(claim, values):
+            what = [f"`{label}.{key}` is {text(value)}" for (label, key), value in given.items()]
+            what = what or [f"the value is {text(values[0])}"]
+            if len(named) > 1 and is_number(values[0]):
+                what.append(f"the value is {text(values[0])}")
+            return ", ".join(what)
+    return None
+
+
+def _parts(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
+    if isinstance(claim, tree.Comparison):
+        return [claim.left, claim.right]
+    return [claim.value, claim.first, claim.last]
+
+
+def _values(label: str, key: str, facts: Facts) -> list[Value]:
+    """The values of a key over a label's groups, each once."""
+    groups = [g for g in facts.grouping.groups if label in g.labels or g.name == label]
+    if not groups:
+        raise BadValue(f"no group has the label `{label}`", None)
+    options = [{**g.options, **g.plan} for g in groups]
+    without = next((g.name for g, o in zip(groups, options, strict=True) if key not in o), None)
+    if without is not None:
+        raise BadValue(f"the group `{without}` has no `{key}`", None)
+    return list({repr(o[key]): o[key] for o in options}.values())
+
+
+def _filled(
+    part: tree.Expression, given: Mapping[tuple[str, str], Value], facts: Facts
+) -> tree.Expression:
+    """An expression with its attributes, counts and `frozen` replaced by their values."""
+    match part:
+        case tree.Attribute(label=label, key=key):
+            return _literal(given[label, key])
+        case tree.Word(name="frozen"):
+            return tree.Number(len(facts.grouping.frozen))
+        case tree.Call(function="count" | "numel" as function, arguments=(argument,)):
+            return tree.Number(_total(function, label_of(argument) or "", facts))
+        case tree.Unary(operator=operator, operand=operand):
+            return tree.Unary(operator, _filled(operand, given, facts), span=part.span)
+        case tree.Binary(operator=operator, left=left, right=right):
+            left, right = _filled(left, given, facts), _filled(right, given, facts)
+            return tree.Binary(operator, left, right, span=part.span)
+        case tree.Call(function=function, arguments=arguments):
+            filled = tuple(_filled(a, given, facts) for a in arguments)
+            return tree.Call(function, filled, span=part.span)
+    return part
+
+
+def _literal(value: Value) -> tree.Expression:
+    if isinstance(value, bool) or value is None:
+        return tree.Constant(value)
+    if isinstance(value, str):
+        return tree.String(value)
+    if isinstance(value, tuple):
+        return tree.Tuple(tuple(map(_literal, value)))
+    return tree.Number(value)
+
+
+def _total(function: str, label: str, facts: Facts) -> int:
+    groups = [g for g in facts.grouping.groups if label in g.labels or g.name == label]
+    members = [p for group in groups for p in group.parameters]
+    return len(members) if function == "count" else sum(p.numel or 0 for p in members)
+
+
+def _holds(claim: tree.Comparison | tree.Between, values: list[Value]) -> bool:
+    if isinstance(claim, tree.Between):
+        value, first, last = (as_number(v, claim) for v in values)
+        slack = ROUNDING * max(abs(value), abs(first), abs(last))
+        return first - slack <= value <= last + slack
+    left, right = values
+    if is_number(left) and is_number(right):
+        assert isinstance(left, int | float)
+        assert isinstance(right, int | float)
+        close = abs(left - right) <= ROUNDING * max(abs(left), abs(right))
+        if close:
+            return claim.operator in ("==", "<=", ">=")
+    return holds(left, claim.operator, right, claim)

@@ -1,0 +1,35 @@
+"""A rule asks something of parameters that the model itself has frozen.
+
+A frozen parameter (`requires_grad=False`) is in no group, so the options have no effect.
+
+    *.dfl.* -> dfl lr=0.1             # bad where the model has frozen them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.facts import Facts, called, labelled, names
+from grouper.findings import Code, Finding, Severity
+from grouper.inventory.model import Parameter
+
+CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each rule that matches nothing but parameters frozen by the model."""
+    for rule in facts.rules.rules:
+        frozen: list[Parameter] = []
+        trained = False
+        for assigned in facts.assignment.parameters:
+            if any(match.rule is rule for match in assigned.matches):
+                trained = trained or assigned.parameter.trainable is not False
+                frozen.append(assigned.parameter)
+        if frozen and not trained and not rule.freezes:
+            yield Finding(
+                CODE,
+                f"{called(rule)} matches only parameters that the model has frozen",
+                labelled(rule.span),
+                names(frozen),
+                help="set `requires_grad=True` on them, or remove the rule",
+            )

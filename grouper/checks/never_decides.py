@@ -1,0 +1,37 @@
+"""A rule matches parameters and changes nothing about any of them.
+
+All that it sets is overridden, and it gives no label: it can be removed.
+
+    *.bias          -> lr=0.02        # bad
+    override *.bias -> lr=0.05
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.facts import Facts, labelled
+from grouper.findings import Code, Finding, Severity
+
+CODE = Code("GR106", "rule-never-decides", Severity.WARNING, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each rule all of whose settings lost, everywhere."""
+    matched: set[int] = set()
+    deciding: set[int] = set()
+    for assigned in facts.assignment.parameters:
+        matched |= {id(match.rule) for match in assigned.matches}
+        # Where rules disagree nothing is decided yet: that is reported as a conflict.
+        deciding |= {
+            id(s.rule) for s in assigned.settings if s.won or s.option.key in assigned.conflicts
+        }
+    for rule in facts.rules.rules:
+        useful = rule.label is not None or rule.freezes or id(rule) in deciding
+        if id(rule) in matched and not useful:
+            yield Finding(
+                CODE,
+                "the rule decides nothing: every option that it sets is overridden",
+                labelled(rule.span),
+                help="remove it",
+            )

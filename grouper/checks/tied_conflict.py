@@ -1,0 +1,42 @@
+"""A parameter that several modules share is matched by different rules through different names.
+
+It is one tensor and gets one set of options; which rule speaks for it should be said.
+
+    embedding.* -> embedding lr=0.1
+    head.*      -> head lr=0.2        # bad: `head.weight` is `embedding.weight`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.assignment import Assigned
+from grouper.checks.facts import Facts, called, labelled, names
+from grouper.findings import Code, Finding, Severity
+
+CODE = Code("GR107", "tied-pulled-two-ways", Severity.WARNING, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each tied parameter whose rules match it by different names."""
+    for assigned in facts.assignment.parameters:
+        if assigned.parameter.tied and not assigned.conflicts and not assigned.frozen:
+            yield from _finding(assigned)
+
+
+def _finding(assigned: Assigned) -> Iterator[Finding]:
+    by_name = {match.name: match.rule for match in assigned.matches if match.rule.split is None}
+    if len(by_name) < 2:
+        return
+    rules = list(by_name.values())
+    labels = labelled(rules[-1].span, f"by `{list(by_name)[-1]}`")
+    for name, rule in list(by_name.items())[:-1]:
+        labels += labelled(rule.span, f"by `{name}`")
+    yield Finding(
+        CODE,
+        f"a shared parameter is matched through different names by {', '.join(map(called, rules))}",
+        labels,
+        names([assigned.parameter]),
+        notes=("it is one tensor, in one group, with the options of all of them",),
+        help="begin one of the rules with `else`, or name the parameter in a rule of its own",
+    )

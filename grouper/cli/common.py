@@ -1,0 +1,139 @@
+"""What the commands share: flags, loading, and how a run ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from grouper import api
+from grouper.api import Report
+from grouper.findings import Code, Severity
+from grouper.inventory.model import Inventory
+from grouper.ruleset.model import RuleSet, Value
+from grouper.ruleset.resolve import assignment
+
+CLEAN, FOUND, FAILED = 0, 1, 2
+
+
+class Failure(Exception):
+    """The command cannot run: exit status 2, and one line that says why."""
+
+
+def rules_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that reads rules."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="X=EXPR", help="the value of a `let` variable"
+    )
+    parser.add_argument("--strict", action="store_true", help="warnings and notes are errors")
+    parser.add_argument("--select", action="append", metavar="CODE", help="report only these codes")
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="do not report these codes"
+    )
+
+
+def model_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that reads a model."""
+    parser.add_argument("--key", metavar="PATH", help="which model inside a checkpoint")
+
+
+def output_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that prints a report."""
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
+
+
+def load_rules(name: str, settings: list[str]) -> RuleSet:
+    """The rules of a path or a shipped name, with `--set` applied."""
+    try:
+        return api.load(name, **variables(settings))
+    except FileNotFoundError as error:
+        raise Failure(str(error)) from None
+    except OSError as error:
+        raise Failure(f"`{name}` cannot be read: {error.strerror}") from None
+
+
+def variables(settings: list[str]) -> Mapping[str, Value]:
+    try:
+        return dict(assignment(setting) for setting in settings)
+    except ValueError as error:
+        raise Failure(f"--set {error}") from None
+
+
+def checked(arguments: argparse.Namespace) -> Report:
+    """The report on the model and the rules of the arguments, filtered by its flags."""
+    rules = load_rules(arguments.rules, arguments.set)
+    report = api.check(read_model(arguments.model, arguments.key), rules)
+    return filtered(report, arguments)
+
+
+def read_model(path: str, key: str | None) -> Inventory:
+    from grouper.inventory.read import read
+
+    try:
+        return read(path, key)
+    except FileNotFoundError:
+        raise Failure(f"there is no model file `{path}`") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Failure(f"`{path}` cannot be read: {reason}") from None
+
+
+def filtered(report: Report, arguments: argparse.Namespace) -> Report:
+    """The report as `--select`, `--ignore` and `--strict` want it.
+
+    Errors stay errors for building groups: leaving one out of the report is the user's choice.
+    """
+    findings = [
+        finding
+        for finding in report.findings
+        if (not arguments.select or _named(finding.code, arguments.select))
+        and not _named(finding.code, arguments.ignore)
+    ]
+    if arguments.strict:
+        findings = [replace(f, severity_override=Severity.ERROR) for f in findings]
+    return replace(report, findings=tuple(findings))
+
+
+def _named(code: Code, words: list[str]) -> bool:
+    wanted = {word for given in words for word in given.split(",")}
+    return code.id in wanted or code.name in wanted
+
+
+def status(report: Report) -> int:
+    return CLEAN if report.ok else FOUND
+
+
+def emit(text: str) -> None:
+    """Print text that is for programs."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def write(path: str, content: str | bytes) -> None:
+    """Write a whole file or nothing: to a temporary file beside it, then renamed."""
+    target = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
+            os.chmod(temporary, mode)
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise Failure(f"`{path}` cannot be written: {error.strerror}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,58 @@
+"""`grouper fmt RULES...`: the canonical form."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from grouper.cli.common import CLEAN, FOUND, Failure, emit, output_flags, write
+from grouper.ruleset.includes import read
+from grouper.source import Source
+from grouper.syntax.parser import parse
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="RULES", help="files, or - for standard input")
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 if a file would")
+    output_flags(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    worst = CLEAN
+    for name in arguments.files:
+        worst = max(worst, _one(name, arguments))
+    return worst
+
+
+def _one(name: str, arguments: argparse.Namespace) -> int:
+    source = _source(name)
+    parsed = parse(source)
+    if parsed.findings:
+        from grouper.reports.terminal import console, print_findings
+
+        print_findings(parsed.findings, console(arguments.color, stderr=True))
+        return FOUND
+    from grouper.syntax.format import format_file
+
+    text = format_file(parsed.file, source)
+    if arguments.check:
+        if text != source.text and not arguments.quiet:
+            emit(f"would reformat {name}")
+        return FOUND if text != source.text else CLEAN
+    if name == "-":
+        sys.stdout.write(text)
+    elif text != source.text:
+        write(name, text)
+        if not arguments.quiet:
+            emit(f"reformatted {name}")
+    return CLEAN
+
+
+def _source(name: str) -> Source:
+    if name == "-":
+        return Source(sys.stdin.read(), "<stdin>")
+    try:
+        return read(Path(name))
+    except OSError as error:
+        raise Failure(f"`{name}` cannot be read: {error.strerror}") from None

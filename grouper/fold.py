@@ -1,0 +1,64 @@
+"""Long lists of names, folded into patterns that read like globs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def fold(names: Iterable[str]) -> tuple[str, ...]:
+    """Patterns that stand for exactly these names, in the order of their first names.
+
+    Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`.
+    """
+    rows = [tuple(name.split(".")) for name in dict.fromkeys(names)]
+    sets = [tuple((segment,) for segment in row) for row in rows]
+    longest = max((len(row) for row in rows), default=0)
+    for place in range(longest - 1, -1, -1):
+        sets = _join(sets, place)
+    for place in range(longest):
+        sets = _join(sets, place)
+    return tuple(".".join(map(_segment, row)) for row in sets)
+
+
+Row = tuple[tuple[str, ...], ...]
+
+
+def _join(rows: list[Row], place: int) -> list[Row]:
+    """Join the rows that differ in one place alone."""
+    joined: dict[object, Row] = {}
+    for row in rows:
+        if len(row) <= place:
+            joined[row] = row
+            continue
+        key = (row[:place], row[place + 1 :], len(row))
+        before = joined.get(key)
+        if before is None:
+            joined[key] = row
+        else:
+            merged = tuple(dict.fromkeys(before[place] + row[place]))
+            joined[key] = (*row[:place], merged, *row[place + 1 :])
+    return list(joined.values())
+
+
+def _segment(choices: tuple[str, ...]) -> str:
+    if len(choices) == 1:
+        return choices[0]
+    numbers = [c for c in choices if c.isascii() and c.isdigit() and str(int(c)) == c]
+    words = [c for c in choices if c not in numbers]
+    parts = [*_ranges(sorted(map(int, numbers))), *words]
+    if len(parts) == 1:
+        return f"{{{parts[0]}}}" if ".." in parts[0] else parts[0]
+    nested = [f"{{{part}}}" if ".." in part else part for part in parts]
+    return f"{{{','.join(nested)}}}"
+
+
+def _ranges(numbers: list[int]) -> list[str]:
+    """Runs of three or more as `first..last`, the others alone."""
+    parts: list[str] = []
+    start = 0
+    for i in range(1, len(numbers) + 1):
+        if i == len(numbers) or numbers[i] != numbers[i - 1] + 1:
+            run = numbers[start:i]
+            parts += [f"{run[0]}..{run[-1]}"] if len(run) > 2 else [str(n) for n in run]
+            start = i
+    return parts

@@ -1,0 +1,1 @@
+"""One file per training framework; each is imported only when it is used."""

@@ -1,0 +1,106 @@
+"""Why a parameter has its options: every rule that matched it, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grouper.api import Report
+from grouper.assignment import Assigned, Setting
+from grouper.checks.facts import called
+from grouper.matching.globs import compile_glob
+from grouper.ruleset.expressions import text
+from grouper.syntax import tree
+from grouper.syntax.parser import parse_selector
+
+
+def chosen(report: Report, name: str) -> list[Assigned]:
+    """The parameters with a name, or those that a glob matches."""
+    assigned = report.assignment.parameters if report.assignment else ()
+    exact = [a for a in assigned if name in a.parameter.names]
+    if exact:
+        return exact
+    try:
+        selector = parse_selector(name)
+    except ValueError:
+        return []
+    if not isinstance(selector, tree.Glob):
+        return []
+    matches = compile_glob(selector)
+    return [a for a in assigned if any(matches(n) is not None for n in a.parameter.names)]
+
+
+def explanation(report: Report, assigned: Assigned) -> list[str]:
+    """An explanation in lines of plain text."""
+    parameter = assigned.parameter
+    shape = "x".join(map(str, parameter.shape)) if parameter.shape is not None else "shape unknown"
+    lines = [
+        f"{' = '.join(parameter.names)}  {parameter.dtype or 'dtype unknown'} {shape or 'scalar'}"
+    ]
+    for match in assigned.matches:
+        place = match.rule.span.place if match.rule.span else "built in Python"
+        name = f" (as {match.name})" if parameter.tied else ""
+        lines.append(f"  matched by {called(match.rule)} at {place}{name}")
+        for setting in assigned.settings:
+            if setting.rule is match.rule:
+                lines.append(f"    {_setting(setting, assigned)}")
+    lines.append(f"  {_outcome(report, assigned)}")
+    return lines
+
+
+def explanation_value(report: Report, assigned: Assigned) -> dict[str, Any]:
+    """An explanation for programs."""
+    return {
+        "parameter": assigned.parameter.name,
+        "names": list(assigned.parameter.names),
+        "group": _group_name(report, assigned),
+        "frozen": assigned.frozen,
+        "options": dict(assigned.options),
+        "conflicts": list(assigned.conflicts),
+        "rules": [
+            {
+                "rule": called(match.rule).strip("`"),
+                "place": match.rule.span.place if match.rule.span else None,
+                "name": match.name,
+                "captures": dict(match.captures),
+                "sets": [
+                    {
+                        "key": s.option.key,
+                        "operator": s.option.operator,
+                        "value": s.value,
+                        "won": s.won,
+                    }
+                    for s in assigned.settings
+                    if s.rule is match.rule
+                ],
+            }
+            for match in assigned.matches
+        ],
+    }
+
+
+def _setting(setting: Setting, assigned: Assigned) -> str:
+    key, operator = setting.option.key, setting.option.operator
+    written = f"{key}{operator}{text(setting.value)}"
+    if key in assigned.conflicts:
+        return f"{written}  in conflict"
+    return written if setting.won else f"{written}  overridden"
+
+
+def _outcome(report: Report, assigned: Assigned) -> str:
+    if assigned.frozen:
+        by = "the model" if assigned.parameter.trainable is False else "a rule"
+        return f"frozen by {by}: in no group"
+    if assigned.unmatched_in:
+        where = ", ".join(
+            "any rule" if s is None else f"the split `{s}`" for s in assigned.unmatched_in
+        )
+        return f"not matched by {where}: in no group"
+    options = " ".join(f"{key}={text(value)}" for key, value in assigned.options.items())
+    return f"group {_group_name(report, assigned)}: {options or 'no options'}"
+
+
+def _group_name(report: Report, assigned: Assigned) -> str | None:
+    for group in report.grouping.groups if report.grouping else ():
+        if any(p is assigned.parameter for p in group.parameters):
+            return group.name
+    return None

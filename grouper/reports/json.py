@@ -1,0 +1,115 @@
+"""Reports for programs: one JSON object with stable keys (see docs/report.schema.json)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from grouper.api import Report
+from grouper.assignment import Assigned
+from grouper.findings import Finding
+from grouper.grouping import Group
+from grouper.inventory.model import Inventory
+from grouper.ruleset.model import Rule
+
+VERSION = 1
+
+
+def report_json(report: Report) -> str:
+    """The report as one JSON object; lines and columns count from 1, columns in code points."""
+    grouping, assignment = report.grouping, report.assignment
+    assigned = assignment.parameters if assignment else ()
+    value = {
+        "version": VERSION,
+        "model": model_value(report.inventory),
+        "groups": [_group(group) for group in (grouping.groups if grouping else ())],
+        "frozen": [p.name for p in (grouping.frozen if grouping else ())],
+        "unmatched": [a.parameter.name for a in assigned if a.unmatched_in],
+        "double_matched": [_double(a) for a in assigned if _doubled(a)],
+        "findings": findings_value(report.findings),
+        "ok": report.ok,
+    }
+    return dumps(value)
+
+
+def findings_value(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [_finding(finding) for finding in findings]
+
+
+def model_value(inventory: Inventory) -> dict[str, Any]:
+    return {
+        "path": inventory.path,
+        "kind": inventory.kind,
+        "key": inventory.key,
+        "parameters": len(inventory.parameters),
+        "values": inventory.numel,
+    }
+
+
+def dumps(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=True)
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "optimizer": group.optimizer,
+        "options": dict(group.options),
+        "plan": dict(group.plan),
+        "parameters": [parameter.name for parameter in group.parameters],
+    }
+
+
+def _doubled(assigned: Assigned) -> list[Rule]:
+    """The rules of one block that share the parameter, where there are several."""
+    blocks: dict[str | None, list[Rule]] = {}
+    for match in assigned.matches:
+        if not match.rule.override:
+            blocks.setdefault(match.rule.split, []).append(match.rule)
+    return [rule for rules in blocks.values() if len(rules) > 1 for rule in rules]
+
+
+def _double(assigned: Assigned) -> dict[str, Any]:
+    return {
+        "parameter": assigned.parameter.name,
+        "rules": [_rule(rule) for rule in _doubled(assigned)],
+        "composed": not assigned.conflicts and not assigned.doubled_in,
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    span = rule.span
+    label = rule.label.span.text if rule.label and rule.label.span else None
+    return {
+        "label": label,
+        "file": span.source.path if span else None,
+        "line": span.line if span else None,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    span = finding.span
+    return {
+        "code": finding.code.id,
+        "name": finding.code.name,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "file": span.source.path if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "end_line": span.end_line if span else None,
+        "end_column": span.end_column if span else None,
+        "parameters": list(finding.parameters),
+        "notes": list(finding.notes),
+        "help": finding.help,
+        "edits": [
+            {
+                "file": edit.span.source.path,
+                "start": edit.span.start,
+                "end": edit.span.end,
+                "replacement": edit.replacement,
+            }
+            for edit in finding.edits
+        ],
+    }

@@ -1,0 +1,32 @@
+"""Strangers' text made safe to print: nothing in it moves the cursor or the reading direction."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def visible(text: str) -> str:
+    """The text with control, format and private characters written as `\\u001b`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(character if _harmless(character) else _escaped(character) for character in text)
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    return sum(_width(character) for character in text)
+
+
+def _harmless(character: str) -> bool:
+    return unicodedata.category(character)[0] not in "CZ" or character == " "
+
+
+def _escaped(character: str) -> str:
+    point = ord(character)
+    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
