@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from grouper.assignment import Assigned, Assignment, Match, Setting, Unknown
-from grouper.findings import Finding, Label
+from grouper.findings import Code, Finding, Label
 from grouper.inventory.model import Inventory, Parameter
 from grouper.matching import codes
 from grouper.matching.matcher import Matcher
@@ -214,10 +214,10 @@ class _Options:
         try:
             return as_number(value, option)
         except BadValue as fault:
-            place = (Label(option.span),) if option.span else ()
+            place = Label(option.span) if option.span else None
             key = ("product", id(option))
             self._fault(
-                parameter, key, codes.BAD_RESULT, fault.message, *place, help="use smaller factors"
+                parameter, key, codes.BAD_RESULT, fault.message, place, "use smaller factors"
             )
             return None
 
@@ -236,7 +236,7 @@ class _Options:
         self,
         parameter: Parameter,
         key: tuple[object, ...],
-        code: codes.Code,
+        code: Code,
         message: str,
         label: Label | None = None,
         help: str = "",

@@ -11,7 +11,7 @@ def fold(names: Iterable[str]) -> tuple[str, ...]:
     Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`.
     """
     rows = [tuple(name.split(".")) for name in dict.fromkeys(names)]
-    sets = [tuple((segment,) for segment in row) for row in rows]
+    sets: list[Row] = [tuple((segment,) for segment in row) for row in rows]
     longest = max((len(row) for row in rows), default=0)
     for place in range(longest - 1, -1, -1):
         sets = _join(sets, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grouper.assignment import Assignment
@@ -22,12 +23,12 @@ class Facts:
     grouping: Grouping
 
 
-def names(parameters: tuple[Parameter, ...] | list[Parameter]) -> tuple[str, ...]:
+def names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     """The parameters' names; all of them for a tied one."""
     return tuple(" = ".join(parameter.names) for parameter in parameters)
 
 
-def count(parameters: tuple[object, ...] | list[object]) -> str:
+def count(parameters: Sequence[object]) -> str:
     """`1 parameter`, `6 parameters`."""
     return f"{len(parameters)} parameter{'s' * (len(parameters) != 1)}"
 

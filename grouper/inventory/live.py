@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.parameter import is_lazy
 
 from grouper.inventory.model import Inventory, Module, Parameter
 from grouper.inventory.wrappers import WRAPPERS, unwrapped
@@ -40,7 +40,7 @@ def _module(path: str, cls: type) -> Module:
 
 
 def _parameter(parameter: Tensor, names: list[str], wrappers: frozenset[str]) -> Parameter:
-    lazy = isinstance(parameter, UninitializedTensorMixin)
+    lazy = is_lazy(parameter)
     return Parameter(
         tuple(unwrapped(name, wrappers) for name in names),
         None if lazy else tuple(parameter.shape),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,14 +43,14 @@ def before(parameters: Sequence[Tensor]) -> Before:
 
 @torch.no_grad()
 def scalars(seen: Before, parameters: Sequence[Tensor]) -> Tensor:
-    """Six numbers of one group as a float64 tensor on its device, just behind a step."""
+    """Five numbers of one group as a float64 tensor on its device, just behind a step."""
     changes = torch._foreach_sub([p.detach() for p in parameters], seen.weights)
     change = _norm(list(changes))
     after = _norm([p.detach() for p in parameters])
     none = change.new_tensor(0.0)
-    finite = seen.gradient_norm if seen.gradient_norm is not None else none
+    gradient = seen.gradient_norm if seen.gradient_norm is not None else none
     nonzero = seen.nonzero if seen.nonzero is not None else none
-    return torch.stack([finite, nonzero, seen.weight_norm, after, change])
+    return torch.stack([gradient, nonzero, seen.weight_norm, after, change])
 
 
 def measured(numbers: Sequence[float], seen: Before, options: dict[str, Any]) -> Measurement:
@@ -76,9 +76,10 @@ def _norm(tensors: list[Tensor], order: float = 2) -> Tensor:
     """The norm over all values, as a float64 scalar. Shards (DTensor) are summed over ranks."""
     floats = [t if t.is_floating_point() or t.is_complex() else t.double() for t in tensors]
     wide = [t.float() if t.dtype in (torch.float16, torch.bfloat16) else t for t in floats]
-    norms = [_whole(norm).double() for norm in torch._foreach_norm(wide, order)]
+    norms: list[Tensor] = [_whole(norm).double() for norm in torch._foreach_norm(wide, order)]
     device = norms[0].device
-    return torch.linalg.vector_norm(torch.stack([n.to(device) for n in norms]), order)
+    whole: Tensor = torch.linalg.vector_norm(torch.stack([n.to(device) for n in norms]), order)
+    return whole
 
 
 def _nonzero(tensors: list[Tensor]) -> Tensor:
@@ -87,7 +88,7 @@ def _nonzero(tensors: list[Tensor]) -> Tensor:
 
 
 def _whole(value: Tensor) -> Tensor:
-    full = getattr(value, "full_tensor", None)
+    full: Callable[[], Tensor] | None = getattr(value, "full_tensor", None)
     return full() if full is not None else value
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,21 +14,18 @@ from grouper.monitor import measure
 from grouper.monitor.record import GroupFacts, Measurement, Record
 from grouper.monitor.writers import Csv, JsonLines, Patient, TensorBoard
 
-if TYPE_CHECKING:
-    from grouper.plan import Plan
-
 
 class Monitor:
     """Measures lr, momentum, norms and update-to-weight ratios of every group, every N steps.
 
     It hangs itself on `optimizer.step()`; nothing in the training loop changes. Gradients are seen
     as the optimizer sees them (unscaled, clipped). On measured steps it copies the
-    weights once and reads six numbers a group back from the device; on all others it costs a
+    weights once and reads five numbers a group back from the device; on all others it costs a
     comparison. In a distributed run every rank measures and rank 0 writes.
 
     Args:
         optimizer: the optimizer to watch; every group needs a `name`.
-        plan: the run's plan, for the names of the rules that set each group's lr.
+        places: for each group's name, the place of the rule that set its lr (`my.rules:3:7`).
         every: measure at every `every`-th optimizer step (0, every, 2 * every, ...).
         path: the JSON Lines file; appended to when a run is resumed.
         csv, tensorboard: a CSV file and a TensorBoard folder to write as well.
@@ -38,7 +35,7 @@ class Monitor:
     def __init__(
         self,
         optimizer: Optimizer,
-        plan: Plan | None = None,
+        places: Mapping[str, str] | None = None,
         *,
         every: int = 10,
         path: str | Path = "monitor.jsonl",
@@ -61,12 +58,11 @@ class Monitor:
         self._pending = _parameter_names(optimizer)
         self._seen: list[measure.Before] | None = None
         self._writers = _writers(path, csv, tensorboard) if _rank() == 0 else []
-        places = plan.lr_places if plan is not None else {}
         facts = {
             group["name"]: GroupFacts(
                 parameters=len(group["params"]),
                 values=sum(p.numel() for p in group["params"]),
-                rule=places.get(group["name"]),
+                rule=(places or {}).get(group["name"]),
             )
             for group in optimizer.param_groups
         }

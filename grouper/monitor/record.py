@@ -111,7 +111,7 @@ def _record(value: dict[str, object]) -> Record:
     if not (isinstance(groups, dict) and isinstance(step, int) and isinstance(untouched, list)):
         raise TypeError("not a record")
     measured = {
-        str(name): Measurement(**{key: _number_in(number) for key, number in facts.items()})
+        str(name): Measurement(**{key: _number_in(value) for key, value in facts.items()})  # type: ignore[arg-type]
         for name, facts in groups.items()
     }
     return Record(step, measured, tuple(str(name) for name in untouched))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -85,7 +85,7 @@ class TensorBoard:
     def __init__(self, folder: str | Path) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer: Any = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self._writer: Any = SummaryWriter(str(folder))
 
     def header(self, groups: Mapping[str, GroupFacts]) -> None:
         pass
@@ -103,7 +103,7 @@ class TensorBoard:
 class Patient:
     """A writer that gives up with one warning instead of an exception."""
 
-    def __init__(self, name: str, make: type[Writer] | Any, target: str | Path) -> None:
+    def __init__(self, name: str, make: Callable[[str | Path], Writer], target: str | Path) -> None:
         self._name = name
         self._writer: Writer | None = None
         try:

@@ -117,12 +117,13 @@ def print_groups(grouping: Grouping, out: Console) -> None:
         table.add_column("parameters", justify="right")
         table.add_column("values", justify="right")
         table.add_column("options", overflow="fold")
+        several = len({group.optimizer for group in grouping.groups}) > 1
         for group in grouping.groups:
             table.add_row(
                 Text(visible(group.name), "green"),
                 f"{len(group.parameters):,}",
                 f"{sum(p.numel or 0 for p in group.parameters):,}",
-                Text(visible(options_line(group))),
+                Text(visible(options_line(group, several))),
             )
         out.print()
         out.print(Padding(table, (0, 0, 0, 2)))
@@ -131,13 +132,11 @@ def print_groups(grouping: Grouping, out: Console) -> None:
     out.print()
 
 
-def options_line(group: Group) -> str:
+def options_line(group: Group, with_optimizer: bool) -> str:
     """A group's options as a rule would write them."""
     options = {**group.options, **group.plan}
     written = " ".join(f"{key}={text(value)}" for key, value in options.items())
-    return (
-        f"{written} optimizer={group.optimizer}" if group.optimizer and group.options else written
-    )
+    return f"{written} optimizer={group.optimizer}" if with_optimizer else written
 
 
 def closing_line(findings: Iterable[Finding], grouping: Grouping | None) -> Text:
@@ -159,7 +158,8 @@ def closing_line(findings: Iterable[Finding], grouping: Grouping | None) -> Text
 def print_names(grouping: Grouping, out: Console) -> None:
     """Each group with its options and its parameters' names, one a line."""
     for group in grouping.groups:
-        head = Text.assemble((visible(group.name), "green"), f"  {visible(options_line(group))}")
+        options = visible(options_line(group, group.optimizer is not None))
+        head = Text.assemble((visible(group.name), "green"), f"  {options}")
         out.print(head, soft_wrap=True)
         for parameter in group.parameters:
             out.print(Text(f"    {visible(' = '.join(parameter.names))}"), soft_wrap=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grouper.findings import Finding, Label
+from grouper.findings import Code, Finding, Label
 from grouper.resources import shipped_rules
 from grouper.ruleset import codes
 from grouper.source import Source
@@ -72,7 +72,7 @@ class Expansion:
             "put what both files need into a third one",
         )
 
-    def _report(self, code: codes.Code, message: str, include: tree.Include, help: str) -> None:
+    def _report(self, code: Code, message: str, include: tree.Include, help: str) -> None:
         labels = (Label(include.span),) if include.span else ()
         self.findings.append(Finding(code, message, labels, help=help))
 

@@ -74,7 +74,7 @@ class Builder:
 
     # --- statements ---
 
-    def _let(self, found: Tree[Any]) -> tree.Let:
+    def _let(self, found: Any) -> tree.Let:
         name, value = found.children
         if name in KEYWORDS:
             refuse(
@@ -84,10 +84,10 @@ class Builder:
             str(name), self.node(value), name_span=self.span(name), span=self.span(found)
         )
 
-    def _include(self, found: Tree[Any]) -> tree.Include:
+    def _include(self, found: Any) -> tree.Include:
         return tree.Include(_unquoted(found.children[0]), span=self.span(found))
 
-    def _optimizer(self, found: Tree[Any]) -> tree.Optimizer:
+    def _optimizer(self, found: Any) -> tree.Optimizer:
         name, alias, options = (
             found.children
             if len(found.children) == 3
@@ -96,40 +96,40 @@ class Builder:
         given = None if alias is None else str(alias.children[0])
         return tree.Optimizer(str(name), given, self.node(options), span=self.span(found))
 
-    def _warmup(self, found: Tree[Any]) -> tree.Warmup:
+    def _warmup(self, found: Any) -> tree.Warmup:
         return tree.Warmup(self.node(found.children[0]), span=self.span(found))
 
-    def _schedule(self, found: Tree[Any]) -> tree.Schedule:
+    def _schedule(self, found: Any) -> tree.Schedule:
         name, options = found.children
         return tree.Schedule(str(name), self.node(options), span=self.span(found))
 
-    def _split(self, found: Tree[Any]) -> tree.Split:
+    def _split(self, found: Any) -> tree.Split:
         return tree.Split(str(found.children[0]), (), span=self.span(found))
 
-    def _strict(self, found: Tree[Any]) -> tree.Strict:
+    def _strict(self, found: Any) -> tree.Strict:
         return tree.Strict(span=self.span(found))
 
-    def _expect(self, found: Tree[Any]) -> tree.Expect:
+    def _expect(self, found: Any) -> tree.Expect:
         return tree.Expect(self.node(found.children[0]), span=self.span(found))
 
-    def _allow(self, found: Tree[Any]) -> tree.Allow:
+    def _allow(self, found: Any) -> tree.Allow:
         code, selector = found.children
         chosen = None if selector is None else self.node(selector)
         return tree.Allow(str(code), chosen, span=self.span(found))
 
-    def _claim_comparison(self, found: Tree[Any]) -> tree.Comparison:
+    def _claim_comparison(self, found: Any) -> tree.Comparison:
         left, operator, right = found.children
         return tree.Comparison(
             self.node(left), cast(Any, str(operator)), self.node(right), span=self.span(found)
         )
 
-    def _claim_between(self, found: Tree[Any]) -> tree.Between:
+    def _claim_between(self, found: Any) -> tree.Between:
         value, first, last = (self.node(child) for child in found.children)
         return tree.Between(value, first, last, span=self.span(found))
 
     # --- rules ---
 
-    def _rule(self, found: Tree[Any]) -> tree.Rule:
+    def _rule(self, found: Any) -> tree.Rule:
         words = [c.type for c in found.children if isinstance(c, Token)]
         parts = [c for c in found.children if isinstance(c, Tree)]
         options = self.node(parts.pop())
@@ -154,7 +154,7 @@ class Builder:
             )
         return rule
 
-    def _label(self, found: Tree[Any]) -> tree.Label:
+    def _label(self, found: Any) -> tree.Label:
         token = found.children[0]
         if token in KEYWORDS:
             refuse(
@@ -176,10 +176,10 @@ class Builder:
             )
         return tree.Label(tuple(pieces), span=self.span(token))
 
-    def _options(self, found: Tree[Any]) -> tuple[tree.Option, ...]:
+    def _options(self, found: Any) -> tuple[tree.Option, ...]:
         return tuple(self.node(child) for child in found.children)
 
-    def _option(self, found: Tree[Any]) -> tree.Option:
+    def _option(self, found: Any) -> tree.Option:
         key, operator, value = found.children
         return tree.Option(
             str(key),
@@ -189,7 +189,7 @@ class Builder:
             span=self.span(found),
         )
 
-    def _flag(self, found: Tree[Any]) -> tree.Option:
+    def _flag(self, found: Any) -> tree.Option:
         key = found.children[0]
         span = self.span(key)
         return tree.Option(
@@ -198,19 +198,19 @@ class Builder:
 
     # --- selectors ---
 
-    def _or(self, found: Tree[Any]) -> tree.Or:
+    def _or(self, found: Any) -> tree.Or:
         return tree.Or(tuple(self.node(c) for c in found.children), span=self.span(found))
 
-    def _and(self, found: Tree[Any]) -> tree.And:
+    def _and(self, found: Any) -> tree.And:
         return tree.And(tuple(self.node(c) for c in found.children), span=self.span(found))
 
-    def _negation(self, found: Tree[Any]) -> tree.Not:
+    def _negation(self, found: Any) -> tree.Not:
         return tree.Not(self.node(found.children[0]), span=self.span(found))
 
-    def _glob(self, found: Tree[Any]) -> tree.Glob:
+    def _glob(self, found: Any) -> tree.Glob:
         return glob(self.span(found.children[0]))
 
-    def _regex(self, found: Tree[Any]) -> tree.Regex:
+    def _regex(self, found: Any) -> tree.Regex:
         token = found.children[0]
         pattern = re.sub(r"\\/", "/", token[1:-1])
         wrong = fault(pattern)
@@ -219,15 +219,15 @@ class Builder:
             refuse(code, wrong.message, self.span(token), wrong.help)
         return tree.Regex(pattern, span=self.span(token))
 
-    def _exact(self, found: Tree[Any]) -> tree.Exact:
+    def _exact(self, found: Any) -> tree.Exact:
         token = found.children[0]
         return tree.Exact(_unquoted(token), span=self.span(token))
 
-    def _class_name(self, found: Tree[Any]) -> tree.ClassName:
+    def _class_name(self, found: Any) -> tree.ClassName:
         span = self.span(found.children[0])
         return tree.ClassName(glob(Span(self.source, span.start + 1, span.end)), span=span)
 
-    def _within(self, found: Tree[Any]) -> tree.Within:
+    def _within(self, found: Any) -> tree.Within:
         module = self.node(found.children[0])
         if isinstance(module, tree.Regex):
             refuse(
@@ -238,26 +238,26 @@ class Builder:
             )
         return tree.Within(module, span=self.span(found))
 
-    def _comparison(self, found: Tree[Any]) -> tree.Comparison:
+    def _comparison(self, found: Any) -> tree.Comparison:
         fact, operator, right = found.children
         left = tree.Word(str(fact), span=self.span(fact))
         return tree.Comparison(
             left, cast(Any, str(operator)), self.node(right), span=self.span(found)
         )
 
-    def _shape_comparison(self, found: Tree[Any]) -> tree.Comparison:
+    def _shape_comparison(self, found: Any) -> tree.Comparison:
         shape, index, operator, right = found.children
         left = tree.Subscript(str(shape), self.node(index), span=self.span(shape))
         return tree.Comparison(
             left, cast(Any, str(operator)), self.node(right), span=self.span(found)
         )
 
-    def _property(self, found: Tree[Any]) -> tree.Flag:
+    def _property(self, found: Any) -> tree.Flag:
         return tree.Flag(cast(Any, str(found.children[0])), span=self.span(found))
 
     # --- expressions ---
 
-    def _number(self, found: Tree[Any]) -> tree.Number:
+    def _number(self, found: Any) -> tree.Number:
         token = found.children[0]
         if len(token) > MAX_NUMBER:
             refuse(
@@ -269,41 +269,41 @@ class Builder:
         whole = token.isdigit()
         return tree.Number(int(token) if whole else float(token), str(token), span=self.span(token))
 
-    def _string(self, found: Tree[Any]) -> tree.String:
+    def _string(self, found: Any) -> tree.String:
         return tree.String(_unquoted(found.children[0]), span=self.span(found))
 
-    def _constant(self, found: Tree[Any]) -> tree.Constant:
+    def _constant(self, found: Any) -> tree.Constant:
         value = {"true": True, "false": False, "none": None}[str(found.children[0])]
         return tree.Constant(value, span=self.span(found))
 
-    def _word(self, found: Tree[Any]) -> tree.Word:
+    def _word(self, found: Any) -> tree.Word:
         return tree.Word(str(found.children[0]), span=self.span(found))
 
-    def _attribute(self, found: Tree[Any]) -> tree.Attribute:
+    def _attribute(self, found: Any) -> tree.Attribute:
         label, _, key = found.children[0].partition(".")
         return tree.Attribute(label, key, span=self.span(found))
 
-    def _quoted_attribute(self, found: Tree[Any]) -> tree.Attribute:
+    def _quoted_attribute(self, found: Any) -> tree.Attribute:
         label, key = found.children
         return tree.Attribute(_unquoted(label), str(key), span=self.span(found))
 
-    def _call(self, found: Tree[Any]) -> tree.Call:
+    def _call(self, found: Any) -> tree.Call:
         function, *arguments = found.children
         given = tuple(self.node(a) for a in arguments if a is not None)
         return tree.Call(str(function), given, span=self.span(found))
 
-    def _subscript(self, found: Tree[Any]) -> tree.Subscript:
+    def _subscript(self, found: Any) -> tree.Subscript:
         name, index = found.children
         return tree.Subscript(str(name), self.node(index), span=self.span(found))
 
-    def _tuple(self, found: Tree[Any]) -> tree.Tuple:
+    def _tuple(self, found: Any) -> tree.Tuple:
         return tree.Tuple(tuple(self.node(c) for c in found.children), span=self.span(found))
 
-    def _unary(self, found: Tree[Any]) -> tree.Unary:
+    def _unary(self, found: Any) -> tree.Unary:
         operator, operand = found.children
         return tree.Unary(cast(Any, str(operator)), self.node(operand), span=self.span(found))
 
-    def _binary(self, found: Tree[Any]) -> tree.Binary:
+    def _binary(self, found: Any) -> tree.Binary:
         left, operator, right = found.children
         return tree.Binary(
             cast(Any, str(operator)), self.node(left), self.node(right), span=self.span(found)

@@ -146,7 +146,7 @@ def _built(span: Span, start: str, opening: Span | None = None) -> Any:
     from grouper.syntax.mistakes import explain
 
     try:
-        found = parser().parse(TextSlice(span.source.text, span.start, span.end), start=start)
+        found: Any = parser().parse(TextSlice(span.source.text, span.start, span.end), start=start)
     except UnexpectedInput as error:
         raise Faulty(explain(error, span, opening)) from None
     if start == "_selector":

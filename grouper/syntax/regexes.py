@@ -14,8 +14,8 @@ import string
 import warnings
 from dataclasses import dataclass
 from functools import cache
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as sre  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser as sre
 from typing import Any
 
 ALPHABET = frozenset(string.ascii_letters + string.digits + "_.-@:/ ")

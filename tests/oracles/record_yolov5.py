@@ -46,9 +46,7 @@ def model(size: str) -> DetectionModel:
 def groups(made: DetectionModel, optimizer: str) -> list[dict[str, object]]:
     """smart_optimizer's groups: options, and parameters by their place in named_parameters."""
     places = {id(p): i for i, p in enumerate(made.parameters())}
-    built = smart_optimizer(
-        made, optimizer, HYP["lr0"], HYP["momentum"], HYP["weight_decay"]
-    )
+    built = smart_optimizer(made, optimizer, HYP["lr0"], HYP["momentum"], HYP["weight_decay"])
     keys = ("lr", "momentum", "weight_decay", "nesterov", "betas")
     return [
         {

@@ -1,7 +1,8 @@
 """Makes YOLOv5's own code importable: its package folder on `sys.path`, and torchvision mended.
 
 Run in an environment with `torch==2.13.0`, `yolov5==7.0.14`, `ultralytics==8.4.190` and
-`torchvision==0.28.0` (all three installed with `--no-deps`), pandas, seaborn, tqdm, opencv-python-headless and `setuptools<80`.
+`torchvision==0.28.0` (all three installed with `--no-deps`), pandas, seaborn, tqdm,
+opencv-python-headless and `setuptools<80`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,0 @@
-"""One file per training framework; each is imported only when it is used."""
