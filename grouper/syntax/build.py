@@ -78,7 +78,10 @@ class Builder:
         name, value = found.children
         if name in KEYWORDS:
             refuse(
-                codes.RESERVED, f"`{name}` is a keyword and cannot name a variable", self.span(name)
+                codes.RESERVED,
+                f"`{name}` is a keyword and cannot name a variable",
+                self.span(name),
+                "choose another name",
             )
         return tree.Let(
             str(name), self.node(value), name_span=self.span(name), span=self.span(found)
@@ -113,8 +116,8 @@ class Builder:
         return tree.Expect(self.node(found.children[0]), span=self.span(found))
 
     def _allow(self, found: Any) -> tree.Allow:
-        code, selector = found.children
-        chosen = None if selector is None else self.node(selector)
+        code, *selector = found.children
+        chosen = self.node(selector[0]) if selector and selector[0] is not None else None
         return tree.Allow(str(code), chosen, span=self.span(found))
 
     def _claim_comparison(self, found: Any) -> tree.Comparison:

@@ -95,7 +95,7 @@ LIMIT = Code(
     Severity.ERROR,
     """Something in the file is beyond what a rules file can need.
 
-Files of more than 4 MiB, more than 100 levels of parentheses, numbers of more than 100
+Files of more than 512 KiB or 5,000 statements, more than 100 levels of parentheses, numbers of more than 100
 characters, and globs that stand for more than 10,000 alternatives are refused, so that no file
 can use up time or memory.
 """,

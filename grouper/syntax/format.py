@@ -161,7 +161,7 @@ def _aligned(block: list[_Line]) -> list[list[str]]:
 
 def _wrapped(text: str, line: _Line, indent: str) -> list[str]:
     """A rule that is too long has its options on lines of their own."""
-    if len(text) <= WIDTH or line.kind != "rule" or not line.cells[-1]:
+    if len(text) <= WIDTH or line.kind != "rule" or len(line.cells) < 3:
         return [text]
     options = line.cells[-1]
     head = text[: len(text) - len(options)].rstrip()
@@ -216,12 +216,9 @@ def rule_cells(rule: tree.Rule) -> tuple[str, ...]:
     words = ["override"] * rule.override + ["else"] * rule.otherwise
     if rule.selector is not None:
         words.append(selector_text(rule.selector))
-    label = f"-> {label_text(rule.label)}" if rule.label else "->"
-    if rule.label is None:
-        return " ".join(words), f"-> {options_text(rule.options)}"
-    if not rule.options:
-        return " ".join(words), label
-    return " ".join(words), label, options_text(rule.options)
+    arrow = f"-> {label_text(rule.label)}" if rule.label else "->"
+    options = (options_text(rule.options),) if rule.options else ()
+    return " ".join(words), arrow, *options
 
 
 def rule_text(rule: tree.Rule) -> str:

@@ -9,9 +9,9 @@ from grouper.findings import Finding, Label, in_order
 from grouper.source import Source, Span
 from grouper.syntax import codes, tree
 from grouper.syntax.faulty import Faulty, refuse
-from grouper.syntax.statements import Block, Item, Stray, cut
+from grouper.syntax.statements import MAX_STATEMENTS, Block, Item, Stray, cut
 
-MAX_SIZE = 4 * 1024 * 1024
+MAX_SIZE = 512 * 1024
 MAX_FAULTS = 100
 
 
@@ -30,11 +30,13 @@ def parse(source: Source) -> Parsed:
     found = cut(source)
     reader = _Reader(source)
     statements = tuple(s for item in found.items for s in reader.statement(item))
+    if found.cut_off is not None:
+        reader.findings.append(_too_many(found.cut_off))
     comments = tuple(tree.Comment(span.text.rstrip(), span=span) for span in found.comments)
     whole = Span(source, 0, len(source.text))
     findings = in_order(reader.findings)
     if len(findings) > MAX_FAULTS:
-        findings = (*findings[:MAX_FAULTS], _more(len(findings) - MAX_FAULTS, findings[MAX_FAULTS]))
+        findings = (*findings[:MAX_FAULTS], _more(findings[MAX_FAULTS]))
     return Parsed(tree.File(statements, comments, span=whole), findings)
 
 
@@ -67,6 +69,8 @@ class _Reader:
 
     def statement(self, item: Item) -> tuple[tree.Statement, ...]:
         """The item's statement, or none where it is faulty."""
+        if len(self.findings) > MAX_FAULTS:
+            return ()
         try:
             if isinstance(item, Stray):
                 refuse(codes.STRAY_BRACE, "this `}` closes no split", item.span, "take it away", "")
@@ -163,6 +167,19 @@ def _too_long(source: Source) -> Finding:
     )
 
 
-def _more(count: int, first: Finding) -> Finding:
-    rest = "statement is" if count == 1 else "statements are"
-    return Finding(codes.SYNTAX, f"{count} more {rest} faulty from here on", first.labels)
+def _too_many(rest: Span) -> Finding:
+    return Finding(
+        codes.LIMIT,
+        f"the file has more than {MAX_STATEMENTS:,} statements",
+        (Label(Span(rest.source, rest.start, rest.start)),),
+        help="use patterns and captures: `layers.{i}.* -> block{i}` stands for all layers",
+    )
+
+
+def _more(first: Finding) -> Finding:
+    return Finding(
+        codes.SYNTAX,
+        f"more than {MAX_FAULTS} statements are faulty; those from here on are not reported",
+        first.labels,
+        help="is it a rules file?",
+    )

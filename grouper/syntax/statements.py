@@ -24,7 +24,9 @@ _TOKEN = re.compile(
     r"|(?P<other>.)",
     re.DOTALL,
 )
-_LOOK_AHEAD = 4096  # characters in which an open parenthesis must close to go over lines
+MAX_STATEMENTS = 5000
+_MAX_DEPTH = 10  # splits never nest: deep enough to say so
+_LOOK_AHEAD = 1000  # characters in which an open parenthesis must close to go over lines
 _BEFORE_OPERAND = frozenset({"", "(", "and", "or", "not", "in", "else", "override"})
 _STATEMENT = re.compile(
     r"(let|include|optimizer|warmup|schedule|split|strict|expect|allow)(?![\w.*?\[{:]|-(?!>))"
@@ -61,17 +63,20 @@ Item = Statement | Block | Stray
 
 @dataclass(frozen=True)
 class Cut:
-    """A file's statements, and its comments, in order."""
+    """A file's statements, and its comments, in order; `cut_off` is the rest of an endless one."""
 
     items: tuple[Item, ...]
     comments: tuple[Span, ...]
+    cut_off: Span | None = None
 
 
 def cut(source: Source) -> Cut:
     """Statements and comments of a file; every character but separators is in one of them."""
     cutter = _Cutter(source)
     items = cutter.items(inside=None)
-    return Cut(items, tuple(cutter.comments))
+    endless = cutter.count > MAX_STATEMENTS
+    rest = Span(source, cutter.offset, len(source.text)) if endless else None
+    return Cut(items, tuple(cutter.comments), rest)
 
 
 class _Cutter:
@@ -82,14 +87,18 @@ class _Cutter:
         self.text = source.text
         self.offset = 1 if source.text.startswith("\ufeff") else 0
         self.comments: list[Span] = []
+        self.count = 0
+        self.depth = 0
 
     def items(self, inside: Span | None) -> tuple[Item, ...]:
         items: list[Item] = []
         while True:
             span = self._statement()
             if span is not None:
-                items.append(self._block(span) if self._at("{") else Statement(span))
-            if self.offset >= len(self.text):
+                opens = self._at("{") and self.depth < _MAX_DEPTH
+                items.append(self._block(span) if opens else Statement(span))
+                self.count += 1
+            if self.offset >= len(self.text) or self.count > MAX_STATEMENTS:
                 return tuple(items)
             if self._at("}"):
                 if inside is not None:
@@ -102,7 +111,9 @@ class _Cutter:
     def _block(self, head: Span) -> Block:
         opening = Span(self.source, self.offset, self.offset + 1)
         self.offset += 1
+        self.depth += 1
         items = self.items(inside=opening)
+        self.depth -= 1
         closed = self._at("}")
         end = self.offset + 1 if closed else max([i.span.end for i in items] + [opening.end])
         self.offset += closed
@@ -122,7 +133,7 @@ class _Cutter:
                 break
             if (token == ";" and kind == "other") or (kind == "other" and token == "}"):
                 break
-            if kind == "other" and token == "{" and split and start >= 0:
+            if token == "{" and start >= 0 and (split or self._opens(found.start())):
                 break
             if kind == "comment":
                 self.comments.append(Span(self.source, found.start(), found.end()))
@@ -148,6 +159,8 @@ class _Cutter:
     def _closes(self, depth: int, offset: int) -> bool:
         """Whether the open parentheses are closed before another statement could begin."""
         limit = min(len(self.text), offset + _LOOK_AHEAD)
+        if self.text.find(")", offset, limit) < 0:
+            return False
         while depth > 0 and offset < limit:
             found = _TOKEN.match(self.text, offset)
             assert found is not None
@@ -159,6 +172,10 @@ class _Cutter:
             depth += {"(": 1, ")": -1}.get(token, 0)
             offset = found.end()
         return depth == 0
+
+    def _opens(self, offset: int) -> bool:
+        """Whether a brace stands alone, as no brace of a glob does: it is meant to open a block."""
+        return self.text[offset - 1 : offset + 2].strip(" \t\r\n") == "{"
 
     def _operand(self, last: str) -> bool:
         return last in _BEFORE_OPERAND or re.fullmatch(r"GR\d+|[a-z]+(-[a-z]+)+", last) is not None

@@ -1,0 +1,35 @@
+"""Switches of the test suite."""
+
+import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update", action="store_true", help="rewrite the golden files")
+    parser.addoption("--nightly", action="store_true", help="also run what takes minutes")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "nightly: takes minutes; run with --nightly")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--nightly"):
+        nightly = [item for item in items if "nightly" in item.keywords]
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if "nightly" not in item.keywords]
+
+
+@pytest.fixture
+def golden(request):
+    """`golden(path, text)`: the text is that of the file under tests/golden."""
+    folder = request.config.rootpath / "tests" / "golden"
+
+    def compare(path, text):
+        file = folder / path
+        if request.config.getoption("--update"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, "utf-8")
+        assert file.exists(), f"{path} is new: run pytest --update and read it"
+        assert text == file.read_text("utf-8")
+
+    return compare
