@@ -95,9 +95,9 @@ LIMIT = Code(
     Severity.ERROR,
     """Something in the file is beyond what a rules file can need.
 
-Files of more than 512 KiB or 5,000 statements, more than 100 levels of parentheses, numbers of more than 100
-characters, and globs that stand for more than 10,000 alternatives are refused, so that no file
-can use up time or memory.
+Files of more than 512 KiB or 5,000 statements, more than 100 levels of nesting, numbers of more
+than 100 characters, and globs that stand for more than 10,000 alternatives are refused, so that no
+file can use up time or memory.
 """,
 )
 STRAY_BRACE = Code(
