@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grouper.assignment import Assigned
 from grouper.checks.facts import Facts, called, count, labelled, names
 from grouper.findings import Code, Finding, Severity
 from grouper.inventory.model import Parameter
@@ -19,11 +20,20 @@ from grouper.ruleset.model import Rule
 CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
 
 
+def _rules(assigned: Assigned) -> list[Rule]:
+    """The plain rules that each give the parameter something, by the same one of its names."""
+    useful = {id(setting.rule) for setting in assigned.settings if setting.won}
+    matches = [m for m in assigned.matches if m.rule.split is None and not m.rule.override]
+    if len({match.name for match in matches}) > 1:
+        return []  # a shared parameter pulled two ways is a finding of its own
+    return [m.rule for m in matches if m.rule.label is not None or id(m.rule) in useful]
+
+
 def check(facts: Facts) -> Iterator[Finding]:
     """One finding for each set of top-level rules that share parameters."""
     found: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
     for assigned in facts.assignment.parameters:
-        rules = [m.rule for m in assigned.matches if m.rule.split is None and not m.rule.override]
+        rules = _rules(assigned)
         if len(rules) > 1 and not assigned.conflicts and not assigned.frozen:
             key = tuple(map(id, rules))
             found.setdefault(key, (rules, []))[1].append(assigned.parameter)

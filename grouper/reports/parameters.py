@@ -21,7 +21,7 @@ def print_table(inventory: Inventory, out: Console) -> None:
         table.add_row(
             Text(visible(" = ".join(parameter.names))),
             _shape(parameter),
-            parameter.dtype or "?",
+            Text(visible(parameter.dtype or "?")),
             Text(visible(_class(parameter, inventory))),
             Text("frozen" if parameter.trainable is False else "", "dim"),
         )
@@ -41,7 +41,7 @@ def print_tree(inventory: Inventory, out: Console) -> None:
                 cls = f" {visible(module.cls.rpartition('.')[2])}" if module else ""
                 text = Text.assemble((visible(path[i]), "bold"), (cls, "cyan"))
                 branches[here] = branches[above].add(text)
-        facts = f" {_shape(parameter)} {parameter.dtype or '?'}"
+        facts = f" {_shape(parameter)} {visible(parameter.dtype or '?')}"
         branches[".".join(path)].add(Text.assemble(visible(leaf), (facts, "dim")))
     out.print(root)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -35,13 +36,14 @@ def console(color: str = "auto", stderr: bool = False) -> Console:
 
     `color` is auto (NO_COLOR, FORCE_COLOR and pipes are obeyed), always or never.
     """
+    plain = color == "never" or (color == "auto" and os.environ.get("NO_COLOR"))
     return Console(
         stderr=stderr,
         markup=False,
         emoji=False,
         highlight=False,
-        force_terminal=True if color == "always" else None,
-        no_color=True if color == "never" else None,
+        force_terminal=True if color == "always" else False if plain else None,
+        color_system=None if plain else "auto",
         legacy_windows=False,
     )
 
@@ -106,7 +108,9 @@ def _folded(names: tuple[str, ...]) -> str:
 def _model_line(inventory: Inventory) -> Text:
     key = f", `{visible(inventory.key)}`" if inventory.key else ""
     facts = f"{len(inventory.parameters):,} parameters, {inventory.numel:,} values"
-    return Text.assemble((visible(inventory.path), "bold"), f" ({inventory.kind}{key}): {facts}")
+    return Text.assemble(
+        (visible(inventory.path), "bold"), f" ({visible(inventory.kind)}{key}): {facts}"
+    )
 
 
 def print_groups(grouping: Grouping, out: Console) -> None:

@@ -106,7 +106,7 @@ STRAY_BRACE = Code(
     Severity.ERROR,
     """A `}` closes no split.
 
-Only `split NAME {` opens a block.
+Only `split NAME {` opens a block. Take the brace away, or write the opening line of its split.
 """,
 )
 MISPLACED = Code(

@@ -1,0 +1,151 @@
+"""Each check: what it says of a faulty file, and that it is silent about the corrected one."""
+
+import builders
+import pytest
+from builders import UNKNOWN, inventory, parameter, small_yolo
+
+import grouper
+from grouper.codes import ALL
+from grouper.findings import Severity
+from grouper.inventory.model import Inventory
+from grouper.reports.terminal import finding_lines
+
+TIED = inventory(parameter(("embed.weight", "head.weight")), "x.weight")
+FROZEN = inventory(parameter("dfl.conv.weight", trainable=False), "x.weight")
+YOLOV8 = inventory(
+    "model.0.conv.weight",
+    "model.21.cv1.conv.weight",
+    "model.22.cv2.0.weight",
+    classes={"model.22": builders.Module("", "ultralytics.nn.modules.head.Detect", ())},
+)
+STATE_DICT = Inventory((parameter("a.weight"),), None, kind="state dict")
+UNSURE = inventory("a.weight", classes={"a": UNKNOWN})
+
+# name: (model, faulty rules, corrected rules, codes that the faulty rules give)
+CASES = {
+    "unmatched": (small_yolo(), "model.24.* -> head", "model.24.* -> head; else -> rest", "GR101"),
+    "conflicting": (
+        small_yolo(),
+        "model.24.* -> head lr=0.01\n*.bias -> bias lr=0.02\nelse -> rest",
+        "model.24.* -> head lr=0.01\nelse *.bias -> bias lr=0.02\nelse -> rest",
+        "GR102",
+    ),
+    "conflicting_overrides": (
+        small_yolo(),
+        "* -> all lr=1\noverride *.bias -> lr=2\noverride model.24.* -> lr=3",
+        "* -> all lr=1\noverride *.bias -> lr=2\noverride model.24.*.weight -> lr=3",
+        "GR102",
+    ),
+    "double_in_split": (
+        small_yolo(),
+        "split kind { *.bias -> bias; *.bn.* -> norm; else -> weight }",
+        "split kind { *.bias -> bias; else *.bn.* -> norm; else -> weight }",
+        "GR103",
+    ),
+    "composed": (
+        small_yolo(),
+        "strict\nmodel.24.* -> head lr=1\n*.bias -> bias warmup_start=0.1\nelse -> rest",
+        "strict\nmodel.24.* -> head lr=1\nelse *.bias -> bias warmup_start=0.1\nelse -> rest",
+        "GR104",
+    ),
+    "matches_nothing": (
+        YOLOV8,
+        "model.24.* -> head\nelse -> body",
+        "model.22.* -> head\nelse -> body",
+        "GR105",
+    ),
+    "matches_nothing_class": (
+        YOLOV8,
+        "in @Detct -> head\nelse -> body",
+        "in @Detect -> head\nelse -> body",
+        "GR105",
+    ),
+    "never_decides": (
+        small_yolo(),
+        "* -> all\n*.bias -> lr=0.1\noverride *.bias -> lr=0.2",
+        "* -> all\noverride *.bias -> lr=0.2",
+        "GR106",
+    ),
+    "tied": (
+        TIED,
+        "embed.* -> embed lr=1\nhead.* -> head eps=1\nelse -> rest",
+        "embed.* -> embed lr=1\nelse head.* -> head eps=1\nelse -> rest",
+        "GR107",
+    ),
+    "frozen": (FROZEN, "dfl.* -> dfl lr=1\nelse -> rest", "x.* -> rest", "GR108"),
+    "unmatched_in_split": (
+        small_yolo(),
+        "split kind { *.bias -> bias }",
+        "split kind { *.bias -> bias; else -> weight }",
+        "GR109",
+    ),
+    "unanswerable": (STATE_DICT, "@Conv2d -> conv\nelse -> rest", "*.weight -> all", "GR110"),
+    "unsure": (UNSURE, "@Conv2d -> conv\nelse -> rest", "@Block -> conv", "GR110"),
+    "expectation": (
+        small_yolo(),
+        "model.24.* -> head lr=1\nelse -> body lr=3\nexpect head.lr / body.lr in 5..10",
+        "model.24.* -> head lr=1\nelse -> body lr=0.1\nexpect head.lr / body.lr in 5..10",
+        "GR111",
+    ),
+    "expect_count": (
+        small_yolo(),
+        "* -> all\nexpect count(all) == 4",
+        "* -> all\nexpect count(all) == 5\nexpect numel(all) > 1e3\nexpect frozen == 0",
+        "GR111",
+    ),
+    "unused_allow": (
+        small_yolo(),
+        "* -> all\nallow GR105",
+        "* -> all\nmodel.9.* -> neck\nallow GR105",
+        "GR112",
+    ),
+    "unknown_allow": (small_yolo(), "* -> all\nallow GR999", "* -> all", "GR112"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_a_check_says(name, golden):
+    model, faulty, corrected, code = CASES[name]
+    report = grouper.check(model, grouper.parse(faulty, f"{name}.rules"))
+    assert [finding.code.id for finding in report.findings] == [code]
+    assert report.findings[0].help
+    lines = [line.plain.rstrip() for f in report.findings for line in finding_lines(f)]
+    golden(f"checks/{name}.txt", faulty + "\n\n" + "\n".join(lines) + "\n")
+    assert not grouper.check(model, grouper.parse(corrected)).findings
+
+
+def test_the_head_of_another_yolo_is_found_for_the_user():
+    report = grouper.check(YOLOV8, grouper.parse("model.24.* -> head; else -> body"))
+    assert "`model.22`" in report.findings[0].help
+    assert "`Detect`" in report.findings[0].help
+
+
+def test_notes_and_warnings_build_groups_and_errors_do_not():
+    text = "model.24.* -> head lr=1; *.bias -> bias eps=1; else -> rest"
+    report = grouper.check(small_yolo(), grouper.parse(text))
+    assert [f.severity for f in report.findings] == [Severity.NOTE]
+    assert report.ok
+    assert not grouper.check(small_yolo(), grouper.parse(f"strict; {text}")).ok
+
+
+def test_allow_takes_parameters_out_of_a_finding():
+    text = "model.24.* -> head; allow GR101 *.bn.*"
+    report = grouper.check(small_yolo(), grouper.parse(text))
+    (finding,) = report.findings
+    assert finding.parameters == ("model.0.conv.weight",)
+    report = grouper.check(small_yolo(), grouper.parse(f"{text}; allow GR101 *.conv.*"))
+    assert report.ok
+
+
+def test_a_faulty_file_is_reported_and_not_matched():
+    report = grouper.check(small_yolo(), grouper.parse("* => all"))
+    assert not report.ok
+    assert report.grouping is None
+    assert [f.code.id for f in report.findings] == ["GR001"]
+
+
+def test_every_code_has_a_page_and_its_own_number():
+    assert len({code.id for code in ALL}) == len({code.name for code in ALL}) == len(ALL)
+    for code in ALL:
+        assert len(code.page.strip()) > 60, code.id
+        assert max(map(len, code.page.splitlines())) <= 100

@@ -1,0 +1,24 @@
+"""Folded lists of names stand for exactly the names."""
+
+from builders import NAMES
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grouper.fold import fold
+from grouper.matching.globs import compile_glob
+from grouper.syntax.parser import parse_selector
+
+
+@given(st.lists(NAMES, min_size=1, max_size=12, unique=True), st.lists(NAMES, max_size=6))
+def test_patterns_match_the_names_and_no_others(names, others):
+    tests = [compile_glob(parse_selector(pattern)) for pattern in fold(names)]
+    for name in {*names, *others}:
+        assert any(test(name) is not None for test in tests) == (name in names)
+
+
+def test_what_people_read():
+    names = [f"model.{i}.conv.{w}" for i in range(10) for w in ("weight", "bias")]
+    assert fold(names) == ("model.{0..9}.conv.{weight,bias}",)
+    assert fold(["a.b"]) == ("a.b",)
+    assert fold(["l.0.w", "l.1.w", "l.5.w"]) == ("l.{0,1,5}.w",)
+    assert fold([]) == ()
