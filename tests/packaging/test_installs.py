@@ -1,0 +1,119 @@
+"""grouper finds its grammar and its shipped rules wherever it is installed from."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("hatchling")
+
+ROOT = Path(__file__).parents[2]
+TREE = [
+    "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "grouper", "grammars", "rules",
+    "examples", "docs", "tests/constraints.txt",
+]  # fmt: skip
+
+
+def build(kind, folder, source):
+    """Build with the project's own backend, in its own process as installers do."""
+    code = f"from hatchling.build import {kind}; print({kind}({str(folder)!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=source, capture_output=True, text=True, check=True
+    )
+    return Path(folder) / done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A bare copy of the sources, without anything that was built in them."""
+    folder = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", *TREE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+def works(package, checkout, with_table):
+    """Check the shipped checkpoint from another folder, with the package at hand there."""
+    environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONSAFEPATH": "1"}
+    code = (
+        "import sys, grouper, grouper.resources as r\n"
+        f"assert grouper.__file__.startswith({str(package)!r}), grouper.__file__\n"
+        f"assert r.table_path().exists() is {with_table}, r.table_path()\n"
+        "from grouper.cli.main import main\n"
+        f"sys.exit(main(['check', {str(checkout / 'examples' / 'yolov5s.pt')!r}, 'yolov5.rules']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd="/", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok: 3 groups" in done.stdout
+
+
+def test_from_a_bare_checkout(checkout):
+    works(checkout, checkout, with_table=False)
+
+
+def test_from_a_wheel(checkout, tmp_path):
+    wheel = build("build_wheel", tmp_path, checkout)
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path / "site")
+    assert not any(name.startswith(("tests", "rules", "grammars", "examples")) for name in names)
+    assert "grouper/_shipped/grammars/rules.lark" in names
+    assert "grouper/inventory/bases.json" in names
+    assert any(name.endswith("LICENSE") for name in names)
+    works(tmp_path / "site", checkout, with_table=True)
+    (checkout / "grammars" / "rules.table").unlink()
+
+
+def test_from_an_sdist(checkout, tmp_path):
+    sdist = build("build_sdist", tmp_path, checkout)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    (source,) = (tmp_path / "unpacked").iterdir()
+    wheel = build("build_wheel", tmp_path, source)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    works(tmp_path / "site", checkout, with_table=True)
+
+
+def test_from_an_editable_install(checkout, tmp_path):
+    wheel = build("build_editable", tmp_path, checkout)
+    with zipfile.ZipFile(wheel) as archive:
+        (pth,) = [name for name in archive.namelist() if name.endswith(".pth")]
+        assert archive.read(pth).decode().strip() == str(checkout)
+    works(checkout, checkout, with_table=True)
+    (checkout / "grammars" / "rules.table").unlink()
+
+
+def test_the_library_is_light():
+    """`import grouper` and a check load neither torch nor numpy; and the test can fail."""
+    code = (
+        "import sys\n{first}\nimport grouper\n"
+        "from grouper.cli.main import main\n"
+        "status = main(['check', 'examples/yolov5s.pt', 'yolov5.rules', '-q'])\n"
+        "assert status == 0\n"
+        "assert not {{'torch', 'numpy', 'ultralytics'}} & set(sys.modules)\n"
+    )
+    run = [sys.executable, "-c"]
+    subprocess.run([*run, code.format(first="")], cwd=ROOT, check=True, capture_output=True)
+    fake = code.format(first="sys.modules['torch'] = sys")
+    assert subprocess.run([*run, fake], cwd=ROOT, capture_output=True).returncode == 1
+
+
+def test_public_names():
+    import grouper
+
+    assert grouper.__all__ == ["Inventory", "Report", "RuleSet", "check", "load", "parse"]
+    assert all(getattr(grouper, name) is not None for name in grouper.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = grouper.nonsense
