@@ -15,6 +15,7 @@ from grouper.findings import Code, Finding, Severity
 from grouper.ruleset.expressions import BadValue, Scope, as_number, evaluate, holds, is_number, text
 from grouper.ruleset.model import Value
 from grouper.ruleset.resolve import attributes, label_of
+from grouper.ruleset.text import literal
 from grouper.syntax import tree
 
 CODE = Code("GR111", "failed-expectation", Severity.ERROR, __doc__ or "")
@@ -87,7 +88,7 @@ def _filled(
     """An expression with its attributes, counts and `frozen` replaced by their values."""
     match part:
         case tree.Attribute(label=label, key=key):
-            return _literal(given[label, key])
+            return literal(given[label, key])
         case tree.Word(name="frozen"):
             return tree.Number(len(facts.grouping.frozen))
         case tree.Call(function="count" | "numel" as function, arguments=(argument,)):
@@ -101,16 +102,6 @@ def _filled(
             filled = tuple(_filled(a, given, facts) for a in arguments)
             return tree.Call(function, filled, span=part.span)
     return part
-
-
-def _literal(value: Value) -> tree.Expression:
-    if isinstance(value, bool) or value is None:
-        return tree.Constant(value)
-    if isinstance(value, str):
-        return tree.String(value)
-    if isinstance(value, tuple):
-        return tree.Tuple(tuple(map(_literal, value)))
-    return tree.Number(value)
 
 
 def _total(function: str, label: str, facts: Facts) -> int:

@@ -93,5 +93,10 @@ class RuleSet:
     allows: tuple[tree.Allow, ...] = ()
     strict: bool = False
     variables: Mapping[str, Value] = field(default_factory=dict)
-    path: str = "<string>"
+    path: str = field(default="<string>", compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
+
+    def __str__(self) -> str:
+        from grouper.ruleset.text import rules_text
+
+        return rules_text(self)
