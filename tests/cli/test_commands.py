@@ -49,7 +49,7 @@ def test_check_as_users_see_it(first, capsys, golden):
         ("check_yolov5", ["check", MODEL, "rules/yolov5.rules"]),
         ("groups", ["groups", MODEL, "yolo-finetune.rules"]),
         ("check_rules_alone", ["check", "yolo-finetune"]),
-        ("explain", ["explain", MODEL, "yolov5.rules", "model.24.m.0.*"]),
+        ("explain", ["explain", MODEL, "rules/yolov5.rules", "model.24.m.0.*"]),
         ("rule", ["rule", "GR102"]),
         ("rules", ["rule"]),
     ],

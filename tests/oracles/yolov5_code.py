@@ -15,12 +15,14 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-import torch
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from torchvision_mended import define_operators
 
 
 def prepare() -> Path:
     """Put YOLOv5's folder first on the path, so that its classes are `models.yolo.*`."""
-    _define_torchvision_operators()
+    define_operators()
     found = importlib.util.find_spec("yolov5")
     assert found is not None
     assert found.submodule_search_locations
@@ -44,12 +46,3 @@ class _Redirect(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         pass
-
-
-def _define_torchvision_operators() -> None:
-    library = torch.library.Library("torchvision", "DEF")
-    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    library.define(
-        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    )
-    globals()["_library"] = library
