@@ -13,8 +13,8 @@ from itertools import product
 from grouper.checks.facts import Facts, labelled
 from grouper.findings import Code, Finding, Severity
 from grouper.ruleset.expressions import BadValue, Scope, as_number, evaluate, holds, is_number, text
+from grouper.ruleset.labels import attributes, label_of
 from grouper.ruleset.model import Value
-from grouper.ruleset.resolve import attributes, label_of
 from grouper.ruleset.text import literal
 from grouper.syntax import tree
 
