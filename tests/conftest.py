@@ -1,6 +1,17 @@
 """Switches of the test suite."""
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "grouper",
+    deadline=None,  # machines are shared, and a law is no benchmark
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("grouper")
 
 
 def pytest_addoption(parser):
