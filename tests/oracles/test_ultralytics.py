@@ -69,7 +69,7 @@ def test_the_head_is_the_last_module_of_every_model(config):
     define_operators()
     try:
         made = model(config)
-    except (KeyError, NotImplementedError) as error:
+    except (KeyError, NotImplementedError, OSError) as error:
         pytest.skip(f"Ultralytics does not build it under its own name: {error}")
     if not any("Detect" in cls.__name__ for cls in type(made.model[-1]).__mro__):
         pytest.skip("no detection head: the rules are for detectors")
