@@ -50,12 +50,24 @@ def output_flags(parser: argparse.ArgumentParser) -> None:
 
 def load_rules(name: str, settings: list[str]) -> RuleSet:
     """The rules of a path or a shipped name, with `--set` applied."""
+    _refuse_binary(name)
     try:
         return api.load(name, **variables(settings))
     except FileNotFoundError as error:
         raise Failure(str(error)) from None
     except OSError as error:
         raise Failure(f"`{name}` cannot be read: {error.strerror}") from None
+
+
+def _refuse_binary(name: str) -> None:
+    """A model given where rules are due is a mistake in the command, not in the file."""
+    try:
+        with open(name, "rb") as file:
+            binary = b"\0" in file.read(4096)
+    except (OSError, ValueError):
+        return  # loading says why, or finds a shipped file of that name
+    if binary:
+        raise Failure(f"`{name}` is no rules file; `check` takes a model first, and then rules")
 
 
 def variables(settings: list[str]) -> Mapping[str, Value]:

@@ -132,7 +132,9 @@ def print_groups(grouping: Grouping, out: Console) -> None:
         out.print()
         out.print(Padding(table, (0, 0, 0, 2)))
     if grouping.frozen:
-        out.print(Text(f"  frozen: {len(grouping.frozen):,} parameters", "dim"), soft_wrap=True)
+        count = len(grouping.frozen)
+        frozen = f"  frozen: {count:,} parameter{'s' * (count != 1)}"
+        out.print(Text(frozen, "dim"), soft_wrap=True)
     out.print()
 
 

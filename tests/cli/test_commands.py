@@ -106,6 +106,8 @@ def test_select_ignore_strict_and_quiet(first, capsys):
 
 FAILURES = {
     "no model": ["check", "none.pt", "yolov5.rules"],
+    "a model alone": ["check", MODEL],
+    "a model as rules": ["groups", MODEL, MODEL],
     "no rules": ["check", MODEL, "yolov6.rules"],
     "no model in it": ["check", "README.md", "yolov5.rules"],
     "a folder": ["check", "examples", "yolov5.rules"],

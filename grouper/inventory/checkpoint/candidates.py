@@ -48,7 +48,7 @@ class Candidate:
         return self.key.count("."), order
 
 
-def find(root: Any, key: str | None) -> Inventory:
+def find(root: Any, key: str | None, path: str) -> Inventory:
     """The inventory of the model in a checkpoint. Raises ModelError where there is none."""
     found = _candidates(root)
     if key is not None:
@@ -56,14 +56,16 @@ def find(root: Any, key: str | None) -> Inventory:
         if chosen is None:
             listed = ", ".join(f"`{c.key}`" for c in found if c.key) or "none"
             raise ModelError(
-                codes.NO_SUCH_KEY, f"there is no model under `{key}`", f"models are under: {listed}"
+                codes.NO_SUCH_KEY,
+                f"`{path}` has no model under `{key}`",
+                f"models are under: {listed}",
             )
     elif found:
         chosen = min(found, key=lambda candidate: candidate.rank)
     else:
         raise ModelError(
             codes.NOT_A_MODEL,
-            "the file holds neither a module nor a state dict",
+            f"`{path}` holds neither a module nor a state dict",
             "save the model with `torch.save(model.state_dict(), path)`",
         )
     others = [c.key for c in found if c is not chosen and c.key]

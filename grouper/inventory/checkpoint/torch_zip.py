@@ -37,4 +37,4 @@ def read(file: File, key: str | None) -> Inventory:
             f"the description in `{file.path}` cannot be read: {error}",
             "download or copy the file again",
         ) from None
-    return candidates.find(root, key)
+    return candidates.find(root, key, file.path)
