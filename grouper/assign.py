@@ -43,7 +43,9 @@ class _Matching:
 
     def __init__(self, rules: RuleSet, matcher: Matcher) -> None:
         self._rules = rules
-        self._matcher = matcher
+        self._tests = [
+            None if rule.selector is None else matcher.test(rule.selector) for rule in rules.rules
+        ]
         self._unknown: dict[tuple[int, tree.Selector, str], list[Parameter]] = {}
 
     def of(self, parameter: Parameter) -> tuple[Match, ...]:
@@ -59,9 +61,10 @@ class _Matching:
         return tuple(found)
 
     def _match(self, index: int, rule: Rule, parameter: Parameter) -> Match | None:
-        if rule.selector is None:
+        test = self._tests[index]
+        if test is None:
             return Match(rule, parameter.name, {})
-        answer = self._matcher(rule.selector, parameter)
+        answer = test(parameter)
         if answer.truth:
             return Match(rule, answer.name, answer.captures)
         for selector, reason in answer.unknown:

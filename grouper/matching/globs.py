@@ -35,7 +35,12 @@ def compile_glob(glob: tree.Glob) -> Test:
     if pattern is None:
         return walk
 
+    first = glob.pieces[0] if glob.pieces else None
+    prefix = first.text if isinstance(first, tree.Text) else ""
+
     def test(name: str) -> Captures | None:
+        if not name.startswith(prefix):
+            return None
         if len(name) > _LONGEST_FOR_RE:
             return walk(name)
         found = pattern.fullmatch(name)

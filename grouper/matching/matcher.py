@@ -41,25 +41,20 @@ Test = Callable[[Parameter], Answer]
 
 
 class Matcher:
-    """All selectors of a rule set against one inventory; equal selectors are asked once."""
+    """All selectors of a rule set against one inventory; equal selectors are compiled once."""
 
     def __init__(self, rules: RuleSet, inventory: Inventory) -> None:
         self._rules = rules
         self._modules = inventory.modules
         self._kind = inventory.kind
         self._tests: dict[tree.Selector, Test] = {}
-        self._answers: dict[tuple[int, str], Answer] = {}
         self.faults: dict[tree.Selector, BadValue] = {}
 
     def __call__(self, selector: tree.Selector, parameter: Parameter) -> Answer:
-        test = self._test(selector)
-        key = (id(test), parameter.stored)
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = self._answers[key] = test(parameter)
-        return answer
+        return self.test(selector)(parameter)
 
-    def _test(self, selector: tree.Selector) -> Test:
+    def test(self, selector: tree.Selector) -> Test:
+        """The compiled selector: a function from a parameter to an answer."""
         test = self._tests.get(selector)
         if test is None:
             test = self._tests[selector] = self._compile(selector)
@@ -181,8 +176,10 @@ class Matcher:
         return lambda parameter: answer
 
     def _not(self, operand: tree.Selector) -> Test:
+        ask = self.test(operand)
+
         def test(parameter: Parameter) -> Answer:
-            inner = self(operand, parameter)
+            inner = ask(parameter)
             if inner.truth is None:
                 return inner
             return NO if inner.truth else Answer(True, parameter.name)
@@ -190,8 +187,10 @@ class Matcher:
         return test
 
     def _and(self, operands: tuple[tree.Selector, ...]) -> Test:
+        tests = [self.test(operand) for operand in operands]
+
         def test(parameter: Parameter) -> Answer:
-            answers = [self(operand, parameter) for operand in operands]
+            answers = [ask(parameter) for ask in tests]
             if any(answer.truth is False for answer in answers):
                 return NO
             unknown = tuple(_unknown(answers))
@@ -207,8 +206,10 @@ class Matcher:
         return test
 
     def _or(self, operands: tuple[tree.Selector, ...]) -> Test:
+        tests = [self.test(operand) for operand in operands]
+
         def test(parameter: Parameter) -> Answer:
-            answers = [self(operand, parameter) for operand in operands]
+            answers = [ask(parameter) for ask in tests]
             for answer in answers:
                 if answer.truth:
                     return answer
