@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grouper.findings import Edit, Finding, Label
 from grouper.ruleset import codes
 from grouper.ruleset.expressions import FACTS, FUNCTIONS, BadValue, Scope, evaluate, show
 from grouper.ruleset.faults import Faults
 from grouper.ruleset.model import Value
+from grouper.ruleset.options import misspelt
 from grouper.ruleset.schedules import SCHEDULES, Kind
 from grouper.ruleset.words import calls, comparisons, words
 from grouper.syntax import tree
@@ -126,6 +128,20 @@ class Names(Faults):
             if option.key in first:
                 self.twice(f"the key `{option.key}`", option.span, first[option.key].span)
             first.setdefault(option.key, option)
+
+    def _spelling(self, option: tree.Option) -> None:
+        meant = misspelt(option.key)
+        if meant is not None:
+            edits = (Edit(option.key_span, meant),) if option.key_span else ()
+            self.findings.append(
+                Finding(
+                    codes.MISSPELT_OPTION,
+                    f"there is no option `{option.key}`",
+                    (Label(option.key_span),) if option.key_span else (),
+                    help=f"there is an option with a similar name: `{meant}`",
+                    edits=edits,
+                )
+            )
 
     def _kind(self, option: tree.Option, value: Value, kind: Kind) -> bool:
         due, test = kind

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from grouper.findings import in_order
+from grouper.findings import Severity, in_order
 from grouper.resources import shipped_rules
 from grouper.ruleset import codes
 from grouper.ruleset.expressions import FACTS, BadValue, Scope, evaluate
@@ -108,7 +108,7 @@ class Resolver(Training):
             for expect in self.expects:
                 check_claim(self, self.rules, expect)
             self._overrides()
-            if not self.findings:
+            if not any(f.severity is Severity.ERROR for f in self.findings):
                 self._unused()
         return {
             "rules": tuple(self.rules),
@@ -163,7 +163,10 @@ class Resolver(Training):
         for option in rule.options:
             self._option(option, sure, possible)
         self._freeze(rule)
-        if len(self.findings) == before:
+        sound = len(self.findings) == before
+        for option in rule.options:
+            self._spelling(option)
+        if sound:
             self.rules.append(
                 Rule(
                     rule.selector,

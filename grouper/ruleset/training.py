@@ -117,6 +117,8 @@ class Training(Names):
                     " `warmup` and `schedule`",
                 )
                 continue
+            if known is None:
+                self._spelling(option)
             if known is not None and option.key not in known:
                 self.unknown("option", option.key, known, option.key_span)
                 continue

@@ -44,6 +44,31 @@ def test_shipped_files_are_found_by_name():
         grouper.load("yolov55.rules")
 
 
+def test_the_options_of_torchs_optimizers_are_known():
+    torch = pytest.importorskip("torch")
+    import inspect
+
+    from grouper.ruleset.options import TORCH_OPTIONS, misspelt
+
+    taken = set()
+    for cls in vars(torch.optim).values():
+        if isinstance(cls, type) and issubclass(cls, torch.optim.Optimizer):
+            taken |= set(inspect.signature(cls.__init__).parameters)
+    base = {"self", "params", "defaults", "args", "kwargs"}
+    assert sorted(taken - base) == list(TORCH_OPTIONS)
+    assert [misspelt(key) for key in ("lr", "use_muon", "lr_scale", "layer")] == [None] * 4
+    assert misspelt("weigth_decay") == "weight_decay"
+
+
+def test_a_misspelt_option_is_a_warning_and_can_be_accepted():
+    rules = grouper.parse("* -> all lr=0.1 weigth_decay=0")
+    assert codes(rules) == ["GR030"]
+    model = "examples/yolov5s.pt"
+    assert grouper.check(model, rules).ok
+    accepted = grouper.parse("* -> all lr=0.1 weigth_decay=0\nallow GR030")
+    assert not grouper.check(model, accepted).findings
+
+
 def test_circles_end(tmp_path):
     (tmp_path / "a.rules").write_text('include "b.rules"\n')
     (tmp_path / "b.rules").write_text('include "a.rules"\n* -> all\n')
