@@ -1,0 +1,51 @@
+"""Laws of reports, on generated models and rules."""
+
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+from builders import RULES, models
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+import grouper
+from grouper.reports.json import report_json
+from grouper.reports.terminal import print_report
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
+CHECK = jsonschema.Draft202012Validator(SCHEMA)
+LINES = st.lists(RULES, max_size=5)
+
+
+@settings(max_examples=150)
+@given(models(), LINES, st.sampled_from(["", "strict", "split s { *.bias -> b; else -> o }"]))
+def test_json_is_valid_and_stable(model, lines, more):
+    text = "\n".join([more, *lines])
+    first, again = (report_json(grouper.check(model, grouper.parse(text))) for _ in range(2))
+    assert first == again
+    value = json.loads(first)
+    CHECK.validate(value)
+    if value["ok"]:
+        members = [n for g in value["groups"] for n in g["parameters"]] + value["frozen"]
+        assert sorted(members) == sorted(p.name for p in model.parameters)
+
+
+@given(models(), LINES)
+def test_every_report_can_be_printed(model, lines):
+    report = grouper.check(model, grouper.parse("\n".join(lines), "law.rules"))
+    out = io.StringIO()
+    print_report(report, Console(file=out, width=80, markup=False, highlight=False))
+    text = out.getvalue()
+    for finding in report.findings:
+        assert f"[{finding.code.id}] {finding.code.name}" in text
+    assert ("no groups" in text.splitlines()[-1]) == (not report.ok)
+
+
+@given(models(), LINES)
+def test_findings_have_an_order_and_come_once(model, lines):
+    report = grouper.check(model, grouper.parse("\n".join(lines), "law.rules"))
+    orders = [finding.order for finding in report.findings]
+    assert orders == sorted(orders)
+    assert len(set(orders)) == len(orders)
