@@ -47,7 +47,7 @@ def read(path: str, key: str | None = None) -> Inventory:
             LookupError,
             AttributeError,
             OverflowError,
-            RecursionError,
+            RuntimeError,
             MemoryError,
             struct.error,
             zlib.error,

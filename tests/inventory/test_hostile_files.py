@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from grouper.inventory.checkpoint import pickle_machine
+from grouper.inventory.checkpoint.pickle_operations import TABLE
 from grouper.inventory.errors import ModelError
 from grouper.inventory.read import read
 
@@ -232,7 +233,7 @@ def test_flipped_bytes(tmp_path):
 
 
 def test_random_pickles_end_in_pickle_errors():
-    opcodes = bytes(code for code in range(256) if pickle_machine._TABLE[code]) + b"."
+    opcodes = bytes(code for code in range(256) if TABLE[code]) + b"."
     for seed in range(3000):
         random_ = random.Random(seed)
         data = bytes(random_.choice(opcodes) for _ in range(random_.randint(1, 60)))

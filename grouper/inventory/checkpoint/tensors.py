@@ -5,6 +5,7 @@ Sources: torch/_utils.py and torch/_tensor.py of torch 2.13, and what older vers
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Listed
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -182,7 +183,7 @@ def _storage_dtype(value: Any) -> str | None:
 
 def mapping(value: Any) -> list[tuple[str, Any]] | None:
     """The pairs of a dict (also an OrderedDict or its like) with string keys; None for others."""
-    pairs: list[tuple[Any, Any]]
+    pairs: Listed[tuple[Any, Any]]
     if isinstance(value, Dict):
         pairs = value.pairs
     elif isinstance(value, Call) and isinstance(value.function, Global):

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from grouper.inventory import codes
-from grouper.inventory.checkpoint import candidates, pickle_machine
-from grouper.inventory.checkpoint.file import File
-from grouper.inventory.checkpoint.zip_directory import directory, member
+from grouper.inventory.checkpoint import candidates
+from grouper.inventory.checkpoint.file import BytesSource
+from grouper.inventory.checkpoint.pickle_machine import described
+from grouper.inventory.checkpoint.zip_directory import Entry, directory, opened
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
 
-def read(file: File, key: str | None) -> Inventory:
+def read(file: BytesSource, key: str | None) -> Inventory:
     """The inventory of an archive; no tensor's bytes are read."""
     entries = directory(file)
-    names = {name.partition("/")[2] for name in entries}
-    if "data.pkl" not in names:
+    description = record(entries, "data.pkl")
+    if description is None:
         raise ModelError(
             codes.NOT_A_MODEL,
             f"`{file.path}` is a zip archive without a model",
             "give the file that `torch.save` wrote",
         )
-    if "constants.pkl" in names:
+    if record(entries, "constants.pkl") is not None:
         raise ModelError(
             codes.UNSUPPORTED,
             f"`{file.path}` is a TorchScript archive",
             "give the checkpoint that it was made from",
         )
-    described = [name for name in entries if name.partition("/")[2] == "data.pkl"]
-    if len(described) > 1:
+    if sum(name.casefold().endswith("/data.pkl") for name in entries) > 1:
         raise ModelError(codes.OVER_LIMIT, f"`{file.path}` describes several models at once")
-    try:
-        root, _ = pickle_machine.run(member(file, entries[described[0]]))
-    except pickle_machine.PickleError as error:
-        raise ModelError(
-            codes.BROKEN,
-            f"the description in `{file.path}` cannot be read: {error}",
-            "download or copy the file again",
-        ) from None
+    root, _ = described(opened(file, description))
     return candidates.find(root, key, file.path)
+
+
+def record(entries: Mapping[str, Entry], name: str) -> Entry | None:
+    """A member as torch finds it: below the first member's folder, whatever its case."""
+    top = next(iter(entries), "").partition("/")[0]
+    wanted = f"{top}/{name}".casefold()
+    return next((e for n, e in entries.items() if n.casefold() == wanted), None)

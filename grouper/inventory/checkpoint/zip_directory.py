@@ -12,17 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grouper.inventory import codes
-from grouper.inventory.checkpoint.file import File
+from grouper.inventory.checkpoint.file import Buffer, BytesSource, Part
 from grouper.inventory.errors import ModelError
 
-MAX_DIRECTORY = 256 << 20
-MAX_STORED = 64 << 20
+MAX_DIRECTORY = 48 << 20
+MAX_ENTRIES = 300_000
+MAX_STORED = 32 << 20
 MAX_INFLATED = 16 << 20
 MAX_RATIO = 200
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
+_WIDE = 0xFFFFFFFF  # stands for a number in the zip64 field
 _LOCAL = struct.Struct("<4s5H3L2H")
 
 
@@ -38,10 +40,10 @@ class Entry:
     offset: int
 
 
-def directory(file: File) -> Mapping[str, Entry]:
+def directory(file: BytesSource) -> Mapping[str, Entry]:
     """The members by name, in the archive's order."""
     start, length, count = _end(file)
-    if length > MAX_DIRECTORY or count > 1_000_000:
+    if length > MAX_DIRECTORY or count > MAX_ENTRIES:
         raise _refused(file, "its directory is larger than that of any checkpoint")
     data = file.read(start, length)
     entries: dict[str, Entry] = {}
@@ -49,32 +51,41 @@ def directory(file: File) -> Mapping[str, Entry]:
     at = 0
     for _ in range(count):
         entry, at = _entry(file, data, at)
-        if entry.name.casefold() in folded:
+        name = entry.name.casefold()
+        if name in folded:
             raise _refused(file, f"it has two members `{entry.name}`")
-        if entry.offset + entry.compressed > start:
-            raise _broken(file)
-        folded.add(entry.name.casefold())
+        folded.add(entry.name if entry.name == name else name)
         entries[entry.name] = entry
+    _apart(file, entries, start)
     return entries
 
 
-def member(file: File, entry: Entry) -> bytes:
-    """A member's content, inflated if need be; within limits."""
-    if entry.flags & 1:
-        raise _refused(file, f"its member `{entry.name}` is encrypted")
-    header = _LOCAL.unpack(file.read(entry.offset, _LOCAL.size))
-    if header[0] != b"PK\3\4":
+def _apart(file: BytesSource, entries: Mapping[str, Entry], end: int) -> None:
+    """Members that overlap are how an archive hides one behind another."""
+    free = 0
+    for entry in sorted(entries.values(), key=lambda entry: entry.offset):
+        if entry.offset < free:
+            raise _refused(file, f"its member `{entry.name}` overlaps another one")
+        free = entry.offset + _LOCAL.size + entry.compressed
+    if free > end:
         raise _broken(file)
-    start = entry.offset + _LOCAL.size + header[9] + header[10]
+
+
+def opened(file: BytesSource, entry: Entry) -> BytesSource:
+    """A member to be read in pieces: where it stands in the file, or inflated in memory."""
     if entry.method == 0:
-        if entry.size != entry.compressed:
-            raise _broken(file)
+        return Part(file, _content(file, entry), entry.size)
+    return Buffer(member(file, entry), file.path)
+
+
+def member(file: BytesSource, entry: Entry) -> bytes:
+    """A member's whole content, inflated if need be; within limits."""
+    start = _content(file, entry)
+    if entry.method == 0:
         if entry.size > MAX_STORED:
             raise _refused(file, f"its member `{entry.name}` has {entry.size:,} bytes")
         return file.read(start, entry.size)
-    if entry.method != 8:
-        raise _refused(file, f"its member `{entry.name}` is compressed in an unusual way")
-    if entry.size > MAX_INFLATED or entry.size > MAX_RATIO * max(entry.compressed, 64):
+    if not entry.size / MAX_RATIO <= max(entry.compressed, 64) <= MAX_INFLATED >= entry.size:
         raise _refused(file, f"its member `{entry.name}` would grow to {entry.size:,} bytes")
     inflater = zlib.decompressobj(-15)
     content = inflater.decompress(file.read(start, entry.compressed), entry.size + 1)
@@ -83,7 +94,21 @@ def member(file: File, entry: Entry) -> bytes:
     return content
 
 
-def _end(file: File) -> tuple[int, int, int]:
+def _content(file: BytesSource, entry: Entry) -> int:
+    """The offset of a member's content, whose local header must be one."""
+    if entry.flags & 1:
+        raise _refused(file, f"its member `{entry.name}` is encrypted")
+    header = _LOCAL.unpack(file.read(entry.offset, _LOCAL.size))
+    if header[0] != b"PK\3\4":
+        raise _broken(file)
+    if entry.method == 0 and entry.size != entry.compressed:
+        raise _broken(file)
+    if entry.method not in (0, 8):
+        raise _refused(file, f"its member `{entry.name}` is compressed in an unusual way")
+    return entry.offset + _LOCAL.size + int(header[9]) + int(header[10])
+
+
+def _end(file: BytesSource) -> tuple[int, int, int]:
     """Offset, length and number of entries of the directory."""
     tail_length = min(file.size, 65557)
     tail_start = file.size - tail_length
@@ -94,7 +119,7 @@ def _end(file: File) -> tuple[int, int, int]:
     _, disk, first, _, count, length, start, _ = _END.unpack_from(tail, at)
     if disk not in (0, 0xFFFF) or first not in (0, 0xFFFF):
         raise _broken(file)
-    if 0xFFFF in (count,) or 0xFFFFFFFF in (length, start):
+    if count == 0xFFFF or _WIDE in (length, start):
         locator_at = tail_start + at - _END64_LOCATOR.size
         if locator_at >= 0:
             sign, _, end64, _ = _END64_LOCATOR.unpack(file.read(locator_at, _END64_LOCATOR.size))
@@ -106,7 +131,7 @@ def _end(file: File) -> tuple[int, int, int]:
     return start, length, count
 
 
-def _entry(file: File, data: bytes, at: int) -> tuple[Entry, int]:
+def _entry(file: BytesSource, data: bytes, at: int) -> tuple[Entry, int]:
     if at + _ENTRY.size > len(data):
         raise _broken(file)
     found = _ENTRY.unpack_from(data, at)
@@ -132,15 +157,18 @@ def _wide(extra: bytes, *numbers: int) -> tuple[int, int, int]:
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
         if kind == 1:
-            wide = iter(struct.unpack_from(f"<{length // 8}Q", extra, at + 4))
-            size, compressed, offset = (next(wide, n) if n == 0xFFFFFFFF else n for n in numbers)
+            wide = struct.unpack_from(f"<{length // 8}Q", extra, at + 4)
+            if numbers.count(_WIDE) > len(wide):
+                raise struct.error("a zip64 field without its numbers")
+            left = iter(wide)
+            size, compressed, offset = (next(left) if n == _WIDE else n for n in numbers)
             return size, compressed, offset
         at += 4 + length
     size, compressed, offset = numbers
     return size, compressed, offset
 
 
-def _broken(file: File) -> ModelError:
+def _broken(file: BytesSource) -> ModelError:
     return ModelError(
         codes.BROKEN,
         f"`{file.path}` is a damaged archive",
@@ -148,5 +176,5 @@ def _broken(file: File) -> ModelError:
     )
 
 
-def _refused(file: File, why: str) -> ModelError:
+def _refused(file: BytesSource, why: str) -> ModelError:
     return ModelError(codes.OVER_LIMIT, f"`{file.path}` is not read: {why}", None)
