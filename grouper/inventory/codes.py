@@ -50,4 +50,46 @@ NO_SUCH_KEY = Code(
 """,
 )
 
-ALL = (NOT_A_MODEL, BROKEN, OVER_LIMIT, UNSUPPORTED, NO_SUCH_KEY)
+NOT_INSTALLED = Code(
+    "GR406",
+    "not-installed",
+    Severity.ERROR,
+    """Reading the model needs a package that is not installed; the message says which.
+
+Model files are read with nothing but grouper. Remote files (`https://`, `s3://`, `hf://`) need
+fsspec and the package of their protocol; models that are built (`timm:NAME`, `pkg.module:factory`)
+need torch and the library that builds them.
+""",
+)
+UNREACHABLE = Code(
+    "GR407",
+    "unreachable",
+    Severity.ERROR,
+    """A remote file does not exist, may not be read, or its server does not answer.
+
+grouper asks for the parts of a file that describe the model, never for the whole file.
+""",
+)
+NOT_BUILT = Code(
+    "GR408",
+    "not-built",
+    Severity.ERROR,
+    """A model was to be built by code, and that code does not exist, fails, or gives no model.
+
+    grouper check my_project.models:build my.rules
+
+imports `my_project.models` and calls `build()` without arguments, on torch's meta device, where
+tensors have no content. It must give an `nn.Module`. Unlike reading a file, this runs code.
+""",
+)
+
+ALL = (
+    NOT_A_MODEL,
+    BROKEN,
+    OVER_LIMIT,
+    UNSUPPORTED,
+    NO_SUCH_KEY,
+    NOT_INSTALLED,
+    UNREACHABLE,
+    NOT_BUILT,
+)

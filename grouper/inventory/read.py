@@ -7,9 +7,9 @@ import struct
 import zlib
 from dataclasses import replace
 
-from grouper.inventory import codes, snapshot
+from grouper.inventory import codes, factories, remote, snapshot
 from grouper.inventory.checkpoint import torch_zip
-from grouper.inventory.checkpoint.file import File
+from grouper.inventory.checkpoint.file import BytesSource, File
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
@@ -31,16 +31,21 @@ _RESAVE = "load it with torch and save it again: `torch.save(torch.load(path), p
 def read(path: str, key: str | None = None) -> Inventory:
     """The inventory of a model file or snapshot, without running anything of it.
 
+    `path` may be an address (`https://...`), or name what builds the model (`timm:NAME`): only the
+    last runs code.
+
     Raises FileNotFoundError or another OSError where it cannot be opened, and ModelError, with its
     one finding, for whatever else is wrong.
     """
+    if factories.recognises(path):
+        return factories.read(path, key)
     if os.path.isdir(path):
         raise ModelError(
             codes.NOT_A_MODEL, f"`{path}` is a folder", "give the checkpoint file in it"
         )
-    with File(path) as file:
+    with remote.Remote(path) if remote.recognises(path) else File(path) as file:
         try:
-            return replace(_read(file, key), path=path)
+            return replace(_read(file, key), path=file.path)
         except (
             ValueError,
             TypeError,
@@ -55,12 +60,12 @@ def read(path: str, key: str | None = None) -> Inventory:
             # The readers raise ModelError for what they foresee; this is the outer wall.
             raise ModelError(
                 codes.BROKEN,
-                f"`{path}` cannot be read: {type(error).__name__}",
+                f"`{file.path}` cannot be read: {type(error).__name__}",
                 "download or copy the file again",
             ) from error
 
 
-def _read(file: File, key: str | None) -> Inventory:
+def _read(file: BytesSource, key: str | None) -> Inventory:
     head = file.read(0, min(file.size, 64))
     if not head:
         raise ModelError(codes.BROKEN, f"`{file.path}` is empty", "download the file again")

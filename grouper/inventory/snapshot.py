@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from grouper.inventory import codes
-from grouper.inventory.checkpoint.file import File
+from grouper.inventory.checkpoint.file import BytesSource
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
 
@@ -56,7 +56,7 @@ def loads(text: str, path: str = "<string>") -> Inventory:
         ) from None
 
 
-def read(file: File) -> Inventory:
+def read(file: BytesSource) -> Inventory:
     """The inventory of a snapshot file."""
     if file.size > MAX_SIZE:
         raise ModelError(codes.OVER_LIMIT, f"`{file.path}` is too large for a snapshot")
