@@ -8,7 +8,7 @@ import zlib
 from dataclasses import replace
 
 from grouper.inventory import codes, snapshot
-from grouper.inventory.checkpoint import torch_zip
+from grouper.inventory.checkpoint import deepspeed, distributed, torch_zip
 from grouper.inventory.checkpoint.file import File
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
@@ -34,30 +34,36 @@ def read(path: str, key: str | None = None) -> Inventory:
     Raises FileNotFoundError or another OSError where it cannot be opened, and ModelError, with its
     one finding, for whatever else is wrong.
     """
-    if os.path.isdir(path):
-        raise ModelError(
-            codes.NOT_A_MODEL, f"`{path}` is a folder", "give the checkpoint file in it"
-        )
-    with File(path) as file:
-        try:
+    try:
+        if os.path.isdir(path):
+            return replace(_read_folder(path, key), path=path)
+        with File(path) as file:
             return replace(_read(file, key), path=path)
-        except (
-            ValueError,
-            TypeError,
-            LookupError,
-            AttributeError,
-            OverflowError,
-            RuntimeError,
-            MemoryError,
-            struct.error,
-            zlib.error,
-        ) as error:
-            # The readers raise ModelError for what they foresee; this is the outer wall.
-            raise ModelError(
-                codes.BROKEN,
-                f"`{path}` cannot be read: {type(error).__name__}",
-                "download or copy the file again",
-            ) from error
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RuntimeError,
+        MemoryError,
+        struct.error,
+        zlib.error,
+    ) as error:
+        # The readers raise ModelError for what they foresee; this is the outer wall.
+        raise ModelError(
+            codes.BROKEN,
+            f"`{path}` cannot be read: {type(error).__name__}",
+            "download or copy the file again",
+        ) from error
+
+
+def _read_folder(path: str, key: str | None) -> Inventory:
+    if distributed.recognises(path):
+        return distributed.read(path, key)
+    if deepspeed.recognises(path):
+        return read(deepspeed.model_file(path), key)
+    raise ModelError(codes.NOT_A_MODEL, f"`{path}` is a folder", "give the checkpoint file in it")
 
 
 def _read(file: File, key: str | None) -> Inventory:
