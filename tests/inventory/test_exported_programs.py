@@ -25,13 +25,13 @@ class Net(nn.Module):
         self.scale = nn.Parameter(torch.ones(()), requires_grad=False)
         self.register_buffer("shift", torch.zeros(4))
         self.register_buffer("fleeting", torch.zeros(4), persistent=False)
-        self.half = nn.Parameter(torch.ones(4, dtype=torch.bfloat16))
+        self.narrow = nn.Parameter(torch.ones(4, dtype=torch.bfloat16))
         self.head = nn.Linear(4, 6, bias=False)
         self.head.weight = self.embedding.weight
 
     def forward(self, x):
         x = self.body(self.embedding(x)) * self.scale + self.shift + self.fleeting
-        return self.head(x + self.half.float())
+        return self.head(x + self.narrow.float())
 
 
 @pytest.fixture(scope="module")
@@ -127,13 +127,14 @@ def test_the_layout_between(program, tmp_path):
 
 @pytest.mark.parametrize("name", ["resnet", "vit"])
 def test_a_larger_model(name, tmp_path):
-    timm = pytest.importorskip("timm")
     from torchvision_mended import define_operators
 
     define_operators()
-    model = timm.create_model(
-        {"resnet": "test_resnet", "vit": "test_vit"}[name], num_classes=10
-    ).eval()
+    model = (
+        pytest.importorskip("timm")
+        .create_model({"resnet": "test_resnet", "vit": "test_vit"}[name], num_classes=10)
+        .eval()
+    )
     size = model.default_cfg["input_size"]
     path = str(tmp_path / "model.pt2")
     torch.export.save(torch.export.export(model, (torch.zeros(1, *size),)), path)
@@ -171,7 +172,7 @@ def test_weights_are_not_read(layout, tmp_path):
         torch.export.save(large, path)
     with File(path) as file:
         assert torch_zip.read(file, None).numel == 3_003_000
-        assert file.bytes_read < file.size / 100
+        assert file.bytes_read < 200_000 < file.size / 50
 
 
 def _replaced(path, to, suffix, content):

@@ -15,7 +15,7 @@ from grouper.inventory import codes
 from grouper.inventory.checkpoint.file import BytesSource, cut_short
 from grouper.inventory.checkpoint.modules import Parts, attributes, walked
 from grouper.inventory.checkpoint.pickle_machine import Call, Global, described
-from grouper.inventory.checkpoint.tensors import tensor
+from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.checkpoint.zip_directory import Entry, member, opened, record
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
@@ -67,7 +67,7 @@ class _Archive:
         others = tensors.keys() - declared.parameters
         if declared.buffers is not None:
             others &= declared.buffers
-        parameters = [
+        parameters: list[tuple[str, Tensor, object]] = [
             (name, replace(found, trains=_trains(state[name])), found.storage or id(state[name]))
             for name, found in tensors.items()
             if name in declared.parameters
