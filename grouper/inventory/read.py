@@ -10,7 +10,15 @@ from dataclasses import replace
 from itertools import islice
 
 from grouper.inventory import codes, json_file
-from grouper.inventory.checkpoint import hugging_face, legacy, refused, safetensors, torch_zip
+from grouper.inventory.checkpoint import (
+    deepspeed,
+    distributed,
+    hugging_face,
+    legacy,
+    refused,
+    safetensors,
+    torch_zip,
+)
 from grouper.inventory.checkpoint.file import BytesSource, File
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
@@ -27,7 +35,10 @@ FILES: tuple[
     (json_file.recognises, json_file.read),
 )
 # Whether the folder of a path is a format's, and its reader.
-FOLDERS: tuple[tuple[Callable[[str], bool], Callable[[str, str | None], Inventory]], ...] = ()
+FOLDERS: tuple[tuple[Callable[[str], bool], Callable[[str, str | None], Inventory]], ...] = (
+    (distributed.recognises, distributed.read),
+    (deepspeed.recognises, lambda path, key: read(deepspeed.model_file(path), key)),
+)
 
 
 def read(path: str, key: str | None = None) -> Inventory:

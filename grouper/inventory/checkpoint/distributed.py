@@ -18,11 +18,11 @@ from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, desc
 from grouper.inventory.model import Inventory
 
 _METADATA = ".metadata"
-_TENSOR = "torch.distributed.checkpoint.metadata.TensorStorageMetadata"
-_REBUILD = Global("torch._utils", "_rebuild_meta_tensor_no_storage", "")
-_META = replace(_REBUILD, dotted=f"{_REBUILD.module}.{_REBUILD.name}")
+_TENSOR = "TensorStorageMetadata"  # in modules of several names
+_META = "_rebuild_meta_tensor_no_storage"
+_REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
 _NO_TIES = "a distributed checkpoint does not say which parameters are tied"
-_MAX_PATH = 16
+MAX_DEPTH = 16
 
 
 def recognises(folder: str) -> bool:
@@ -52,12 +52,48 @@ def read(folder: str, key: str | None) -> Inventory:
 def _nested(state: dict[str, Any]) -> Dict:
     """The dicts as they were saved, with a tensor without data in each tensor's place."""
     stored = {name: v for name, v in state["state_dict_metadata"].pairs if isinstance(name, str)}
-    paths = dict(_paths(state.get("planner_data")))
-    root = Dict([])
-    dicts: dict[tuple[str, ...], Dict] = {(): root}
-    # rank 0's own order comes first: what other ranks saved was added behind it
-    for name in (*(n for n in paths if n in stored), *(n for n in stored if n not in paths)):
-        *above, last = paths.get(name) or _split(name)
-        inside = _opened(dicts, tuple(above))
-        inside.pairs = [*inside.pairs, (last, _tensor(stored[name]))]
-    return root
+    paths = {name: path for name, path in _paths(state.get("planner_data")) if name in stored}
+    inside: dict[tuple[str, ...], list[tuple[str, Any]]] = {(): []}
+    # the first rank's own order; what only other ranks saved comes behind it
+    for name in (*paths, *(name for name in stored if name not in paths)):
+        path = paths.get(name) or _split(name)
+        for depth in range(1, len(path)):
+            if path[:depth] not in inside:
+                inside[path[:depth]] = []
+                inside[path[: depth - 1]].append((path[depth - 1], Dict(inside[path[:depth]])))
+        inside[path[:-1]].append((path[-1], _tensor(stored[name])))
+    for pairs in inside.values():
+        pairs[:] = _without_optimizer(pairs)
+    return Dict(inside[()])
+
+
+def _paths(planned: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """From each stored name to the keys that led to it, where the planner kept them."""
+    for name, path in planned.pairs if isinstance(planned, Dict) else ():
+        if isinstance(name, str) and isinstance(path, tuple) and 0 < len(path) <= MAX_DEPTH:
+            yield name, tuple(map(str, path))
+
+
+def _split(name: str) -> tuple[str, ...]:
+    """A stored name's path where no planner kept it: an optimizer's names are told by theirs."""
+    first, _, rest = name.partition(".")
+    return (first, rest) if rest and first.startswith("optim") else (name,)
+
+
+def _without_optimizer(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Without an optimizer's state that was flattened into `state.NAME.exp_avg`."""
+    if not any(name.startswith("param_groups.") for name, _ in pairs):
+        return pairs
+    return [pair for pair in pairs if not pair[0].startswith(("state.", "param_groups."))]
+
+
+def _tensor(metadata: Any) -> Call | None:
+    """A tensor without data as torch pickles it; None for whatever else was saved."""
+    if not isinstance(metadata, Call) or not isinstance(metadata.function, Global):
+        return None
+    state = attributes(metadata)
+    if metadata.function.name != _TENSOR or state is None:
+        return None
+    properties = getattr(state.get("properties"), "state", None)
+    dtype = properties[0] if isinstance(properties, tuple) and properties else None
+    return Call(_REBUILD, (dtype, state.get("size"), (), False))

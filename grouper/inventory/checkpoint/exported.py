@@ -143,8 +143,8 @@ def _from_config(config: Mapping[str, Any]) -> dict[str, Tensor]:
     for name, payload in config["config"].items():
         meta = payload["tensor_meta"]
         shape = _integers(meta["sizes"])
-        where = (_text(payload["path_name"]), repr(meta["storage_offset"]), shape)
-        where += (repr(meta["strides"]),)
+        layout = (repr(meta["storage_offset"]), repr(meta["strides"]), shape)
+        where = (_text(payload["path_name"]), *layout)
         trains = meta["requires_grad"]
         found[name] = Tensor(
             shape,

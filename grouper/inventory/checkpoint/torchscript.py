@@ -23,7 +23,9 @@ from grouper.inventory.model import Inventory
 MAX_CODE = 32 << 20  # bytes of all sources that are looked at
 _ROOT = "__torch__"
 _MANGLED = re.compile(r"\.___torch_mangle_\d+")
-_CLASS = re.compile(r"^class ([^\s(:]+)\(Module\):\n((?:  __(?:parameters|buffers)__ = .*\n)*)", re.M)
+_CLASS = re.compile(
+    r"^class ([^\s(:]+)\(Module\):\n((?:  __(?:parameters|buffers)__ = .*\n)*)", re.M
+)
 _LISTED = re.compile(r"__(parameters|buffers)__ = \[(.*)\]")
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)")
@@ -65,13 +67,14 @@ class _Archive:
         others = tensors.keys() - declared.parameters
         if declared.buffers is not None:
             others &= declared.buffers
+        parameters: list[tuple[str, Tensor, object]] = [
+            (name, replace(found, trains=_trains(state[name])), found.storage or id(state[name]))
+            for name, found in tensors.items()
+            if name in declared.parameters
+        ]
         return Parts(
             class_name(value.function),
-            [
-                (name, replace(found, trains=_trains(state[name])), found.storage or id(state[name]))
-                for name, found in tensors.items()
-                if name in declared.parameters
-            ],
+            parameters,
             [name for name in tensors if name in others],
             [(name, v) for name, v in state.items() if self.declared(v) is not None],
         )
