@@ -7,12 +7,13 @@ import re
 from types import TracebackType
 
 from grouper.inventory.checkpoint.file import cut_short
-from grouper.inventory.remote_files import Connection, connect
+from grouper.inventory.remote_files import Absent, Connection, connect
 
-BLOCK = 1 << 18  # bytes; what one request fetches at least
-AHEAD = 16  # blocks; what one request fetches at most of what nobody has asked for yet
-KEPT = 64  # blocks
+BLOCK = 1 << 16  # bytes; what one request fetches at least
+AHEAD = 64  # blocks; what one request fetches at most of what nobody has asked for yet
+KEPT = 256  # blocks
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::)")
+_WEB = re.compile("https?://", re.IGNORECASE)
 
 
 def recognises(path: str) -> bool:
@@ -29,6 +30,7 @@ class Remote:
 
     def __init__(self, url: str) -> None:
         self.path = shown(url)
+        self._url = url
         self._blocks: dict[int, bytes] = {}
         self._next, self._ahead = 1, 1
         self._connection: Connection = connect(url, self.path, BLOCK)
@@ -53,6 +55,13 @@ class Remote:
         while len(self._blocks) > KEPT:
             del self._blocks[next(iter(self._blocks))]
         return data[offset - first * BLOCK :][:length]
+
+    def beside(self, name: str) -> Remote:
+        """The remote file of that name in the same folder. Raises FileNotFoundError for none."""
+        try:
+            return Remote(sibling(self._url, name))
+        except Absent as error:
+            raise FileNotFoundError(str(error)) from error
 
     def close(self) -> None:
         self._connection.close()
@@ -88,9 +97,25 @@ class Remote:
 
 def shown(url: str) -> str:
     """An address as it may be printed: signatures and passwords stay out of logs."""
+    return "::".join(map(_plain, url.split("::"))) if _URL.match(url) else url
+
+
+def sibling(url: str, name: str) -> str:
+    """The address of another file in the same folder; a query stays, as it may be a login."""
+    from urllib.parse import quote
+
+    first, *chained = url.split("::")
+    if _WEB.match(first):
+        place, mark, query = first.partition("?")
+        first = f"{place.rpartition('/')[0]}/{quote(name)}{mark}{query}"
+    else:
+        first = f"{first.rpartition('/')[0]}/{name}"
+    return "::".join((first, *chained))
+
+
+def _plain(url: str) -> str:
+    if _WEB.match(url):
+        url = re.split("[?#]", url, maxsplit=1)[0]
     scheme, mark, rest = url.rpartition("://")
     place, slash, path = rest.partition("/")
-    if scheme.rpartition("::")[2] in ("http", "https"):
-        path = re.split("[?#]", path, maxsplit=1)[0]
-        place = place.partition("?")[0]
     return f"{scheme}{mark}{place.rpartition('@')[2]}{slash}{path}"

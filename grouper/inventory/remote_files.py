@@ -7,7 +7,8 @@ was asked for, and no more of its answer than that part is ever taken.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,10 @@ _STATUS = {
     404: ("does not exist", "check the address"),
     410: ("does not exist any more", "check the address"),
 }
+
+
+class Absent(ModelError):
+    """There is no file at an address."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def connect(url: str, path: str, block: int) -> Connection:
         ) from None
     if protocol in ("http", "https") and "::" not in url:
         return _http(fsspec.filesystem(protocol), url, path, block)
-    with _Told(path):
+    with _told(path):
         system, name = fsspec.core.url_to_fs(url)
         facts = system.info(name)
         if facts["type"] == "directory":
@@ -67,7 +72,7 @@ def connect(url: str, path: str, block: int) -> Connection:
         file = system.open(name, "rb", block_size=block, cache_type="none")
 
     def fetch(start: int, end: int) -> bytes:
-        with _Told(path):
+        with _told(path):
             file.seek(start)
             return bytes(file.read(end - start))
 
@@ -92,34 +97,46 @@ def _not_installed(path: str, what: str) -> ModelError:
 def _http(system: Any, url: str, path: str, block: int) -> Connection:
     sync = importlib.import_module("fsspec.asyn").sync
 
-    def fetch(start: int, end: int) -> bytes:
-        with _Told(path):
-            data: bytes = sync(system.loop, _part, system, url, path, start, end, timeout=TIMEOUT)[
-                0
-            ]
-            return data
+    def part(start: int, end: int) -> tuple[bytes, int]:
+        with _told(path):
+            found: tuple[bytes, int] = sync(system.loop, _part, system, url, path, start, end)
+            return found
 
-    with _Told(path):
-        head, size = sync(system.loop, _part, system, url, path, 0, block, timeout=TIMEOUT)
+    def fetch(start: int, end: int) -> bytes:
+        content, now = part(start, end)
+        if now != size:
+            raise ModelError(codes.BROKEN, f"`{path}` has changed while it was read", "try again")
+        return content
+
+    head, size = part(0, block)
     return Connection(size, fetch, lambda: None, head)
 
 
 async def _part(system: Any, url: str, path: str, start: int, end: int) -> tuple[bytes, int]:
     """The bytes from `start` up to `end` or the file's end, and the file's length."""
+    import asyncio  # slow, and remote files alone need it
+
     session = await system.set_session()
     wanted = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
-    async with session.get(system.encode_url(url), headers=wanted) as answer:
-        told = answer.headers.get("Content-Range", "").rpartition("/")
-        if answer.status == 416 and told[2] == "0":
+    async with (
+        asyncio.timeout(TIMEOUT),
+        session.get(system.encode_url(url), headers=wanted) as answer,
+    ):
+        told, _, total = answer.headers.get("Content-Range", "").rpartition("/")
+        if answer.status == 416 and total == "0":
             return b"", 0
         answer.raise_for_status()
-        if answer.status == 206 and told[2].isdecimal():
-            if told[0] != f"bytes {start}-{min(end, int(told[2])) - 1}":
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            raise _no_parts(path)
+        if answer.status == 206 and total.isdecimal():
+            end = min(end, int(total))
+            if told != f"bytes {start}-{end - 1}":
                 raise _no_parts(path)
-            return await _taken(answer.content, min(end, int(told[2])) - start), int(told[2])
+            return await _taken(answer.content, end - start), int(total)
         # The whole file instead: good enough where that is no more than was asked for.
-        content = await _taken(answer.content, end + 1) if start == 0 else b""
-        if start or len(content) > end:
+        whole = answer.status == 200 and start == 0
+        content = await _taken(answer.content, end + 1) if whole else b""
+        if not whole or len(content) > end:
             raise _no_parts(path)
         return content, len(content)
 
@@ -141,34 +158,32 @@ def _no_parts(path: str) -> ModelError:
     )
 
 
-class _Told:
+@contextmanager
+def _told(path: str) -> Iterator[None]:
     """Turns whatever fsspec and the packages below it raise into a ModelError."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except ImportError as error:
+        raise _not_installed(path, str(error)) from error
+    except FileNotFoundError as error:
+        raise Absent(codes.UNREACHABLE, f"`{path}` {_STATUS[404][0]}", _STATUS[404][1]) from error
+    except Exception as error:
+        raise _unreachable(path, error) from error
 
-    def __init__(self, path: str) -> None:
-        self.path = path
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, ModelError):
-            raise _told(self.path, error) from error
-
-
-def _told(path: str, error: Exception) -> ModelError:
-    status = getattr(error, "status", None) or getattr(
-        getattr(error, "response", None), "status_code", None
-    )
-    if isinstance(error, FileNotFoundError):
-        status = 404
-    elif isinstance(error, PermissionError):
-        status = 403
-    if isinstance(error, ImportError):
-        return _not_installed(path, str(error))
-    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
-        why, help = f"gives no answer within {TIMEOUT:g} s", "try again, or download the file"
-    elif status in _STATUS:
+def _unreachable(path: str, error: Exception) -> ModelError:
+    answered = getattr(error, "response", None)
+    status = getattr(error, "status", None) or getattr(answered, "status_code", None)
+    if status in _STATUS:
         why, help = _STATUS[status]
+        kind = Absent if status in (404, 410) else ModelError
+        return kind(codes.UNREACHABLE, f"`{path}` {why}", help)
+    if isinstance(error, PermissionError):
+        why, help = _STATUS[403]
+    elif isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
+        why, help = f"gives no answer within {TIMEOUT:g} s", "try again, or download the file"
     elif isinstance(status, int):
         why, help = f"cannot be had: the server answers {status}", "try again, or download it"
     else:

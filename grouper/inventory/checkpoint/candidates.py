@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grouper.inventory import codes
-from grouper.inventory.checkpoint import modules, state_dict
+from grouper.inventory.checkpoint import deepspeed, modules, state_dict
 from grouper.inventory.checkpoint.tensors import mapping
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
@@ -50,6 +50,8 @@ class Candidate:
 
 def find(root: Any, key: str | None, path: str) -> Inventory:
     """The inventory of the model in a checkpoint. Raises ModelError where there is none."""
+    if deepspeed.is_engine(root) and key in (None, deepspeed.KEY):
+        return deepspeed.inventory_of(root, path)
     found = _candidates(root)
     if key is not None:
         chosen = next((c for c in found if c.key == key), None)

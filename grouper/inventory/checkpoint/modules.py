@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +19,27 @@ MAX_DEPTH = 200
 MAX_NAMES = 64 << 20  # characters of all names together
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What one module holds itself, by name.
+
+    With each parameter comes what tells it from others: tied ones have the same.
+    """
+
+    cls: str
+    parameters: list[tuple[str, Tensor, object]]
+    buffers: list[str]
+    children: list[tuple[str, Any]]
+
+
 @dataclass
 class _Walk:
-    """Modules in pre-order; tensors once by identity, with all their names."""
+    """Modules in pre-order; tensors once, with all their names."""
 
+    parts: Callable[[Any], Parts]
     modules: dict[str, Module] = field(default_factory=dict)
     wrappers: set[str] = field(default_factory=set)
-    parameters: dict[int, tuple[Tensor, list[str]]] = field(default_factory=dict)
+    parameters: dict[object, tuple[Tensor, list[str]]] = field(default_factory=dict)
     buffers: list[str] = field(default_factory=list)
     characters: int = 0
 
@@ -49,7 +64,12 @@ def attributes(value: Any) -> dict[str, Any] | None:
 
 def inventory_of(root: Any) -> Inventory:
     """The inventory of a pickled module."""
-    walk = _Walk()
+    return walked(root, _parts, "whole module")
+
+
+def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
+    """The inventory of a module and those below it, each of which `parts` takes apart."""
+    walk = _Walk(parts)
     pending: list[tuple[str, Any, tuple[int, ...]]] = [("", root, ())]
     while pending:
         path, value, above = pending.pop()
@@ -73,31 +93,38 @@ def inventory_of(root: Any) -> Inventory:
         if path not in wrapped
     }
     buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
-    return Inventory(parameters, modules, kind="whole module", buffers=buffers)
+    return Inventory(parameters, modules, kind=kind, buffers=buffers)
 
 
 def _visit(
     walk: _Walk, path: str, value: Any, above: tuple[int, ...]
 ) -> list[tuple[str, Any, tuple[int, ...]]]:
-    state = attributes(value) or {}
-    cls = _class(value)
+    parts = walk.parts(value)
     walk.characters += len(path) + 1
     if len(walk.modules) >= MAX_MODULES or walk.characters > MAX_NAMES:
         raise _refused(f"it has more than {MAX_MODULES:,} modules")
-    walk.modules[path] = Module(path, cls, bases_of(cls))
-    if cls in WRAPPERS:
+    walk.modules[path] = Module(path, parts.cls, bases_of(parts.cls))
+    if parts.cls in WRAPPERS:
         walk.wrappers.add(path)
     prefix = f"{path}." if path else ""
-    for name, item in mapping(state.get("_parameters")) or ():
-        found = tensor(item)
-        if found is not None:
-            walk.parameters.setdefault(id(item), (found, []))[1].append(prefix + name)
-    for name, item in mapping(state.get("_buffers")) or ():
-        if tensor(item) is not None:
-            walk.buffers.append(prefix + name)
-    children = mapping(state.get("_modules")) or ()
+    for name, found, identity in parts.parameters:
+        walk.parameters.setdefault(identity, (found, []))[1].append(prefix + name)
+    walk.buffers.extend(prefix + name for name in parts.buffers)
     inside = (*above, id(value))
-    return [(prefix + name, child, inside) for name, child in children if is_module(child)]
+    return [(prefix + name, child, inside) for name, child in parts.children]
+
+
+def _parts(value: Any) -> Parts:
+    state = attributes(value) or {}
+    parameters, buffers, children = (
+        mapping(state.get(name)) or [] for name in ("_parameters", "_buffers", "_modules")
+    )
+    return Parts(
+        _class(value),
+        [(n, found, id(item)) for n, item in parameters if (found := tensor(item)) is not None],
+        [name for name, item in buffers if tensor(item) is not None],
+        [(name, child) for name, child in children if is_module(child)],
+    )
 
 
 def _class(value: Any) -> str:

@@ -45,7 +45,11 @@ def is_state_dict(value: Any) -> bool:
 
 def inventory_of(value: Any) -> Inventory:
     """The inventory of a state dict."""
-    found = tensors_of(value)
+    return inventory_from(tensors_of(value))
+
+
+def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
+    """The inventory of tensors by name, as `tensors_of` gives them."""
     prefix = wrapping_prefix(name for name, _, _ in found)
     buffers = [name.removeprefix(prefix) for name, t, _ in found if is_buffer(name, t)]
     tied: dict[object, tuple[Tensor, list[str]]] = {}

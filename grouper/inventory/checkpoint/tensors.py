@@ -124,8 +124,8 @@ def _strided(short: str, value: Any) -> Tensor | None:
     kind = identity[1] if len(identity) > 2 else None
     key = identity[2] if len(identity) > 2 else None
     dtype = _dtype(_argument(value, 6)) if short.endswith("v3") else _storage_dtype(kind)
-    shape = _shape(size)
-    stride = _shape(_argument(value, 3))
+    shape = shape_of(size)
+    stride = shape_of(_argument(value, 3))
     where = None
     if isinstance(key, str | int) and isinstance(offset, int) and shape is not None:
         where = (key, offset, shape, stride, dtype)
@@ -133,14 +133,14 @@ def _strided(short: str, value: Any) -> Tensor | None:
 
 
 def _made(size: Any, dtype: str | None) -> Tensor:
-    return Tensor(_shape(size), dtype)
+    return Tensor(shape_of(size), dtype)
 
 
 def _sparse(arguments: Any) -> Tensor | None:
     if not isinstance(arguments, tuple):
         return None
     # (indices, values, size[, coalesced]) or (rows, columns, values, size)
-    shape = next((s for a in arguments[:1:-1] if (s := _shape(a)) is not None), None)
+    shape = next((s for a in arguments[:1:-1] if (s := shape_of(a)) is not None), None)
     values = next((t for a in arguments[1:3] if (t := tensor(a)) and _floats(t.dtype)), None)
     return Tensor(shape, values.dtype if values else None)
 
@@ -152,11 +152,11 @@ def _floats(dtype: str | None) -> bool:
 def _array(value: Any) -> Tensor | None:
     """A pickled numpy array: its state is (version, shape, dtype, order, data)."""
     if isinstance(value, Call) and isinstance(value.state, tuple) and len(value.state) == 5:
-        return Tensor(_shape(value.state[1]), None)
+        return Tensor(shape_of(value.state[1]), None)
     return None
 
 
-def _shape(value: Any) -> tuple[int, ...] | None:
+def shape_of(value: Any) -> tuple[int, ...] | None:
     """A size: a tuple, or `torch.Size` of one; None for anything that no tensor can have."""
     if _name(value) == "torch.Size":
         value = _argument(value, 0)
