@@ -137,7 +137,10 @@ def _ultralytics(name: str, spec: str) -> Callable[[], Any]:
             "give a configuration, such as `ultralytics:yolov8n.yaml`",
         )
     ultralytics = _imported("ultralytics", spec)
-    return lambda: ultralytics.YOLO(name).model
+    with _running(spec):
+        head = _imported("ultralytics.nn.tasks", spec).yaml_model_load(name)["head"]
+    kind = ultralytics.RTDETR if "RTDETR" in str(head) else ultralytics.YOLO
+    return lambda: kind(name).model
 
 
 def _hf(folder: str, spec: str) -> Callable[[], Any]:
@@ -177,7 +180,8 @@ def _imported(name: str, spec: str) -> Any:
         missing = getattr(error.__cause__, "name", None)
         if not isinstance(error.__cause__, ModuleNotFoundError) or not missing:
             raise
-        mistaken = f"{name}.".startswith(f"{missing}.") and spec.startswith(f"{name}:")
+        asked = spec.partition(":")[0]
+        mistaken = asked not in _LIBRARIES and f"{asked}.".startswith(f"{missing}.")
         raise ModelError(
             codes.NOT_INSTALLED,
             f"building `{spec}` needs `{missing}`, which is not installed",
