@@ -37,7 +37,9 @@ def shapes(inventory):
 def test_huggingface_hubs_folders(safe, size, tmp_path):
     model = Gpt()
     state = model.state_dict()
-    hub.save_torch_state_dict(state, tmp_path, max_shard_size=size, safe_serialization=safe)
+    hub.save_torch_state_dict(
+        model.state_dict(), tmp_path, max_shard_size=size, safe_serialization=safe
+    )
     found = read(str(tmp_path))
     assert names(found) == set(state)
     for name, facts in shapes(found).items():
