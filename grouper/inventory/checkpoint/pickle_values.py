@@ -69,7 +69,10 @@ class Reference:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Blob:
-    """Bytes, a text or a number too long to keep; of bytes, the first few hundred are kept."""
+    """Bytes, a text or a number too long to keep.
+
+    `head` are the first few hundred bytes, of a text in UTF-8.
+    """
 
     length: int
     head: bytes = b""
