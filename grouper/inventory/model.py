@@ -11,6 +11,8 @@ from functools import cached_property
 from math import prod
 from typing import Literal
 
+from grouper.findings import Finding
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -63,7 +65,7 @@ class Inventory:
     "safetensors", "nn.Module", ...), `key` where inside a checkpoint the model was found.
     `order` is "module" where the order is the model's own, "sorted" where the format sorts.
     `buffers` are names of tensors that are no parameters. `remarks` are facts worth printing
-    under the model's line (what was inferred, what else the file holds).
+    under the model's line (what was inferred), `findings` what every report on the model repeats.
     """
 
     parameters: tuple[Parameter, ...]
@@ -74,6 +76,7 @@ class Inventory:
     order: Literal["module", "sorted"] = "module"
     buffers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
 
     @property
     def numel(self) -> int:

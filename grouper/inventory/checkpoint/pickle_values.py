@@ -5,6 +5,7 @@ Everything compares by identity, and nothing of a file is hashed but the text of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass
 from typing import Any
@@ -32,18 +33,23 @@ class Global:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """A global called with arguments, and what was put into the result afterwards."""
+    """A global called with arguments, and what was put into the result afterwards.
+
+    `texts` is kept by `mappings`, as it is for a dict.
+    """
 
     function: Any
     arguments: Any
     state: Any = None
     items: Listed[Any] = ()
     pairs: Listed[tuple[Any, Any]] = ()
+    texts: Mapping[str, Any] | None = None
 
 
 @dataclass(eq=False, slots=True)
 class Dict:
     pairs: Listed[tuple[Any, Any]] = ()
+    texts: Mapping[str, Any] | None = None
 
     def get(self, key: str) -> Any:
         """The value of a string key, the last one set."""
