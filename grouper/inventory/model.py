@@ -16,11 +16,16 @@ from grouper.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module of the model. `bases` are the dotted names of its class's bases, nearest first."""
+    """A module of the model. `bases` are the dotted names of its class's bases, nearest first.
+
+    `inferred` is True where the file has no classes: `cls` is then what its tensors prove it to
+    be, or empty, and its true class one derived from it.
+    """
 
     path: str
     cls: str
     bases: tuple[str, ...] | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Parameter:
 @dataclass(frozen=True)
 class Inventory:
     """A model's parameters in its own order, and its modules by path (None: no classes known).
+
+    Where some classes are inferred, all modules that have names are there, each `inferred`.
 
     `path` is what the user named, `kind` says what it is in words ("whole module", "state dict",
     "safetensors", "nn.Module", ...), `key` where inside a checkpoint the model was found.

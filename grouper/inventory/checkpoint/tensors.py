@@ -107,7 +107,7 @@ def _rebuilt(value: Any, inside: bool = False) -> Tensor | None:
         return _made(_argument(value, 1), _argument(value, 0), _argument(value, 3))
     if name.startswith("numpy."):
         array = arrays.array(name, value)
-        return Tensor(_shape(array[0]), array[1]) if array else None
+        return Tensor(shape_of(array[0]), array[1]) if array else None
     return None if inside else _composed(name, short, value)
 
 
@@ -147,8 +147,8 @@ def _strided(short: str, value: Any) -> Tensor | None:
     if not isinstance(storage, Reference | Call):
         return None
     dtype = _dtype(_argument(value, 6)) if short.endswith("v3") else dtype_of(storage)
-    shape = _shape(size)
-    stride = _shape(_argument(value, 3))
+    shape = shape_of(size)
+    stride = shape_of(_argument(value, 3))
     where = None
     identity = storage.value if isinstance(storage, Reference) else None
     key = identity[2] if isinstance(identity, tuple) and len(identity) > 2 else None
@@ -160,14 +160,14 @@ def _strided(short: str, value: Any) -> Tensor | None:
 
 
 def _made(size: Any, dtype: Any, trains: Any) -> Tensor:
-    return Tensor(_shape(size), _dtype(dtype), trains=_flag(trains))
+    return Tensor(shape_of(size), _dtype(dtype), trains=_flag(trains))
 
 
 def _sparse(arguments: Any) -> Tensor | None:
     if not isinstance(arguments, tuple) or not 3 <= len(arguments) <= 5:
         return None
     # (indices, values, size[, coalesced]) or (rows, columns, values, size)
-    shape = next((s for a in arguments[:1:-1] if (s := _shape(a)) is not None), None)
+    shape = next((s for a in arguments[:1:-1] if (s := shape_of(a)) is not None), None)
     values = [found for a in arguments[1:3] if (found := _inner(a)) is not None]
     return Tensor(shape, values[-1].dtype if values else None)
 
@@ -176,7 +176,7 @@ def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _shape(value: Any) -> tuple[int, ...] | None:
+def shape_of(value: Any) -> tuple[int, ...] | None:
     """A size: a tuple, or `torch.Size` of one; None for anything that no tensor can have."""
     if _name(value) == "torch.Size":
         value = _argument(value, 0)
