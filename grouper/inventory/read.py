@@ -5,74 +5,92 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 
-from grouper.inventory import codes, snapshot
-from grouper.inventory.checkpoint import torch_zip
-from grouper.inventory.checkpoint.file import File
+from grouper.inventory import codes, json_file
+from grouper.inventory.checkpoint import (
+    deepspeed,
+    distributed,
+    hugging_face,
+    legacy,
+    refused,
+    safetensors,
+    torch_zip,
+)
+from grouper.inventory.checkpoint.file import BytesSource, File
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
-# What else a file may be, by its first bytes: what it is, and what to do.
-_OTHERS = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the file", "run `git lfs pull`"),
-    (b"<!DOCTYPE", "a web page", "download the file itself"),
-    (b"<html", "a web page", "download the file itself"),
-    (b"GGUF", "a GGUF file", "give the checkpoint that it was made from"),
-    (b"\x89HDF", "an HDF5 file", "save the model with torch"),
-    (b"\x1f\x8b", "compressed with gzip", "unpack it first"),
-    (b"\xfd7zXZ", "compressed with xz", "unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first"),
-    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", "saved by torch before 1.6", ""),
+MAX_LISTED = 100_000
+
+# Whether a file's first bytes are a format's, and its reader.
+FILES: tuple[
+    tuple[Callable[[bytes], bool], Callable[[BytesSource, str | None], Inventory]], ...
+] = (
+    (torch_zip.recognises, torch_zip.read),
+    (legacy.recognises, legacy.read),
+    (safetensors.recognises, safetensors.read),
+    (json_file.recognises, json_file.read),
 )
-_RESAVE = "load it with torch and save it again: `torch.save(torch.load(path), path)`"
+# Whether the folder of a path is a format's, and its reader.
+FOLDERS: tuple[tuple[Callable[[str], bool], Callable[[str, str | None], Inventory]], ...] = (
+    (distributed.recognises, distributed.read),
+    (deepspeed.recognises, lambda path, key: read(deepspeed.model_file(path), key)),
+)
 
 
 def read(path: str, key: str | None = None) -> Inventory:
-    """The inventory of a model file or snapshot, without running anything of it.
+    """The inventory of a model file, folder or snapshot, without running anything of it.
 
     Raises FileNotFoundError or another OSError where it cannot be opened, and ModelError, with its
     one finding, for whatever else is wrong.
     """
-    if os.path.isdir(path):
+    try:
+        if os.path.isdir(path):
+            inventory = _of_folder(path, key)
+        else:
+            with File(path) as file:
+                inventory = _of_file(file, key)
+        return replace(inventory, path=path)
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RuntimeError,
+        MemoryError,
+        struct.error,
+        zlib.error,
+    ) as error:
+        # The readers raise ModelError for what they foresee; this is the outer wall.
         raise ModelError(
-            codes.NOT_A_MODEL, f"`{path}` is a folder", "give the checkpoint file in it"
-        )
-    with File(path) as file:
-        try:
-            return replace(_read(file, key), path=path)
-        except (
-            ValueError,
-            TypeError,
-            LookupError,
-            AttributeError,
-            OverflowError,
-            RuntimeError,
-            MemoryError,
-            struct.error,
-            zlib.error,
-        ) as error:
-            # The readers raise ModelError for what they foresee; this is the outer wall.
-            raise ModelError(
-                codes.BROKEN,
-                f"`{path}` cannot be read: {type(error).__name__}",
-                "download or copy the file again",
-            ) from error
+            codes.BROKEN,
+            f"`{path}` cannot be read: {type(error).__name__}",
+            "download or copy the file again",
+        ) from error
 
 
-def _read(file: File, key: str | None) -> Inventory:
-    head = file.read(0, min(file.size, 64))
+def _of_file(file: BytesSource, key: str | None) -> Inventory:
+    head = file.read(0, min(file.size, refused.HEAD))
     if not head:
         raise ModelError(codes.BROKEN, f"`{file.path}` is empty", "download the file again")
-    if head.startswith(b"PK\3\4"):
-        return torch_zip.read(file, key)
-    if head.lstrip()[:1] == b"{":
-        return snapshot.read(file)
-    for magic, what, help in _OTHERS:
-        if head.startswith(magic):
-            raise ModelError(codes.UNSUPPORTED, f"`{file.path}` is {what}", help or _RESAVE)
-    raise ModelError(
-        codes.NOT_A_MODEL,
-        f"`{file.path}` is no model file that grouper reads",
-        "give a `.pt` file written by torch, or a snapshot of `grouper params MODEL --save FILE`",
-    )
+    for recognises, read_format in FILES:
+        if recognises(head):
+            return read_format(file, key)
+    raise refused.beginning(file.path, head)
+
+
+def _of_folder(path: str, key: str | None) -> Inventory:
+    for recognises, read_format in FOLDERS:
+        if recognises(path):
+            return read_format(path, key)
+    with os.scandir(path) as entries:
+        names = [e.name + "/" * e.is_dir() for e in islice(entries, MAX_LISTED)]
+    with File(os.path.join(path, hugging_face.weights(path, names))) as file:
+        inventory = _of_file(file, key)
+        return replace(
+            inventory, remarks=(*inventory.remarks, *hugging_face.remarks(file, inventory))
+        )

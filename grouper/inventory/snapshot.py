@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from grouper.inventory import codes
-from grouper.inventory.checkpoint.file import File
-from grouper.inventory.errors import ModelError
+from grouper.inventory.checkpoint import refused
 from grouper.inventory.model import Inventory, Module, Parameter
 
 VERSION = 1
-MAX_SIZE = 256 << 20
 
 
 def dumps(inventory: Inventory) -> str:
@@ -36,7 +33,14 @@ def dumps(inventory: Inventory) -> str:
 def loads(text: str, path: str = "<string>") -> Inventory:
     """The inventory of a snapshot. Raises ModelError where it is none."""
     try:
-        value = json.loads(text)
+        return inventory(json.loads(text), path)
+    except (ValueError, RecursionError):
+        raise refused.value(path, None) from None
+
+
+def inventory(value: Any, path: str) -> Inventory:
+    """The inventory of a snapshot's JSON value. Raises ModelError where it is none."""
+    try:
         if value["version"] != VERSION:
             raise ValueError("another version")
         return Inventory(
@@ -49,19 +53,8 @@ def loads(text: str, path: str = "<string>") -> Inventory:
             buffers=tuple(map(_text, value["buffers"])),
             remarks=tuple(map(_text, value["remarks"])),
         )
-    except (ValueError, TypeError, LookupError, RecursionError):
-        raise ModelError(
-            codes.NOT_A_MODEL,
-            f"`{path}` is JSON, and no snapshot of a model",
-            "write one with `grouper params MODEL --save FILE.json`",
-        ) from None
-
-
-def read(file: File) -> Inventory:
-    """The inventory of a snapshot file."""
-    if file.size > MAX_SIZE:
-        raise ModelError(codes.OVER_LIMIT, f"`{file.path}` is too large for a snapshot")
-    return loads(file.read(0, file.size).decode("utf-8", "replace"), file.path)
+    except (ValueError, TypeError, LookupError):
+        raise refused.value(path, value) from None
 
 
 def _listed(items: list[dict[str, Any]] | None) -> str:

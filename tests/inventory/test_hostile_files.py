@@ -181,7 +181,7 @@ OTHERS = {
     "json": (b'{"a": 1}', "GR401"),
     "deep json": (b'{"a":' * 100_000, "GR401"),
     "zip of nothing": (b"PK\3\4" + b"\0" * 100, "GR402"),
-    "legacy": (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "GR404"),
+    "legacy": (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "GR402"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from grouper.findings import Finding
 from grouper.inventory import codes
-from grouper.inventory.checkpoint import modules, state_dict
+from grouper.inventory.checkpoint import deepspeed, modules, state_dict
 from grouper.inventory.checkpoint.mappings import attributes, mapping
 from grouper.inventory.checkpoint.pickle_values import Call, Sequence
 from grouper.inventory.errors import ModelError
@@ -62,6 +62,8 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
 
     Where there are several and `key` does not choose, one is taken, and a finding says which.
     """
+    if deepspeed.is_engine(root) and key in (None, deepspeed.KEY):
+        return deepspeed.inventory_of(root, path)
     found = _candidates(root, path)
     if key is not None:
         chosen = _chosen(found, key, path)

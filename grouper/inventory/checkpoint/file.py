@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from grouper.inventory import codes
 from grouper.inventory.errors import ModelError
@@ -30,22 +31,29 @@ class BytesSource(Protocol):
         """Exactly `length` bytes. Raises ModelError (broken file) where there are fewer."""
 
 
+@runtime_checkable
+class Neighbour(BytesSource, Protocol):
+    """A source that has others beside it: a file in a folder."""
+
+    def beside(self, name: str) -> AbstractContextManager[BytesSource]:
+        """The source of that name beside it. Raises FileNotFoundError where there is none."""
+
+
 class File:
     """An open regular file. Raises OSError where it cannot be opened, ModelError for others."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        # A FIFO would wait for a writer: O_NONBLOCK opens it at once, and it is refused below.
+        _regular(path, os.stat(path))  # opening a device can do something already
+        # A FIFO would wait for a writer: O_NONBLOCK opens it at once, if one has come by now.
         flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(path, os.O_RDONLY | flags)
         status = os.fstat(self._descriptor)
-        if not stat.S_ISREG(status.st_mode):
+        try:
+            _regular(path, status)
+        except ModelError:
             self.close()
-            raise ModelError(
-                codes.NOT_A_MODEL,
-                f"`{path}` is no regular file",
-                "give the path of a checkpoint",
-            )
+            raise
         self.size = status.st_size
         self.bytes_read = 0
 
@@ -63,6 +71,10 @@ class File:
             length -= len(part)
             self.bytes_read += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def beside(self, name: str) -> File:
+        """A file in the same folder. Raises as opening it does."""
+        return File(os.path.join(os.path.dirname(self.path), name))
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -117,6 +129,13 @@ def cut_short(path: str) -> ModelError:
     return ModelError(
         codes.BROKEN, f"`{path}` is cut short or damaged", "download or copy the file again"
     )
+
+
+def _regular(path: str, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelError(
+            codes.NOT_A_MODEL, f"`{path}` is no regular file", "give the path of a checkpoint"
+        )
 
 
 def _read_at(descriptor: int, length: int, offset: int) -> bytes:

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from grouper.inventory import codes
 from grouper.inventory.bases import bases_of
-from grouper.inventory.checkpoint.mappings import attributes, mapping, texts
+from grouper.inventory.checkpoint.mappings import attributes, texts
 from grouper.inventory.checkpoint.pickle_values import Global, Reference
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
 from grouper.inventory.wrappers import WRAPPERS, unwrapped
 
+__all__ = ["Parts", "attributes", "inventory_of", "is_module", "walked"]
 MAX_NAMES = 250_000  # of modules, parameters and buffers together
-MAX_EDGES = 1_000_000
-MAX_DEPTH = 200
+MAX_LEVELS = 200
 MAX_CHARACTERS = 16 << 20  # of all names together
-Children = list[tuple[str, Any]]
 
 
-@dataclass
-class _Walk:
-    """Modules in pre-order; tensors once by identity, with all their names."""
+@dataclass(frozen=True)
+class Parts:
+    """What one module holds itself, by name.
 
-    children: Mapping[int, Children]
-    modules: dict[str, Module] = field(default_factory=dict)
-    wrappers: set[str] = field(default_factory=set)
-    parameters: dict[int, tuple[Tensor | None, list[str]]] = field(default_factory=dict)
-    buffers: list[str] = field(default_factory=list)
-    characters: int = 0
+    With each parameter comes what tells it from others: tied ones have the same.
+    """
 
-    def counted(self, name: str) -> str:
-        self.characters += len(name)
-        if self.characters > MAX_CHARACTERS:
-            raise _refused("the names of its modules and parameters are too long")
-        return name
+    cls: str
+    parameters: list[tuple[str, Tensor, object]]
+    buffers: list[str]
+    children: list[tuple[str, Any]]
+
+    @property
+    def names(self) -> int:
+        return 1 + len(self.parameters) + len(self.buffers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,24 @@ class _Size:
     levels: int
 
 
+@dataclass
+class _Walk:
+    """Modules in pre-order; tensors once, with all their names."""
+
+    parts: Mapping[int, Parts]
+    modules: dict[str, Module] = field(default_factory=dict)
+    wrappers: set[str] = field(default_factory=set)
+    parameters: dict[object, tuple[Tensor, list[str]]] = field(default_factory=dict)
+    buffers: list[str] = field(default_factory=list)
+    characters: int = 0
+
+    def counted(self, name: str) -> str:
+        self.characters += len(name)
+        if self.characters > MAX_CHARACTERS:
+            raise _refused("the names of its modules and parameters are too long")
+        return name
+
+
 def is_module(value: Any) -> bool:
     """Whether a value is a pickled `nn.Module`."""
     state = attributes(value)
@@ -56,11 +72,16 @@ def is_module(value: Any) -> bool:
 
 def inventory_of(root: Any) -> Inventory:
     """The inventory of a pickled module. Raises ModelError where it has too many names."""
-    walk = _Walk(_children(root))
+    return walked(root, _parts, "whole module")
+
+
+def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
+    """The inventory of a module and those below it, each of which `parts` takes apart once."""
+    walk = _Walk(_all_parts(root, parts))
     pending: list[tuple[str, Any]] = [("", root)]
     while pending:
         path, value = pending.pop()
-        pending.extend(reversed(_visit(walk, path, value)))
+        pending.extend(reversed(_visit(walk, path, walk.parts[id(value)])))
     wrapped = frozenset(walk.wrappers)
     parameters = tuple(
         Parameter(
@@ -71,7 +92,6 @@ def inventory_of(root: Any) -> Inventory:
             names[0],
         )
         for found, names in walk.parameters.values()
-        if found is not None
     )
     modules = {
         unwrapped(path, wrapped): module
@@ -79,65 +99,70 @@ def inventory_of(root: Any) -> Inventory:
         if path not in wrapped
     }
     buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
-    return Inventory(parameters, modules, kind="whole module", buffers=buffers)
+    return Inventory(parameters, modules, kind=kind, buffers=buffers)
 
 
-def _children(root: Any) -> Mapping[int, Children]:
-    """The modules in each module, by its identity.
+def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
+    """The parts of each module, by its identity.
 
     Modules that share their children have many more paths than there are modules: how many is
     known, and refused, before a single path is made.
     """
-    children: dict[int, Children] = {}
+    known: dict[int, Parts] = {}
     sizes: dict[int, _Size] = {}
     pending: list[tuple[Any, bool]] = [(root, False)]
-    edges = 0
+    names = 0
     while pending:
         value, visited = pending.pop()
         if visited:
-            sizes[id(value)] = _size(value, [sizes[id(child)] for _, child in children[id(value)]])
+            sizes[id(value)] = _size(known[id(value)], sizes)
         elif id(value) not in sizes:
-            inside = mapping((attributes(value) or {}).get("_modules")) or []
-            edges += 1 + len(inside) + _tensors(value)
-            if edges > MAX_EDGES or id(value) in children:
-                raise _refused("its modules hold themselves, or are too many")
-            children[id(value)] = [(name, child) for name, child in inside if is_module(child)]
+            if id(value) in known:
+                raise _refused("its modules hold themselves")
+            own = known[id(value)] = parts(value)
+            names += own.names + len(own.children)
+            if names > 2 * MAX_NAMES:
+                raise _too_many()
             pending.append((value, True))
-            pending.extend((child, False) for _, child in children[id(value)])
-    return children
+            pending.extend((child, False) for _, child in own.children)
+    return known
 
 
-def _size(value: Any, below: list[_Size]) -> _Size:
-    names = 1 + _tensors(value) + sum(size.names for size in below)
+def _size(own: Parts, sizes: Mapping[int, _Size]) -> _Size:
+    below = [sizes[id(child)] for _, child in own.children]
+    names = own.names + sum(size.names for size in below)
     levels = 1 + max((size.levels for size in below), default=0)
-    if names > MAX_NAMES or levels > MAX_DEPTH:
-        raise _refused(
-            f"it has more than {MAX_NAMES:,} modules and parameters, or {MAX_DEPTH} levels"
-        )
+    if names > MAX_NAMES:
+        raise _too_many()
+    if levels > MAX_LEVELS:
+        raise _refused(f"its modules are nested more than {MAX_LEVELS} levels deep")
     return _Size(names, levels)
 
 
-def _tensors(value: Any) -> int:
-    """How many parameters and buffers a module may have of its own."""
-    state = attributes(value) or {}
-    return sum(len(texts(state.get(kind)) or ()) for kind in ("_parameters", "_buffers"))
-
-
-def _visit(walk: _Walk, path: str, value: Any) -> Children:
-    state = attributes(value) or {}
-    cls = _class(value)
-    walk.modules[path] = Module(path, cls, bases_of(cls))
-    if cls in WRAPPERS:
+def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
+    walk.modules[path] = Module(path, own.cls, bases_of(own.cls))
+    if own.cls in WRAPPERS:
         walk.wrappers.add(path)
     prefix = f"{path}." if path else ""
-    for name, item in mapping(state.get("_parameters")) or ():
-        if id(item) not in walk.parameters:
-            walk.parameters[id(item)] = tensor(item), []
-        walk.parameters[id(item)][1].append(walk.counted(prefix + name))
-    for name, item in mapping(state.get("_buffers")) or ():
-        if tensor(item) is not None:
-            walk.buffers.append(walk.counted(prefix + name))
-    return [(walk.counted(prefix + name), child) for name, child in walk.children[id(value)]]
+    for name, found, identity in own.parameters:
+        walk.parameters.setdefault(identity, (found, []))[1].append(walk.counted(prefix + name))
+    walk.buffers.extend(walk.counted(prefix + name) for name in own.buffers)
+    return [(walk.counted(prefix + name), child) for name, child in own.children]
+
+
+def _parts(value: Any) -> Parts:
+    state = attributes(value) or {}
+    parameters, buffers, children = (
+        texts(state.get(kind)) or {} for kind in ("_parameters", "_buffers", "_modules")
+    )
+    if len(parameters) + len(buffers) + len(children) > MAX_NAMES:
+        raise _too_many()
+    return Parts(
+        _class(value),
+        [(n, t, id(item)) for n, item in parameters.items() if (t := tensor(item)) is not None],
+        [name for name, item in buffers.items() if tensor(item) is not None],
+        [(name, child) for name, child in children.items() if is_module(child)],
+    )
 
 
 def _class(value: Any) -> str:
@@ -150,6 +175,10 @@ def _class(value: Any) -> str:
         if rebuilt and isinstance(value.arguments, tuple) and value.arguments:
             made = value.arguments[0]
     return made.dotted if isinstance(made, Global) else "unknown"
+
+
+def _too_many() -> ModelError:
+    return _refused(f"it has more than {MAX_NAMES:,} modules and parameters")
 
 
 def _refused(why: str) -> ModelError:

@@ -60,6 +60,13 @@ def directory(file: BytesSource) -> Mapping[str, Entry]:
     return entries
 
 
+def record(entries: Mapping[str, Entry], name: str) -> Entry | None:
+    """A member as torch finds it: below the first member's folder, whatever its case."""
+    top = next(iter(entries), "").partition("/")[0]
+    wanted = f"{top}/{name}".casefold()
+    return next((e for n, e in entries.items() if n.casefold() == wanted), None)
+
+
 def _apart(file: BytesSource, entries: Mapping[str, Entry], end: int) -> None:
     """Members that overlap are how an archive hides one behind another."""
     free = 0
