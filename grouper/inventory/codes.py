@@ -1,4 +1,4 @@
-"""The findings of reading model files. Each of them ends the reading, with exit status 2."""
+"""The findings of reading model files: notes, and errors that end it, with exit status 2."""
 
 from __future__ import annotations
 
@@ -50,4 +50,18 @@ NO_SUCH_KEY = Code(
 """,
 )
 
-ALL = (NOT_A_MODEL, BROKEN, OVER_LIMIT, UNSUPPORTED, NO_SUCH_KEY)
+SEVERAL_MODELS = Code(
+    "GR406",
+    "several-models",
+    Severity.NOTE,
+    """The checkpoint holds several models, and `--key` does not say which is meant.
+
+Training programs save a model beside its running average, or a generator beside its discriminator.
+The one nearest the top is taken, the trained one before its average; the note lists the others.
+
+    grouper check last.pt my.rules            # takes `model`, and says that there is `ema`
+    grouper check last.pt my.rules --key ema
+""",
+)
+
+ALL = (NOT_A_MODEL, BROKEN, OVER_LIMIT, UNSUPPORTED, NO_SUCH_KEY, SEVERAL_MODELS)

@@ -7,7 +7,7 @@ are, and where each name stood in the nested dicts that were saved.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +49,7 @@ def read(folder: str, key: str | None) -> Inventory:
     )
 
 
-def _nested(state: dict[str, Any]) -> Dict:
+def _nested(state: Mapping[str, Any]) -> Dict:
     """The dicts as they were saved, with a tensor without data in each tensor's place."""
     stored = {name: v for name, v in state["state_dict_metadata"].pairs if isinstance(name, str)}
     paths = {name: path for name, path in _paths(state.get("planner_data")) if name in stored}
