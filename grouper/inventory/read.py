@@ -37,6 +37,7 @@ def read(path: str, key: str | None = None) -> Inventory:
     try:
         if os.path.isdir(path):
             return replace(_read_folder(path, key), path=path)
+        distributed.refuse_shard(path)
         with File(path) as file:
             return replace(_read(file, key), path=path)
     except (
