@@ -31,6 +31,16 @@ _STORAGES = {
     "QUInt8": "quint8",
     "QUInt4x2": "quint4x2",
     "QUInt2x4": "quint2x4",
+    # only TorchScript has storages of these
+    "ComplexHalf": "complex32",
+    "Float8_e4m3fn": "float8_e4m3fn",
+    "Float8_e5m2": "float8_e5m2",
+    "Float8_e4m3fnuz": "float8_e4m3fnuz",
+    "Float8_e5m2fnuz": "float8_e5m2fnuz",
+    "Float8_e8m0fnu": "float8_e8m0fnu",
+    "UInt16": "uint16",
+    "UInt32": "uint32",
+    "UInt64": "uint64",
 }
 _UTILS = "torch._utils."
 _FROM_TYPE = ("torch._tensor._rebuild_from_type_v2", "torch.tensor._rebuild_from_type_v2")
