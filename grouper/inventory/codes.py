@@ -10,9 +10,10 @@ NOT_A_MODEL = Code(
     Severity.ERROR,
     """The file is none that grouper reads, or holds no model.
 
-grouper recognises files by their content: what `torch.save`, `torch.jit.save` and `torch.export.save`
-write, safetensors, folders of Hugging Face's libraries, of `torch.distributed.checkpoint` and of
-DeepSpeed, and snapshots that `grouper params MODEL --save FILE.json` wrote.
+grouper recognises files by their content: what `torch.save`, `torch.jit.save` and
+`torch.export.save` write, safetensors, folders of Hugging Face's libraries, of
+`torch.distributed.checkpoint` and of DeepSpeed, and snapshots that
+`grouper params MODEL --save FILE.json` wrote.
 """,
 )
 BROKEN = Code(
