@@ -29,8 +29,10 @@ def main() -> None:
         out = Console(
             record=True, width=100, markup=False, emoji=False, highlight=False, file=nowhere
         )
-        out.print(Text("$ grouper check examples/yolov5s.pt mine.rules", "bold"))
-        report = grouper.check("examples/yolov5s.pt", grouper.parse(RULES, "mine.rules"))
+        out.print(Text("$ grouper check examples/yolov5s.pt mine.rules --key model", "bold"))
+        report = grouper.check(
+            "examples/yolov5s.pt", grouper.parse(RULES, "mine.rules"), key="model"
+        )
         print_report(report, out)
         out.save_svg(str(ROOT / "docs" / "check.svg"), title="grouper check", unique_id="grouper")
 

@@ -70,11 +70,11 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     inventory = _inventory(model, key)
     rule_set = rules if isinstance(rules, RuleSet) else load(rules)
     if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
-        return Report(rule_set, inventory, rule_set.findings)
+        return Report(rule_set, inventory, (*rule_set.findings, *inventory.findings))
     assignment, found = assign(rule_set, inventory)
     grouping = group(assignment)
     facts = Facts(rule_set, inventory, assignment, grouping)
-    findings = [*rule_set.findings, *found, *checks.run(facts)]
+    findings = [*rule_set.findings, *inventory.findings, *found, *checks.run(facts)]
     accepted = allowed.apply(facts, findings, ALL)
     return Report(rule_set, inventory, in_order(accepted), assignment, grouping)
 

@@ -55,7 +55,7 @@ def _near_class(selector: tree.ClassName, inventory: Inventory) -> str | None:
     if inventory.modules is None or selector.span is None:
         return None
     word = selector.span.text.removeprefix("@").strip("*")
-    classes = {module.cls.rpartition(".")[2] for module in inventory.modules.values()}
+    classes = {module.cls.rpartition(".")[2] for module in inventory.modules.values() if module.cls}
     likely = near(word, sorted(classes))
     return f"the model has {_listed(f'@{name}' for name in likely)}" if likely else None
 

@@ -1,4 +1,4 @@
-"""The findings of reading model files. Each of them ends the reading, with exit status 2."""
+"""The findings of reading model files: notes, and errors that end it, with exit status 2."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ NOT_A_MODEL = Code(
     Severity.ERROR,
     """The file is none that grouper reads, or holds no model.
 
-grouper recognises files by their content: PyTorch's `.pt`, `.pth`, `.ckpt`, `.bin` (state dicts and
-whole modules) and snapshots that `grouper params MODEL --save FILE.json` wrote.
+grouper recognises files by their content: what `torch.save`, `torch.jit.save` and
+`torch.export.save` write, safetensors, folders of Hugging Face's libraries, of
+`torch.distributed.checkpoint` and of DeepSpeed, and snapshots that
+`grouper params MODEL --save FILE.json` wrote.
 """,
 )
 BROKEN = Code(
@@ -83,6 +85,20 @@ tensors have no content. It must give an `nn.Module`. Unlike reading a file, thi
 """,
 )
 
+SEVERAL_MODELS = Code(
+    "GR409",
+    "several-models",
+    Severity.NOTE,
+    """The checkpoint holds several models, and `--key` does not say which is meant.
+
+Training programs save a model beside its running average, or a generator beside its discriminator.
+The one nearest the top is taken, the trained one before its average; the note lists the others.
+
+    grouper check last.pt my.rules            # takes `model`, and says that there is `ema`
+    grouper check last.pt my.rules --key ema
+""",
+)
+
 ALL = (
     NOT_A_MODEL,
     BROKEN,
@@ -92,4 +108,5 @@ ALL = (
     NOT_INSTALLED,
     UNREACHABLE,
     NOT_BUILT,
+    SEVERAL_MODELS,
 )

@@ -11,14 +11,21 @@ from functools import cached_property
 from math import prod
 from typing import Literal
 
+from grouper.findings import Finding
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module of the model. `bases` are the dotted names of its class's bases, nearest first."""
+    """A module of the model. `bases` are the dotted names of its class's bases, nearest first.
+
+    `inferred` is True where the file has no classes: `cls` is then what its tensors prove it to
+    be, or empty, and its true class one derived from it.
+    """
 
     path: str
     cls: str
     bases: tuple[str, ...] | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,13 @@ class Parameter:
 class Inventory:
     """A model's parameters in its own order, and its modules by path (None: no classes known).
 
+    Where some classes are inferred, all modules that have names are there, each `inferred`.
+
     `path` is what the user named, `kind` says what it is in words ("whole module", "state dict",
     "safetensors", "nn.Module", ...), `key` where inside a checkpoint the model was found.
     `order` is "module" where the order is the model's own, "sorted" where the format sorts.
     `buffers` are names of tensors that are no parameters. `remarks` are facts worth printing
-    under the model's line (what was inferred, what else the file holds).
+    under the model's line (what was inferred), `findings` what every report on the model repeats.
     """
 
     parameters: tuple[Parameter, ...]
@@ -74,6 +83,7 @@ class Inventory:
     order: Literal["module", "sorted"] = "module"
     buffers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
 
     @property
     def numel(self) -> int:

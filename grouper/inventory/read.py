@@ -58,6 +58,7 @@ def read(path: str, key: str | None = None) -> Inventory:
         if os.path.isdir(path):
             inventory = _of_folder(path, key)
         else:
+            distributed.refuse_shard(path)
             with File(path) as file:
                 inventory = _of_file(file, key)
         return replace(inventory, path=path)

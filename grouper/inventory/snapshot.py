@@ -18,6 +18,7 @@ def dumps(inventory: Inventory) -> str:
     if inventory.modules is not None:
         modules = [
             {"path": path, "class": m.cls, "bases": None if m.bases is None else list(m.bases)}
+            | ({"inferred": True} if m.inferred else {})
             for path, m in inventory.modules.items()
         ]
     head = {"version": VERSION, "kind": inventory.kind, "key": inventory.key}
@@ -96,6 +97,7 @@ def _modules_in(value: list[dict[str, Any]] | None) -> dict[str, Module] | None:
             _text(m["path"]),
             _text(m["class"]),
             None if m["bases"] is None else tuple(map(_text, m["bases"])),
+            m.get("inferred") is True,
         )
         for m in value
     }

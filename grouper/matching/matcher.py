@@ -109,11 +109,11 @@ class Matcher:
         modules = self._modules
         if modules is None:
             return self._no_classes(selector)
-        is_class = ClassTest(selector)
+        is_class, kind = ClassTest(selector), self._kind
 
         def test(parameter: Parameter) -> Answer:
             owners = (modules.get(owner_path(name, modules)) for name in parameter.names)
-            return _any_module(selector, is_class, parameter, [o for o in owners if o])
+            return _any_module(selector, is_class, parameter, [o for o in owners if o], kind)
 
         return test
 
@@ -121,13 +121,12 @@ class Matcher:
         modules = self._modules
         if modules is None:
             return self._no_classes(selector)
-        is_class = ClassTest(cls)
+        is_class, kind = ClassTest(cls), self._kind
 
         def test(parameter: Parameter) -> Answer:
             paths = (p for name in parameter.names for p in ancestors(owner_path(name, modules)))
-            return _any_module(
-                selector, is_class, parameter, [m for p in paths if (m := modules.get(p))]
-            )
+            found = [m for p in paths if (m := modules.get(p))]
+            return _any_module(selector, is_class, parameter, found, kind)
 
         return test
 
@@ -242,15 +241,24 @@ def _flag(selector: tree.Selector, flag: str) -> Test:
 
 
 def _any_module(
-    selector: tree.Selector, is_class: ClassTest, parameter: Parameter, modules: list[Module]
+    selector: tree.Selector,
+    is_class: ClassTest,
+    parameter: Parameter,
+    modules: list[Module],
+    kind: str,
 ) -> Answer:
     unsure: dict[str, None] = {}
+    inferred = False
     for module in modules:
         truth = is_class(module)
         if truth:
             return Answer(True, parameter.name)
-        if truth is None:
+        if truth is None and module.inferred:
+            inferred = True
+        elif truth is None:
             unsure[module.cls] = None
+    if inferred:
+        return Answer(None, unknown=((selector, f"a {kind} has no classes"),))
     if not unsure:
         return NO
     names = ", ".join(f"`{cls}`" for cls in unsure)

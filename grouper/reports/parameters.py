@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from grouper.inventory.model import Inventory, Parameter
+from grouper.inventory.model import Inventory, Module, Parameter
 from grouper.matching.classes import owner_path
 from grouper.reports.visible import visible
 
@@ -38,7 +38,7 @@ def print_tree(inventory: Inventory, out: Console) -> None:
             here, above = ".".join(path[: i + 1]), ".".join(path[:i])
             if here not in branches:
                 module = (inventory.modules or {}).get(here)
-                cls = f" {visible(module.cls.rpartition('.')[2])}" if module else ""
+                cls = f" {visible(_short(module))}" if module and module.cls else ""
                 text = Text.assemble((visible(path[i]), "bold"), (cls, "cyan"))
                 branches[here] = branches[above].add(text)
         facts = f" {_shape(parameter)} {visible(parameter.dtype or '?')}"
@@ -54,4 +54,9 @@ def _shape(parameter: Parameter) -> str:
 
 def _class(parameter: Parameter, inventory: Inventory) -> str:
     module = (inventory.modules or {}).get(owner_path(parameter.name, inventory.modules))
-    return module.cls.rpartition(".")[2] if module else ""
+    return _short(module) if module else ""
+
+
+def _short(module: Module) -> str:
+    name = module.cls.rpartition(".")[2]
+    return f"{name} (inferred)" if module.inferred and name else name

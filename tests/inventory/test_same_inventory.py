@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 ultralytics = pytest.importorskip("ultralytics")
 
 from torch import nn  # noqa: E402
+from torch.nn.modules.batchnorm import _NormBase  # noqa: E402
 from torchvision_mended import define_operators  # noqa: E402
 
 import grouper  # noqa: E402
@@ -90,7 +91,10 @@ def test_a_state_dict_has_the_live_ones_names(name, tmp_path):
     assert [(p.shape, p.dtype) for p in stored.parameters] == [
         (p.shape, p.dtype) for p in live.parameters
     ]
-    assert stored.modules is None
+    norms = {path for path, m in model.named_modules() if isinstance(m, _NormBase)}
+    inferred = stored.modules or {}
+    assert {path for path, module in inferred.items() if module.cls} == norms
+    assert all(module.inferred for module in inferred.values())
     assert all(p.trainable is None and p.inferred for p in stored.parameters)
 
 

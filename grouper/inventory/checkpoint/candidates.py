@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from grouper.findings import Finding
 from grouper.inventory import codes
 from grouper.inventory.checkpoint import deepspeed, modules, state_dict
-from grouper.inventory.checkpoint.tensors import mapping
+from grouper.inventory.checkpoint.mappings import attributes, mapping
+from grouper.inventory.checkpoint.pickle_values import Call, Sequence
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
-MAX_DEPTH = 4
-MAX_VALUES = 100_000
+MAX_VALUES = 500_000
+MAX_LISTED = 1_000  # items of a list that are looked at
+MAX_KEY = 1_000  # characters
+MAX_SHOWN = 12
 # Best first: what is trained on comes before its average.
-_PREFERRED = [
+_PREFERRED = (
     "model",
     "state_dict",
     "model_state_dict",
@@ -25,13 +31,16 @@ _PREFERRED = [
     "weights",
     "params",
     "generator",
+    "netG",
+    "student",
     "ema",
     "model_ema",
+    "ema_state_dict",
+    "ema_model",
     "params_ema",
-    "student",
     "teacher",
-]
-_NEVER = ("optim", "opt_", "scaler", "lr_sched", "scheduler")
+)
+_NEVER = ("optim", "scaler", "sched", "rng_state")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,19 +58,15 @@ class Candidate:
 
 
 def find(root: Any, key: str | None, path: str) -> Inventory:
-    """The inventory of the model in a checkpoint. Raises ModelError where there is none."""
+    """The inventory of the model in a checkpoint. Raises ModelError where there is none.
+
+    Where there are several and `key` does not choose, one is taken, and a finding says which.
+    """
     if deepspeed.is_engine(root) and key in (None, deepspeed.KEY):
         return deepspeed.inventory_of(root, path)
-    found = _candidates(root)
+    found = _candidates(root, path)
     if key is not None:
-        chosen = next((c for c in found if c.key == key), None)
-        if chosen is None:
-            listed = ", ".join(f"`{c.key}`" for c in found if c.key) or "none"
-            raise ModelError(
-                codes.NO_SUCH_KEY,
-                f"`{path}` has no model under `{key}`",
-                f"models are under: {listed}",
-            )
+        chosen = _chosen(found, key, path)
     elif found:
         chosen = min(found, key=lambda candidate: candidate.rank)
     else:
@@ -70,14 +75,39 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
             f"`{path}` holds neither a module nor a state dict",
             "save the model with `torch.save(model.state_dict(), path)`",
         )
-    others = [c.key for c in found if c is not chosen and c.key]
-    inventory = _inventory(chosen.value)
-    remark = (f"models also under {', '.join(f'`{k}`' for k in others)}: see `--key`",)
-    return replace(
-        inventory,
-        key=chosen.key or None,
-        remarks=inventory.remarks + (remark if others else ()),
+    inventory = replace(_inventory(chosen.value), key=chosen.key or None)
+    others = [candidate.key for candidate in found if candidate is not chosen]
+    if key is not None or not others:
+        return inventory
+    return replace(inventory, findings=(_several(chosen.key, others, path),))
+
+
+def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
+    for candidate in found:
+        if candidate.key == key:
+            return candidate
+    listed = _listed(candidate.key for candidate in found if candidate.key)
+    help = f"models are under: {listed}" if listed else "there is one model: leave `--key` out"
+    raise ModelError(
+        codes.NO_SUCH_KEY,
+        f"`{path}` has no model under `{key}`",
+        help if found else "it holds no model at all",
     )
+
+
+def _several(taken: str, others: list[str], path: str) -> Finding:
+    return Finding(
+        codes.SEVERAL_MODELS,
+        f"`{path}` holds several models; `{taken}` is taken",
+        notes=(f"the others are {_listed(others)}",),
+        help=f"say which one is meant: `--key {taken}`",
+    )
+
+
+def _listed(keys: Iterable[str]) -> str:
+    named = [f"`{key}`" for key in keys]
+    more = f", and {len(named) - MAX_SHOWN} more" if len(named) > MAX_SHOWN else ""
+    return ", ".join(named[:MAX_SHOWN]) + more
 
 
 def _inventory(value: Any) -> Inventory:
@@ -86,26 +116,55 @@ def _inventory(value: Any) -> Inventory:
     return state_dict.inventory_of(value)
 
 
-def _candidates(root: Any) -> list[Candidate]:
+def _candidates(root: Any, path: str) -> list[Candidate]:
+    """All models, those near the top first. Dicts of single numbers count if there is no other."""
     found: list[Candidate] = []
+    numbers: list[Candidate] = []
     seen: set[int] = set()
-    pending: list[tuple[str, Any, int]] = [("", root, 0)]
-    while pending and len(seen) < MAX_VALUES:
-        key, value, depth = pending.pop(0)
+    pending = deque([("", root)])
+    looked_at = 0
+    while pending and looked_at < MAX_VALUES:
+        key, value = pending.popleft()
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if modules.is_module(value) or state_dict.is_state_dict(value):
+        inside = mapping(value)
+        looked_at += 1 + len(inside or ())
+        if modules.is_module(value):
             found.append(Candidate(key, value))
+        elif inside and state_dict.is_state_dict(value):
+            several = any(t.shape != () for _, t, _ in state_dict.tensors_of(value))
+            (found if several else numbers).append(Candidate(key, value))
+        else:
+            items = _items(value) if inside is None else inside
+            looked_at += len(items)
+            pending.extend(_below(key, items))
+    if pending and not found:
+        raise ModelError(
+            codes.OVER_LIMIT,
+            f"`{path}` holds no model among its first {MAX_VALUES:,} values",
+            "save the model with `torch.save(model.state_dict(), path)`",
+        )
+    return found or numbers
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    """What is in a list, a tuple, or an object."""
+    if isinstance(value, Sequence):
+        value = tuple(value.items[:MAX_LISTED])
+    if isinstance(value, tuple):
+        return [(str(index), item) for index, item in enumerate(value[:MAX_LISTED])]
+    state = attributes(value)
+    return list(state.items()) if state is not None else []
+
+
+def _below(key: str, items: list[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
+    """The values that may hold a model, with their keys. An optimizer's state is none."""
+    if {"state", "param_groups"} <= {name for name, _ in items}:
+        return
+    for name, item in items:
+        if not isinstance(item, Call | Sequence | tuple) and mapping(item) is None:
             continue
-        pairs = mapping(value)
-        if (
-            pairs is None
-            or depth >= MAX_DEPTH
-            or {"state", "param_groups"} <= {k for k, _ in pairs}
-        ):
-            continue
-        for name, item in pairs:
-            if not name.startswith(_NEVER):
-                pending.append((f"{key}.{name}" if key else name, item, depth + 1))
-    return found
+        inner = f"{key}.{name}" if key else name
+        if len(inner) <= MAX_KEY and not any(word in name.lower() for word in _NEVER):
+            yield inner, item

@@ -7,17 +7,20 @@ are, and where each name stood in the nested dicts that were saved.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from grouper.inventory import codes
 from grouper.inventory.checkpoint import candidates
 from grouper.inventory.checkpoint.file import File, cut_short
 from grouper.inventory.checkpoint.modules import attributes
 from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, described
+from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
 _METADATA = ".metadata"
+_SHARD = ".distcp"
 _TENSOR = "TensorStorageMetadata"  # in modules of several names
 _META = "_rebuild_meta_tensor_no_storage"
 _REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
@@ -49,7 +52,18 @@ def read(folder: str, key: str | None) -> Inventory:
     )
 
 
-def _nested(state: dict[str, Any]) -> Dict:
+def refuse_shard(path: str) -> None:
+    """Raise ModelError where a path leads to one of the files beside `.metadata`."""
+    folder = os.path.dirname(path) or "."
+    if path.endswith(_SHARD) and recognises(folder):
+        raise ModelError(
+            codes.NOT_A_MODEL,
+            f"`{path}` is one rank's part of a distributed checkpoint",
+            f"give the folder: `{folder}`",
+        )
+
+
+def _nested(state: Mapping[str, Any]) -> Dict:
     """The dicts as they were saved, with a tensor without data in each tensor's place."""
     stored = {name: v for name, v in state["state_dict_metadata"].pairs if isinstance(name, str)}
     paths = {name: path for name, path in _paths(state.get("planner_data")) if name in stored}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from grouper.inventory import codes
 from grouper.inventory.bases import bases_of
-from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, Reference
-from grouper.inventory.checkpoint.tensors import Tensor, mapping, tensor
+from grouper.inventory.checkpoint.mappings import attributes, texts
+from grouper.inventory.checkpoint.pickle_values import Global, Reference
+from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
 from grouper.inventory.wrappers import WRAPPERS, unwrapped
 
-MAX_MODULES = 200_000
-MAX_DEPTH = 200
-MAX_NAMES = 64 << 20  # characters of all names together
+__all__ = ["Parts", "attributes", "inventory_of", "is_module", "walked"]
+MAX_NAMES = 250_000  # of modules, parameters and buffers together
+MAX_LEVELS = 200
+MAX_CHARACTERS = 16 << 20  # of all names together
 
 
 @dataclass(frozen=True)
@@ -31,51 +33,55 @@ class Parts:
     buffers: list[str]
     children: list[tuple[str, Any]]
 
+    @property
+    def names(self) -> int:
+        return 1 + len(self.parameters) + len(self.buffers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many names a module and all below it have, and how many levels it spans."""
+
+    names: int
+    levels: int
+
 
 @dataclass
 class _Walk:
     """Modules in pre-order; tensors once, with all their names."""
 
-    parts: Callable[[Any], Parts]
+    parts: Mapping[int, Parts]
     modules: dict[str, Module] = field(default_factory=dict)
     wrappers: set[str] = field(default_factory=set)
     parameters: dict[object, tuple[Tensor, list[str]]] = field(default_factory=dict)
     buffers: list[str] = field(default_factory=list)
     characters: int = 0
 
+    def counted(self, name: str) -> str:
+        self.characters += len(name)
+        if self.characters > MAX_CHARACTERS:
+            raise _refused("the names of its modules and parameters are too long")
+        return name
+
 
 def is_module(value: Any) -> bool:
     """Whether a value is a pickled `nn.Module`."""
     state = attributes(value)
-    return state is not None and {"_parameters", "_modules"} <= state.keys()
-
-
-def attributes(value: Any) -> dict[str, Any] | None:
-    """The `__dict__` of a pickled object."""
-    if not isinstance(value, Call):
-        return None
-    state = value.state
-    if isinstance(state, tuple) and state:
-        state = state[0]
-    if not isinstance(state, Dict):
-        return None
-    return {key: item for key, item in state.pairs if isinstance(key, str)}
+    return state is not None and "_parameters" in state and "_modules" in state
 
 
 def inventory_of(root: Any) -> Inventory:
-    """The inventory of a pickled module."""
+    """The inventory of a pickled module. Raises ModelError where it has too many names."""
     return walked(root, _parts, "whole module")
 
 
 def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
-    """The inventory of a module and those below it, each of which `parts` takes apart."""
-    walk = _Walk(parts)
-    pending: list[tuple[str, Any, tuple[int, ...]]] = [("", root, ())]
+    """The inventory of a module and those below it, each of which `parts` takes apart once."""
+    walk = _Walk(_all_parts(root, parts))
+    pending: list[tuple[str, Any]] = [("", root)]
     while pending:
-        path, value, above = pending.pop()
-        if id(value) in above or len(above) > MAX_DEPTH:
-            raise _refused("its modules hold themselves, or are nested without end")
-        pending.extend(reversed(_visit(walk, path, value, above)))
+        path, value = pending.pop()
+        pending.extend(reversed(_visit(walk, path, walk.parts[id(value)])))
     wrapped = frozenset(walk.wrappers)
     parameters = tuple(
         Parameter(
@@ -96,47 +102,84 @@ def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
     return Inventory(parameters, modules, kind=kind, buffers=buffers)
 
 
-def _visit(
-    walk: _Walk, path: str, value: Any, above: tuple[int, ...]
-) -> list[tuple[str, Any, tuple[int, ...]]]:
-    parts = walk.parts(value)
-    walk.characters += len(path) + 1
-    if len(walk.modules) >= MAX_MODULES or walk.characters > MAX_NAMES:
-        raise _refused(f"it has more than {MAX_MODULES:,} modules")
-    walk.modules[path] = Module(path, parts.cls, bases_of(parts.cls))
-    if parts.cls in WRAPPERS:
+def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
+    """The parts of each module, by its identity.
+
+    Modules that share their children have many more paths than there are modules: how many is
+    known, and refused, before a single path is made.
+    """
+    known: dict[int, Parts] = {}
+    sizes: dict[int, _Size] = {}
+    pending: list[tuple[Any, bool]] = [(root, False)]
+    names = 0
+    while pending:
+        value, visited = pending.pop()
+        if visited:
+            sizes[id(value)] = _size(known[id(value)], sizes)
+        elif id(value) not in sizes:
+            if id(value) in known:
+                raise _refused("its modules hold themselves")
+            own = known[id(value)] = parts(value)
+            names += own.names + len(own.children)
+            if names > 2 * MAX_NAMES:
+                raise _too_many()
+            pending.append((value, True))
+            pending.extend((child, False) for _, child in own.children)
+    return known
+
+
+def _size(own: Parts, sizes: Mapping[int, _Size]) -> _Size:
+    below = [sizes[id(child)] for _, child in own.children]
+    names = own.names + sum(size.names for size in below)
+    levels = 1 + max((size.levels for size in below), default=0)
+    if names > MAX_NAMES:
+        raise _too_many()
+    if levels > MAX_LEVELS:
+        raise _refused(f"its modules are nested more than {MAX_LEVELS} levels deep")
+    return _Size(names, levels)
+
+
+def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
+    walk.modules[path] = Module(path, own.cls, bases_of(own.cls))
+    if own.cls in WRAPPERS:
         walk.wrappers.add(path)
     prefix = f"{path}." if path else ""
-    for name, found, identity in parts.parameters:
-        walk.parameters.setdefault(identity, (found, []))[1].append(prefix + name)
-    walk.buffers.extend(prefix + name for name in parts.buffers)
-    inside = (*above, id(value))
-    return [(prefix + name, child, inside) for name, child in parts.children]
+    for name, found, identity in own.parameters:
+        walk.parameters.setdefault(identity, (found, []))[1].append(walk.counted(prefix + name))
+    walk.buffers.extend(walk.counted(prefix + name) for name in own.buffers)
+    return [(walk.counted(prefix + name), child) for name, child in own.children]
 
 
 def _parts(value: Any) -> Parts:
     state = attributes(value) or {}
     parameters, buffers, children = (
-        mapping(state.get(name)) or [] for name in ("_parameters", "_buffers", "_modules")
+        texts(state.get(kind)) or {} for kind in ("_parameters", "_buffers", "_modules")
     )
+    if len(parameters) + len(buffers) + len(children) > MAX_NAMES:
+        raise _too_many()
     return Parts(
         _class(value),
-        [(n, found, id(item)) for n, item in parameters if (found := tensor(item)) is not None],
-        [name for name, item in buffers if tensor(item) is not None],
-        [(name, child) for name, child in children if is_module(child)],
+        [(n, t, id(item)) for n, item in parameters.items() if (t := tensor(item)) is not None],
+        [name for name, item in buffers.items() if tensor(item) is not None],
+        [(name, child) for name, child in children.items() if is_module(child)],
     )
 
 
 def _class(value: Any) -> str:
     """The class of a pickled object: what was called, or what the call was given."""
     made = value.function
-    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
-        made = made.value[1]
     if isinstance(made, Global):
         rebuilt = made.name in ("_reconstructor", "__newobj__", "__newobj_ex__")
         if rebuilt and isinstance(value.arguments, tuple) and value.arguments:
             made = value.arguments[0]
+    # in files before 1.6 a class comes with its source
+    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
+        made = made.value[1]
     return made.dotted if isinstance(made, Global) else "unknown"
+
+
+def _too_many() -> ModelError:
+    return _refused(f"it has more than {MAX_NAMES:,} modules and parameters")
 
 
 def _refused(why: str) -> ModelError:

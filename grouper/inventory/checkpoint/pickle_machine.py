@@ -142,6 +142,18 @@ def _run(machine: Machine) -> tuple[Any, int]:
             machine.room = room
             machine.set(value)
             room = machine.room
+        elif code == 0x73:  # SETITEM
+            value = stack.pop()
+            machine.set_one(stack.pop(), value)
+            room -= 120
+        elif code == 0x6A and (index := unsigned(data, at)[0]) < len(memo):  # LONG_BINGET
+            stack.append(memo[index])
+            at += 4
+        elif code == 0x87:  # TUPLE3
+            value = stack.pop()
+            second = stack.pop()
+            stack[-1] = (stack[-1], second, value)
+            room -= 88
         elif code == 0x5D:  # EMPTY_LIST
             stack.append(Sequence())
             room -= 64
@@ -161,6 +173,7 @@ def _run(machine: Machine) -> tuple[Any, int]:
             if operation is None:
                 raise PickleError(f"it has an instruction {code:#04x}, which is refused")
             machine.at, machine.room = at, room
+            machine.slow += 1
             operation(machine)
             at, stack, room = machine.at, machine.stack, machine.room
     raise PickleError(f"it has more than {machine.limits.opcodes:,} instructions", over_limit=True)

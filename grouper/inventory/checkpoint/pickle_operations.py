@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from grouper.inventory.checkpoint.pickle_state import MAX_INTEGER, Machine
+from grouper.inventory.checkpoint.pickle_state import KEPT_HEAD, MAX_INTEGER, Machine
 from grouper.inventory.checkpoint.pickle_values import (
     Blob,
     Call,
@@ -33,8 +33,9 @@ def _duplicate(machine: Machine) -> None:
 
 
 def _call_with_keywords(machine: Machine) -> None:
-    keywords, arguments, cls = (machine.stack.pop() for _ in range(3))
-    machine.push(Call(cls, arguments, pairs=keywords.pairs if isinstance(keywords, Dict) else ()))
+    """NEWOBJ_EX. The keywords are left out: nothing that describes a tensor has any."""
+    _, arguments, cls = (machine.stack.pop() for _ in range(3))
+    machine.push(Call(cls, arguments))
     machine.room -= 96
 
 
@@ -47,11 +48,6 @@ def _build(machine: Machine) -> None:
 
 def _append(machine: Machine) -> None:
     machine.append([machine.stack.pop()])
-
-
-def _set(machine: Machine) -> None:
-    value, key = machine.stack.pop(), machine.stack.pop()
-    machine.set([key, value])
 
 
 def _dict(machine: Machine) -> None:
@@ -70,12 +66,6 @@ def _list(machine: Machine) -> None:
 def _empty_set(machine: Machine) -> None:
     machine.push(Sequence())
     machine.room -= 64
-
-
-def _tuple3(machine: Machine) -> None:
-    third, second, first = (machine.stack.pop() for _ in range(3))
-    machine.push((first, second, third))
-    machine.room -= 88
 
 
 def _object(machine: Machine) -> None:
@@ -132,10 +122,14 @@ def _float(machine: Machine) -> None:
 
 
 def _quoted(machine: Machine) -> None:
-    line = machine.line()
-    if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b'"', b"'"):
+    """A text of Python 2, whose names are ASCII: what it escapes is of no interest."""
+    line, length = machine.long_line()
+    if length > len(line):
+        _text(machine, Blob(length))
+    elif length < 2 or line[0] != line[-1] or line[:1] not in (b'"', b"'"):
         raise PickleError("it has an unquoted string")
-    _text(machine, line[1:-1].decode("latin-1"))
+    else:
+        _text(machine, line[1:-1].decode("latin-1"))
 
 
 def _latin(machine: Machine, length: int) -> None:
@@ -151,7 +145,12 @@ def _text(machine: Machine, text: str | Blob) -> None:
 
 
 def _line_of_text(machine: Machine) -> None:
-    _text(machine, machine.line().decode("raw-unicode-escape"))
+    line, length = machine.long_line()
+    if length > len(line):
+        head = line[:KEPT_HEAD].decode("raw-unicode-escape", "ignore")
+        _text(machine, Blob(length, head.encode("utf-8", "replace")))
+    else:
+        _text(machine, line.decode("raw-unicode-escape"))
 
 
 def _frame(machine: Machine) -> None:
@@ -198,11 +197,9 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"o": _object,
     b"p": lambda m: m.put(int(m.line())),
     b"r": lambda m: m.put(m.unsigned(4)),
-    b"s": _set,
     b"B": lambda m: m.blob(m.unsigned(4)),
     b"C": lambda m: m.blob(m.unsigned(1)),
     b"\x80": lambda m: m.skip(1),
-    b"\x87": _tuple3,
     b"\x8a": lambda m: m.long(m.unsigned(1)),
     b"\x8b": lambda m: m.long(_signed(m)),
     b"\x8c": lambda m: m.text(m.unsigned(1)),

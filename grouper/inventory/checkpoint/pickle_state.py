@@ -15,22 +15,28 @@ from grouper.inventory.checkpoint.pickle_values import (
     Sequence,
 )
 
+NARROW = 1 << 12
 WINDOW = 1 << 16
+MAX_READS = 50_000  # of windows
 MAX_LINE = 512
 MARGIN = 2 * MAX_LINE + 64  # no opcode but those with a length needs more of the window
 MAX_MEMO = 2**31
 KEPT_BYTES = 256
 KEPT_HEAD = 512
-KEPT_TEXT = 1 << 20
+KEPT_TEXT = 4096
 MAX_INTEGER = 64  # bytes
 _RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # as Python 2 called them
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one pickle may ask for. `memory` is in bytes, estimated as values are made."""
+    """How much one pickle may ask for. `memory` is in bytes, estimated as values are made.
 
-    opcodes: int = 4_000_000
+    `slow` opcodes are those that the machine's loop hands on: few in any file of torch's.
+    """
+
+    opcodes: int = 3_000_000
+    slow: int = 750_000
     marks: int = 10_000
     memory: int = 128 << 20
 
@@ -48,6 +54,7 @@ class Machine:
         self.base, self.at = start, 0
         self.window = b""
         self.safe = -1
+        self.slow = self.reads = 0
         self.stack: list[Any] = []
         self.outer: list[list[Any]] = []
         self.memo: list[Any] = []
@@ -58,16 +65,24 @@ class Machine:
     # --- reading the stream ---
 
     def refill(self) -> None:
-        """Move the window to `at`. Up to `safe`, opcodes need not look whether it ends."""
+        """Move the window to `at`. Up to `safe`, opcodes need not look whether it ends.
+
+        Behind bytes that were passed over the window is narrow again: there may be more of them.
+        """
+        self.reads += 1
         if self.room < 0:
             raise PickleError("it would take too much memory", over_limit=True)
+        if self.slow > self.limits.slow or self.reads > MAX_READS:
+            raise PickleError("it would take too much time", over_limit=True)
+        passed_over = self.at > len(self.window)
         self.base += self.at
         left = self.source.size - self.base
         if left < 0:
             raise PickleError("it is cut short")
-        self.window = self.source.read(self.base, min(left, WINDOW))
+        width = NARROW if passed_over else min(2 * len(self.window), WINDOW) or WINDOW
+        self.window = self.source.read(self.base, min(left, width))
         self.at = 0
-        self.safe = WINDOW - MARGIN if left > WINDOW else WINDOW
+        self.safe = width - MARGIN if left > width else width
 
     def take(self, length: int) -> bytes:
         start, end = self.at, self.at + length
@@ -90,6 +105,23 @@ class Machine:
             raise PickleError("it has an overlong line")
         start, self.at = self.at, end + 1
         return self.window[start:end]
+
+    def long_line(self) -> tuple[bytes, int]:
+        """The beginning of a line of any length, and its length."""
+        head = self.window[self.at : self.at + KEPT_TEXT]
+        start = self.base + self.at
+        end = self.window.find(b"\n", self.at)
+        while end < 0:
+            self.at = len(self.window)
+            self.refill()
+            if not self.window:
+                raise PickleError("it is cut short")
+            end = self.window.find(b"\n")
+        self.at = end + 1
+        length = self.base + end - start
+        if length > len(head):
+            head = self.source.read(start, min(length, KEPT_TEXT))
+        return head[:length], length
 
     # --- the stack ---
 
@@ -146,8 +178,10 @@ class Machine:
 
     def text(self, length: int) -> None:
         if length > KEPT_TEXT:
-            self.skip(length)
-            self.push(Blob(length))
+            head = self.take(KEPT_HEAD)
+            self.skip(length - KEPT_HEAD)
+            self.spend(192 + KEPT_HEAD)
+            self.push(Blob(length, head))
         else:
             self.spend(64 + 4 * length)
             self.push(str(self.take(length), "utf-8", "surrogatepass"))
@@ -189,6 +223,14 @@ class Machine:
             self.room -= 88
         target.pairs.extend(zip(items[::2], items[1::2], strict=True))
         self.room -= 40 * len(items)
+
+    def set_one(self, key: Any, value: Any) -> None:
+        target = self.stack[-1]
+        if not isinstance(target, Dict | Call):
+            raise PickleError("it sets items of what is no dict")
+        if not isinstance(target.pairs, list):
+            target.pairs = []
+        target.pairs.append((key, value))
 
     def spend(self, amount: int) -> None:
         """Take from the memory's limit at once, before making something large."""

@@ -5,6 +5,7 @@ Everything compares by identity, and nothing of a file is hashed but the text of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass
 from typing import Any
@@ -32,18 +33,23 @@ class Global:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """A global called with arguments, and what was put into the result afterwards."""
+    """A global called with arguments, and what was put into the result afterwards.
+
+    `texts` is kept by `mappings`, as it is for a dict.
+    """
 
     function: Any
     arguments: Any
     state: Any = None
     items: Listed[Any] = ()
     pairs: Listed[tuple[Any, Any]] = ()
+    texts: Mapping[str, Any] | None = None
 
 
 @dataclass(eq=False, slots=True)
 class Dict:
     pairs: Listed[tuple[Any, Any]] = ()
+    texts: Mapping[str, Any] | None = None
 
     def get(self, key: str) -> Any:
         """The value of a string key, the last one set."""
@@ -69,7 +75,10 @@ class Reference:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Blob:
-    """Bytes, a text or a number too long to keep; of bytes, the first few hundred are kept."""
+    """Bytes, a text or a number too long to keep.
+
+    `head` are the first few hundred bytes, of a text in UTF-8.
+    """
 
     length: int
     head: bytes = b""

@@ -1,34 +1,23 @@
-"""Plain state dicts: tensors by name, without classes.
-
-A state dict does not say which tensors are buffers. Those that cannot be parameters are
-told by their dtype, their names, or the names beside them.
-"""
+"""Plain state dicts: tensors by name, without classes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from grouper.inventory.checkpoint.tensors import Tensor, mapping, tensor
+from grouper.inventory.checkpoint import buffers, norms
+from grouper.inventory.checkpoint.buffers import Reason
+from grouper.inventory.checkpoint.mappings import mapping
+from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.model import Inventory, Parameter
 from grouper.inventory.wrappers import wrapping_prefix
 
-_BUFFERS = frozenset(
-    {
-        "running_mean",
-        "running_var",
-        "num_batches_tracked",
-        "inv_freq",
-        "relative_position_index",
-        "attn_mask",
-        "position_ids",
-        "anchors",
-        "anchor_grid",
-        "stride",
-        "total_ops",
-        "total_params",
-    }
-)
+_REASONS: dict[Reason, str] = {
+    "dtype": "by their dtype",
+    "name": "by their names",
+    "neighbours": "by the tensors beside them",
+}
 
 
 def tensors_of(value: Any) -> list[tuple[str, Tensor, Any]]:
@@ -49,12 +38,16 @@ def inventory_of(value: Any) -> Inventory:
 
 
 def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
-    """The inventory of tensors by name, as `tensors_of` gives them."""
+    """The inventory of tensors by name, as `tensors_of` gives them.
+
+    Equal storages, and tensors that came from one value, are one parameter.
+    """
     prefix = wrapping_prefix(name for name, _, _ in found)
-    buffers = [name.removeprefix(prefix) for name, t, _ in found if is_buffer(name, t)]
+    named = [(name.removeprefix(prefix), facts) for name, facts, _ in found]
+    taken = buffers.inferred(named)
     tied: dict[object, tuple[Tensor, list[str]]] = {}
     for name, facts, item in found:
-        if not is_buffer(name, facts):
+        if name.removeprefix(prefix) not in taken:
             tied.setdefault(facts.storage or id(item), (facts, []))[1].append(name)
     parameters = tuple(
         Parameter(
@@ -67,20 +60,26 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
         )
         for facts, names in tied.values()
     )
+    modules = norms.proven(named)
     return Inventory(
-        parameters, None, kind="state dict", buffers=tuple(buffers), remarks=_remarks(buffers)
+        parameters,
+        modules,
+        kind="state dict",
+        buffers=tuple(taken),
+        remarks=_remarks(taken, [m.cls for m in (modules or {}).values()].count(norms.CLASS)),
     )
 
 
 def is_buffer(name: str, facts: Tensor) -> bool:
     """Whether a tensor is no parameter, as far as its name and dtype can tell."""
-    if facts.is_parameter:
-        return False
-    trainable = facts.dtype is None or facts.dtype.startswith(("float", "bfloat", "complex"))
-    return not trainable or name.rpartition(".")[2] in _BUFFERS
+    return name in buffers.inferred([(name, facts)])
 
 
-def _remarks(buffers: Iterable[str]) -> tuple[str, ...]:
-    count = len(list(buffers))
-    inferred = f"; {count} tensors are taken for buffers" if count else ""
-    return (f"a state dict does not tell parameters from buffers{inferred}",)
+def _remarks(taken: Mapping[str, Reason], proven: int) -> tuple[str, ...]:
+    said = "a state dict does not tell parameters from buffers"
+    if taken:
+        counts = Counter(taken.values())
+        why = ", ".join(f"{counts[r]} {words}" for r, words in _REASONS.items() if counts[r])
+        said += f"; {len(taken)} tensors are taken for buffers: {why}"
+    statistics = f"{proven} modules are norms, as their running statistics prove"
+    return (said, statistics) if proven else (said,)

@@ -5,33 +5,17 @@ Sources: torch/_utils.py and torch/_tensor.py of torch 2.13, and what older vers
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Listed
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, Reference, Sequence
+from grouper.inventory.checkpoint import arrays
+from grouper.inventory.checkpoint.mappings import mapping, texts
+from grouper.inventory.checkpoint.pickle_values import Call, Global, Reference, Sequence
+from grouper.inventory.checkpoint.storages import dtype_of
 
+__all__ = ["Tensor", "mapping", "tensor"]
 MAX_NDIM = 64
 MAX_DIM = 2**63
-_STORAGES = {
-    "Double": "float64",
-    "Float": "float32",
-    "Half": "float16",
-    "BFloat16": "bfloat16",
-    "Long": "int64",
-    "Int": "int32",
-    "Short": "int16",
-    "Char": "int8",
-    "Byte": "uint8",
-    "Bool": "bool",
-    "ComplexDouble": "complex128",
-    "ComplexFloat": "complex64",
-    "QInt8": "qint8",
-    "QInt32": "qint32",
-    "QUInt8": "quint8",
-    "QUInt4x2": "quint4x2",
-    "QUInt2x4": "quint2x4",
-}
 _UTILS = "torch._utils."
 _FROM_TYPE = ("torch._tensor._rebuild_from_type_v2", "torch.tensor._rebuild_from_type_v2")
 _PARAMETERS = (
@@ -40,13 +24,15 @@ _PARAMETERS = (
     _UTILS + "_rebuild_parameter_with_state",
 )
 _LAZY = ("torch.nn.parameter.UninitializedParameter", "torch.nn.parameter.UninitializedBuffer")
+_JAGGED = "torch.nested._internal.nested_tensor._rebuild_njt"
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """A tensor's facts. `storage` tells equal storages apart from others, by its key and offset.
 
-    `trains` is requires_grad where the file keeps it: only parameters do.
+    `trains` is requires_grad as the file has it, which in a state dict means nothing but for
+    parameters. `is_parameter` and `is_buffer` are True where the file says so.
     """
 
     shape: tuple[int, ...] | None
@@ -54,32 +40,42 @@ class Tensor:
     storage: tuple[object, ...] | None = None
     trains: bool | None = None
     is_parameter: bool = False
+    is_buffer: bool = False
 
 
 def tensor(value: Any) -> Tensor | None:
-    """The facts of a value that is a tensor, None for everything else."""
-    found: Tensor | None = None
-    wrappers = []
-    for _ in range(8):  # a parameter of a subclass of a tensor: never deeper
-        name = _name(value)
-        if name is None:
-            return None
-        if name in _PARAMETERS:
-            wrappers.append(value)
-            value = _argument(value, 0)
-        elif name in _FROM_TYPE:
-            value = Call(_argument(value, 0), _argument(value, 2), state=None)
-        else:
-            found = _rebuilt(name, value)
-            break
-    if found is None:
+    """The facts of a value that is a tensor or an array, None for everything else."""
+    if not isinstance(value, Call):
         return None
-    for wrapper in wrappers:
-        trains = _argument(wrapper, 1)
-        found = replace(
-            found, is_parameter=True, trains=trains if isinstance(trains, bool) else True
-        )
+    wrappers = []
+    for _ in range(4):  # a parameter of a subclass of a tensor: never deeper
+        name = _name(value)
+        if name in _PARAMETERS or name in _FROM_TYPE:
+            wrappers.append((name, value))
+            if name in _PARAMETERS:
+                value = _argument(value, 0)
+            else:
+                value = Call(_argument(value, 0), _argument(value, 2))
+        else:
+            break
+    found = _rebuilt(value)
+    for name, wrapper in reversed(wrappers):
+        if found is not None:
+            found = _wrapped(found, name in _PARAMETERS, wrapper)
     return found
+
+
+def _wrapped(found: Tensor, as_parameter: bool, wrapper: Any) -> Tensor:
+    if as_parameter:
+        trains = _argument(wrapper, 1)
+        trains = trains if isinstance(trains, bool) else True
+        return replace(found, is_parameter=True, trains=trains)
+    said = texts(_argument(wrapper, 3)) or {}
+    return replace(
+        found,
+        is_parameter=found.is_parameter or said.get("_is_param") is True,
+        is_buffer=said.get("_is_buffer") is True,
+    )
 
 
 def _name(value: Any) -> str | None:
@@ -95,72 +91,103 @@ def _argument(value: Any, index: int) -> Any:
     return None
 
 
-def _rebuilt(name: str, value: Any) -> Tensor | None:
+def _rebuilt(value: Any, inside: bool = False) -> Tensor | None:
+    """The tensor of a call of one of torch's functions; `inside` another one: never deeper."""
+    name = _name(value) or ""
     short = name.removeprefix(_UTILS)
-    if name in _LAZY:
-        return Tensor(None, None, None, True, name.endswith("Parameter"))
-    if short in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor"):
+    if short in _STRIDED:
         return _strided(short, value)
+    if name in _LAZY:
+        trains = _argument(value, 0)
+        trains = trains if isinstance(trains, bool) else True
+        return Tensor(None, None, None, trains, name.endswith("Parameter"))
     if short == "_rebuild_wrapper_subclass":
-        return _made(_argument(value, 2), _dtype(_argument(value, 1)))
+        return _made(_argument(value, 2), _argument(value, 1), _argument(value, 7))
     if short == "_rebuild_meta_tensor_no_storage":
-        return _made(_argument(value, 1), _dtype(_argument(value, 0)))
+        return _made(_argument(value, 1), _argument(value, 0), _argument(value, 3))
+    if name.startswith("numpy."):
+        array = arrays.array(name, value)
+        return Tensor(shape_of(array[0]), array[1]) if array else None
+    return None if inside else _composed(name, short, value)
+
+
+def _composed(name: str, short: str, value: Any) -> Tensor | None:
+    """Tensors that are made of others."""
     if short == "_rebuild_sparse_tensor":
         return _sparse(_argument(value, 1))
-    if short == "_rebuild_nested_tensor":
-        buffer = tensor(_argument(value, 0))
-        return Tensor(None, buffer.dtype if buffer else None)
+    if short == "_rebuild_nested_tensor" or name == _JAGGED:
+        given = _argument(value, 0)
+        values = (texts(given) or {}).get("values") if name == _JAGGED else given
+        inner = _inner(values)
+        return Tensor(None, inner.dtype if inner else None)
     if short.startswith(("_rebuild_device_tensor", "_rebuild_xla_tensor")):
-        inner = tensor(_argument(value, 0)) or _array(_argument(value, 0))
-        return Tensor(inner.shape if inner else None, _dtype(_argument(value, 1)))
+        inner = _inner(_argument(value, 0))
+        shape = inner.shape if inner else None
+        return Tensor(shape, _dtype(_argument(value, 1)), trains=_flag(_argument(value, 3)))
     return None
+
+
+def _inner(value: Any) -> Tensor | None:
+    if _name(value) in _FROM_TYPE:
+        value = Call(_argument(value, 0), _argument(value, 2))
+    return _rebuilt(value, inside=True)
+
+
+# Where each of the functions has requires_grad.
+_STRIDED = {
+    "_rebuild_tensor": -1,
+    "_rebuild_tensor_v2": 4,
+    "_rebuild_tensor_v3": 4,
+    "_rebuild_qtensor": 5,
+}
 
 
 def _strided(short: str, value: Any) -> Tensor | None:
     storage, offset, size = (_argument(value, i) for i in range(3))
-    if not isinstance(storage, Reference) or not isinstance(storage.value, tuple):
+    if not isinstance(storage, Reference | Call):
         return None
-    identity = storage.value
-    kind = identity[1] if len(identity) > 2 else None
-    key = identity[2] if len(identity) > 2 else None
-    dtype = _dtype(_argument(value, 6)) if short.endswith("v3") else _storage_dtype(kind)
+    dtype = _dtype(_argument(value, 6)) if short.endswith("v3") else dtype_of(storage)
     shape = shape_of(size)
     stride = shape_of(_argument(value, 3))
     where = None
-    if isinstance(key, str | int) and isinstance(offset, int) and shape is not None:
-        where = (key, offset, shape, stride, dtype)
-    return Tensor(shape, dtype, where if shape and 0 not in shape else None)
+    identity = storage.value if isinstance(storage, Reference) else None
+    key = identity[2] if isinstance(identity, tuple) and len(identity) > 2 else None
+    if isinstance(key, str | int) and isinstance(offset, int) and shape and 0 not in shape:
+        where = (key, _start(identity) + offset, shape, stride, dtype)
+    place = _STRIDED[short]
+    trains = _flag(_argument(value, place)) if place >= 0 else None
+    return Tensor(shape, dtype, where, trains)
 
 
-def _made(size: Any, dtype: str | None) -> Tensor:
-    return Tensor(shape_of(size), dtype)
+def _start(identity: Any) -> int:
+    """Where a storage begins in another of its key, in elements; the first torches had such."""
+    view = identity[5] if len(identity) > 5 else None
+    start = view[1] if isinstance(view, tuple) and len(view) > 1 else 0
+    return start if isinstance(start, int) else 0
+
+
+def _made(size: Any, dtype: Any, trains: Any) -> Tensor:
+    return Tensor(shape_of(size), _dtype(dtype), trains=_flag(trains))
 
 
 def _sparse(arguments: Any) -> Tensor | None:
-    if not isinstance(arguments, tuple):
+    if not isinstance(arguments, tuple) or not 3 <= len(arguments) <= 5:
         return None
     # (indices, values, size[, coalesced]) or (rows, columns, values, size)
     shape = next((s for a in arguments[:1:-1] if (s := shape_of(a)) is not None), None)
-    values = next((t for a in arguments[1:3] if (t := tensor(a)) and _floats(t.dtype)), None)
-    return Tensor(shape, values.dtype if values else None)
+    values = [found for a in arguments[1:3] if (found := _inner(a)) is not None]
+    return Tensor(shape, values[-1].dtype if values else None)
 
 
-def _floats(dtype: str | None) -> bool:
-    return dtype is not None and dtype.startswith(("float", "bfloat", "complex"))
-
-
-def _array(value: Any) -> Tensor | None:
-    """A pickled numpy array: its state is (version, shape, dtype, order, data)."""
-    if isinstance(value, Call) and isinstance(value.state, tuple) and len(value.state) == 5:
-        return Tensor(shape_of(value.state[1]), None)
-    return None
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
     """A size: a tuple, or `torch.Size` of one; None for anything that no tensor can have."""
     if _name(value) == "torch.Size":
         value = _argument(value, 0)
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and len(value.items) <= MAX_NDIM:
         value = tuple(value.items)
     if not isinstance(value, tuple) or len(value) > MAX_NDIM:
         return None
@@ -173,33 +200,3 @@ def _dtype(value: Any) -> str | None:
     if isinstance(value, Global) and value.module == "torch":
         return value.name
     return None
-
-
-def _storage_dtype(value: Any) -> str | None:
-    if not isinstance(value, Global):
-        return None
-    return _STORAGES.get(value.name.removesuffix("Storage"))
-
-
-def mapping(value: Any) -> list[tuple[str, Any]] | None:
-    """The pairs of a dict (also an OrderedDict or its like) with string keys; None for others."""
-    pairs: Listed[tuple[Any, Any]]
-    if isinstance(value, Dict):
-        pairs = value.pairs
-    elif isinstance(value, Call) and isinstance(value.function, Global):
-        if value.function.module not in ("collections", "builtins", "__builtin__"):
-            return None
-        if value.function.name not in ("OrderedDict", "dict", "defaultdict"):
-            return None
-        pairs = value.pairs or _listed_pairs(value.arguments)
-    else:
-        return None
-    return list({key: item for key, item in pairs if isinstance(key, str)}.items())
-
-
-def _listed_pairs(arguments: Any) -> list[tuple[Any, Any]]:
-    """Old pickles build an OrderedDict from a list of two-item lists."""
-    given = arguments[0] if isinstance(arguments, tuple) and arguments else None
-    items = given.items if isinstance(given, Sequence) else []
-    lists = (tuple(i.items) if isinstance(i, Sequence) else i for i in items)
-    return [pair for pair in lists if isinstance(pair, tuple) and len(pair) == 2]

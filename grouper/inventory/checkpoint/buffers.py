@@ -1,0 +1,104 @@
+"""Which tensors of a state dict are buffers: told by their dtype, their name, or those beside them.
+
+A state dict does not say it, and nothing here is certain but the dtype: what is said is inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from grouper.inventory.checkpoint.tensors import Tensor
+
+Reason = Literal["dtype", "name", "neighbours"]
+Shapes = Mapping[str, tuple[int, ...] | None]
+# Names that torch's own modules, and models that many build on, give to buffers alone.
+NAMES = frozenset(
+    {
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+        "inv_freq",
+        "original_inv_freq",
+        "cos_cached",
+        "sin_cached",
+        "relative_position_index",
+        "relative_coords_table",
+        "attn_mask",
+        "attention_mask",
+        "causal_mask",
+        "masked_bias",
+        "position_ids",
+        "token_type_ids",
+        "anchors",
+        "anchor_grid",
+        "stride",
+        "strides",
+        "pixel_mean",
+        "pixel_std",
+        "alphas_cumprod",
+        "betas_cumprod",
+        "_float_tensor",
+        "total_ops",
+        "total_params",
+    }
+)
+# Where all of the first stand beside each other in a module, those of the second are buffers.
+_NEIGHBOURS = (
+    ({"mean", "std"}, {"mean", "std"}),
+    ({"min_val", "max_val"}, {"min_val", "max_val"}),
+    ({"scale", "zero_point"}, {"scale", "zero_point"}),
+    ({"cluster_size", "embed_avg"}, {"cluster_size", "embed_avg", "embed"}),
+    ({"queue", "queue_ptr"}, {"queue", "queue_ptr"}),
+    ({"betas", "alphas_cumprod"}, {"betas"}),
+)
+# `weight_u` and `weight_v` of a spectral norm, `weight_mask` of pruning, beside `weight_orig`.
+_DERIVED = ("_u", "_v", "_mask")
+
+
+def inferred(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Reason]:
+    """The names of those that are taken for buffers, each with what tells it."""
+    tensors = list(tensors)
+    modules = siblings(tensors)
+    found: dict[str, Reason] = {}
+    for name, facts in tensors:
+        path, _, last = name.rpartition(".")
+        if facts.is_parameter:
+            continue
+        if facts.dtype is not None and not can_train(facts.dtype):
+            found[name] = "dtype"
+        elif last in NAMES or facts.is_buffer:
+            found[name] = "name"
+        elif _beside(last, modules[path]):
+            found[name] = "neighbours"
+    return found
+
+
+def siblings(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+    """The tensors of each module by their own names."""
+    modules: dict[str, dict[str, Tensor]] = {}
+    for name, facts in tensors:
+        path, _, last = name.rpartition(".")
+        modules.setdefault(path, {})[last] = facts
+    return modules
+
+
+def can_train(dtype: str) -> bool:
+    """Whether torch can compute gradients of a dtype."""
+    return dtype.startswith(("float", "bfloat", "complex"))
+
+
+def _beside(last: str, module: Mapping[str, Tensor]) -> bool:
+    if last == "bias":
+        return _is_mask(module)
+    for suffix in _DERIVED:
+        if last.endswith(suffix) and last.removesuffix(suffix) + "_orig" in module:
+            return True
+    return any(last in buffers and beside <= module.keys() for beside, buffers in _NEIGHBOURS)
+
+
+def _is_mask(module: Mapping[str, Tensor]) -> bool:
+    """The causal mask that GPT-2 and its heirs call `bias`: 1 x 1 x n x n, without a weight."""
+    shape = module["bias"].shape
+    square = shape is not None and len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
+    return square and "weight" not in module
