@@ -138,10 +138,9 @@ def test_the_same_as_the_safetensors_file(built):
     assert outcome(spec, BY_NAMES, but) == outcome(path, BY_NAMES, but)
 
 
+@pytest.mark.parametrize("built", [s for s in SPECS if s.startswith("hf:")], indirect=True)
 def test_the_same_as_the_folder_of_its_weights(built):
     spec, _, folder = built
-    if not spec.startswith("hf:"):
-        pytest.skip("no folder of this library")
     here, there = read(spec), read(str(folder))
     assert (there.kind, there.numel) == ("safetensors", here.numel)
     if "mixtral" in spec:

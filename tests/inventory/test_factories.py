@@ -49,7 +49,7 @@ def huge():
 
 def looks():
     net = Net()
-    net.scale = float(net.head.weight.abs().max())
+    net.scale = net.head.weight.detach().abs().max().item()
     return net
 
 
