@@ -185,6 +185,33 @@ def test_two_processes_with_shards(tmp_path):
     agree(folder, nn.Sequential(nn.Linear(6, 5), nn.LayerNorm(5), nn.Linear(5, 3)), "model")
 
 
+def test_many_tensors_on_many_ranks(tmp_path):
+    from torch.distributed.checkpoint import metadata as md
+    from torch.distributed.checkpoint.filesystem import _StorageInfo
+
+    names = [f"layers.{i}.weight" for i in range(900)]
+    parts = [torch.Size([64 * rank, 0]) for rank in range(64)]
+    stored = md.Metadata(
+        {
+            name: md.TensorStorageMetadata(
+                md.TensorProperties(torch.float32),
+                torch.Size([4096, 4096]),
+                [md.ChunkStorageMetadata(part, torch.Size([64, 4096])) for part in parts],
+            )
+            for name in names
+        },
+        {name: (name,) for name in names},
+        {
+            md.MetadataIndex(name, part, rank): _StorageInfo(f"__{rank}_0.distcp", 0, 1 << 20)
+            for name in names
+            for rank, part in enumerate(parts)
+        },
+    )
+    (tmp_path / ".metadata").write_bytes(pickle.dumps(stored, 4))
+    inventory = read(str(tmp_path))
+    assert facts(inventory) == [((name,), (4096, 4096), "float32") for name in names]
+
+
 def test_only_the_metadata_is_needed(tmp_path):
     model = Net()
     folder = save({"model": model.state_dict()}, tmp_path / "c")

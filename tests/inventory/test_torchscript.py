@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
+import grouper  # noqa: E402
 from grouper.inventory.checkpoint import torch_zip  # noqa: E402
 from grouper.inventory.checkpoint.file import File  # noqa: E402
 from grouper.inventory.errors import ModelError  # noqa: E402
@@ -143,6 +144,9 @@ def test_a_traced_yolo(tmp_path):
     assert {p: m.cls for p, m in stored.modules.items()} == {
         p: m.cls for p, m in live.modules.items()
     }
+    reports = [grouper.check(each, "yolo-finetune.rules") for each in (model, path)]
+    assert all(report.ok for report in reports)
+    assert reports[0].grouping == reports[1].grouping
 
 
 def test_tensors_are_not_read(tmp_path):

@@ -15,7 +15,7 @@ from grouper.inventory import codes
 from grouper.inventory.checkpoint import candidates
 from grouper.inventory.checkpoint.file import File, cut_short
 from grouper.inventory.checkpoint.modules import attributes
-from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, described
+from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, Limits, described
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
@@ -26,6 +26,8 @@ _META = "_rebuild_meta_tensor_no_storage"
 _REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
 _NO_TIES = "a distributed checkpoint does not say which parameters are tied"
 MAX_DEPTH = 16
+# Every rank's part of every tensor is listed: a thousand tensors on 64 ranks take 150 MB.
+LIMITS = Limits(memory=176 << 20)
 
 
 def recognises(folder: str) -> bool:
@@ -39,7 +41,7 @@ def read(folder: str, key: str | None) -> Inventory:
     Raises OSError where that cannot be opened, ModelError for whatever else is wrong.
     """
     with File(os.path.join(folder, _METADATA)) as file:
-        value, _ = described(file)
+        value, _ = described(file, limits=LIMITS)
         state = attributes(value)
         if state is None or not isinstance(state.get("state_dict_metadata"), Dict):
             raise cut_short(file.path)

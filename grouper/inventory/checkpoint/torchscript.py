@@ -20,14 +20,16 @@ from grouper.inventory.checkpoint.zip_directory import Entry, member, opened, re
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
-MAX_CODE = 32 << 20  # bytes of all sources that are looked at
+MAX_CODE = 16 << 20  # bytes of all sources that are looked at
+MAX_LISTED = 1 << 20  # characters of a class's names
 _ROOT = "__torch__"
 _MANGLED = re.compile(r"\.___torch_mangle_\d+")
 _CLASS = re.compile(
     r"^class ([^\s(:]+)\(Module\):\n((?:  __(?:parameters|buffers)__ = .*\n)*)", re.M
 )
 _LISTED = re.compile(r"__(parameters|buffers)__ = \[(.*)\]")
-_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# A text that does not end is taken to the end: else each escaped quote in it would start another.
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?$)')
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
@@ -48,6 +50,7 @@ class _Archive:
     entries: Mapping[str, Entry]
     sources: dict[str, dict[str, _Declared]] = field(default_factory=dict)
     room: int = MAX_CODE
+    taken_apart: dict[int, Parts] = field(default_factory=dict)
 
     def declared(self, value: Any) -> _Declared | None:
         """What the class of a value declares; None where the value is no module."""
@@ -61,6 +64,12 @@ class _Archive:
         return self.sources[module].get(value.function.name)
 
     def parts(self, value: Any) -> Parts:
+        """A module's own tensors and children; of one that is held often, found once."""
+        if id(value) not in self.taken_apart:
+            self.taken_apart[id(value)] = self._parts(value)
+        return self.taken_apart[id(value)]
+
+    def _parts(self, value: Any) -> Parts:
         declared = self.declared(value) or _Declared(frozenset(), None)
         state = attributes(value) or {}
         tensors = {name: found for name, v in state.items() if (found := tensor(v)) is not None}
@@ -84,13 +93,14 @@ class _Archive:
         if entry is None:
             return {}
         self.room -= entry.size
-        if self.room < 0:
+        source = member(self.file, entry).decode("utf-8", "replace") if self.room >= 0 else ""
+        classes = _CLASS.findall(source)
+        if self.room < 0 or any(len(lists) > MAX_LISTED for _, lists in classes):
             raise ModelError(
                 codes.OVER_LIMIT,
                 f"`{self.file.path}` is not read: its sources are longer than those of any model",
             )
-        source = member(self.file, entry).decode("utf-8", "replace")
-        return {cls: _declaration(lists) for cls, lists in _CLASS.findall(source)}
+        return {cls: _declaration(lists) for cls, lists in classes}
 
 
 def recognises(entries: Mapping[str, Entry]) -> bool:
