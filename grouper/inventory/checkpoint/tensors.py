@@ -70,7 +70,8 @@ def _wrapped(found: Tensor, as_parameter: bool, wrapper: Any) -> Tensor:
         trains = _argument(wrapper, 1)
         trains = trains if isinstance(trains, bool) else True
         return replace(found, is_parameter=True, trains=trains)
-    said = texts(_argument(wrapper, 3)) or {}
+    state = _argument(wrapper, 3)
+    said = texts(state[0] if isinstance(state, tuple) and state else state) or {}
     return replace(
         found,
         is_parameter=found.is_parameter or said.get("_is_param") is True,
