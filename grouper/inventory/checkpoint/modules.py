@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grouper.inventory import codes
@@ -96,11 +96,10 @@ def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
         )
         for found, names in walk.parameters.values()
     )
-    modules = {
-        unwrapped(path, wrapped): module
-        for path, module in walk.modules.items()
-        if path not in wrapped
-    }
+    own = (m for path, m in walk.modules.items() if path not in wrapped)
+    if wrapped:
+        own = (replace(m, path=unwrapped(m.path, wrapped)) for m in own)
+    modules = {module.path: module for module in own}
     buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
     return Inventory(parameters, modules, kind=kind, buffers=buffers)
 
