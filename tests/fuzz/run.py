@@ -6,18 +6,20 @@
 
 Without `--atheris` known inputs are changed at random. With it (`pip install atheris`) coverage
 leads the way, what it finds goes to the folder, and the rest are libFuzzer's own options. An input
-that fails, or takes two seconds, is written to `fuzz-failure` in this folder's parent.
+that fails, or takes two seconds, is written to `grouper-fuzz-failure` in the temporary folder.
 """
 
 import argparse
 import importlib
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 SECONDS = 2.0
+FAILURE = Path(tempfile.gettempdir()) / "grouper-fuzz-failure"
 
 
 def corpus(target: str) -> list[bytes]:
@@ -39,7 +41,7 @@ def at_random(target: str, seconds: float, seed: int) -> int:
             one(data)
             assert time.process_time() - start < SECONDS, "two seconds are over"
         except BaseException:
-            (HERE.parent / "fuzz-failure").write_bytes(data)
+            FAILURE.write_bytes(data)
             raise
         tried += 1
     return tried
