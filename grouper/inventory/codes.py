@@ -10,8 +10,10 @@ NOT_A_MODEL = Code(
     Severity.ERROR,
     """The file is none that grouper reads, or holds no model.
 
-grouper recognises files by their content: PyTorch's `.pt`, `.pth`, `.ckpt`, `.bin` (state dicts and
-whole modules) and snapshots that `grouper params MODEL --save FILE.json` wrote.
+grouper recognises files by their content: what `torch.save`, `torch.jit.save` and
+`torch.export.save` write, safetensors, folders of Hugging Face's libraries, of
+`torch.distributed.checkpoint` and of DeepSpeed, and snapshots that
+`grouper params MODEL --save FILE.json` wrote.
 """,
 )
 BROKEN = Code(
@@ -50,8 +52,41 @@ NO_SUCH_KEY = Code(
 """,
 )
 
-SEVERAL_MODELS = Code(
+NOT_INSTALLED = Code(
     "GR406",
+    "not-installed",
+    Severity.ERROR,
+    """Reading the model needs a package that is not installed; the message says which.
+
+Model files are read with nothing but grouper. Remote files (`https://`, `s3://`, `hf://`) need
+fsspec and the package of their protocol; models that are built (`timm:NAME`, `pkg.module:factory`)
+need torch and the library that builds them.
+""",
+)
+UNREACHABLE = Code(
+    "GR407",
+    "unreachable",
+    Severity.ERROR,
+    """A remote file does not exist, may not be read, or its server does not answer.
+
+grouper asks for the parts of a file that describe the model, never for the whole file.
+""",
+)
+NOT_BUILT = Code(
+    "GR408",
+    "not-built",
+    Severity.ERROR,
+    """A model was to be built by code, and that code does not exist, fails, or gives no model.
+
+    grouper check my_project.models:build my.rules
+
+imports `my_project.models` and calls `build()` without arguments, on torch's meta device, where
+tensors have no content. It must give an `nn.Module`. Unlike reading a file, this runs code.
+""",
+)
+
+SEVERAL_MODELS = Code(
+    "GR409",
     "several-models",
     Severity.NOTE,
     """The checkpoint holds several models, and `--key` does not say which is meant.
@@ -64,4 +99,14 @@ The one nearest the top is taken, the trained one before its average; the note l
 """,
 )
 
-ALL = (NOT_A_MODEL, BROKEN, OVER_LIMIT, UNSUPPORTED, NO_SUCH_KEY, SEVERAL_MODELS)
+ALL = (
+    NOT_A_MODEL,
+    BROKEN,
+    OVER_LIMIT,
+    UNSUPPORTED,
+    NO_SUCH_KEY,
+    NOT_INSTALLED,
+    UNREACHABLE,
+    NOT_BUILT,
+    SEVERAL_MODELS,
+)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
-from grouper.inventory import codes, json_file
+from grouper.inventory import codes, factories, json_file, remote
 from grouper.inventory.checkpoint import (
     deepspeed,
     distributed,
@@ -44,13 +44,21 @@ FOLDERS: tuple[tuple[Callable[[str], bool], Callable[[str, str | None], Inventor
 def read(path: str, key: str | None = None) -> Inventory:
     """The inventory of a model file, folder or snapshot, without running anything of it.
 
+    `path` may be an address (`https://...`), or name what builds the model (`timm:NAME`): only the
+    last runs code.
+
     Raises FileNotFoundError or another OSError where it cannot be opened, and ModelError, with its
     one finding, for whatever else is wrong.
     """
+    if factories.recognises(path):
+        return factories.read(path, key)
     try:
+        if remote.recognises(path):
+            return _of_address(path, key)
         if os.path.isdir(path):
             inventory = _of_folder(path, key)
         else:
+            distributed.refuse_shard(path)
             with File(path) as file:
                 inventory = _of_file(file, key)
         return replace(inventory, path=path)
@@ -68,9 +76,14 @@ def read(path: str, key: str | None = None) -> Inventory:
         # The readers raise ModelError for what they foresee; this is the outer wall.
         raise ModelError(
             codes.BROKEN,
-            f"`{path}` cannot be read: {type(error).__name__}",
+            f"`{remote.shown(path)}` cannot be read: {type(error).__name__}",
             "download or copy the file again",
         ) from error
+
+
+def _of_address(url: str, key: str | None) -> Inventory:
+    with remote.Remote(url) as file:
+        return replace(_of_file(file, key), path=file.path)
 
 
 def _of_file(file: BytesSource, key: str | None) -> Inventory:

@@ -110,7 +110,7 @@ FAILURES = {
     "a model as rules": ["groups", MODEL, MODEL],
     "no rules": ["check", MODEL, "yolov6.rules"],
     "no model in it": ["check", "README.md", "yolov5.rules"],
-    "a folder": ["check", "examples", "yolov5.rules"],
+    "a folder": ["check", "docs", "yolov5.rules"],
     "bad setting": ["check", MODEL, "yolov5.rules", "--set", "base"],
     "bad value": ["check", MODEL, "yolov5.rules", "--set", "base=1/0"],
     "no such key": ["check", MODEL, "yolov5.rules", "--key", "teacher"],

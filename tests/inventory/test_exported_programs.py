@@ -14,7 +14,9 @@ from torch import nn  # noqa: E402
 from grouper.inventory.checkpoint import torch_zip  # noqa: E402
 from grouper.inventory.checkpoint.file import File  # noqa: E402
 from grouper.inventory.errors import ModelError  # noqa: E402
+from grouper.inventory.live import inventory_of  # noqa: E402
 from grouper.inventory.read import read  # noqa: E402
+from grouper.matching.classes import owner_path  # noqa: E402
 
 
 class Net(nn.Module):
@@ -138,8 +140,43 @@ def test_a_larger_model(name, tmp_path):
     size = model.default_cfg["input_size"]
     path = str(tmp_path / "model.pt2")
     torch.export.save(torch.export.export(model, (torch.zeros(1, *size),)), path)
+    inventory, live = agree(path), inventory_of(model)
+    assert facts(inventory) == facts(live)
+    known = {path: m for path, m in inventory.modules.items() if m.cls != "unknown"}
+    assert {path: m.cls for path, m in known.items()}.items() <= {
+        path: m.cls for path, m in live.modules.items()
+    }.items()
+    for parameter in inventory.parameters:
+        assert owner_path(parameter.name, live.modules) in known
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_modules_that_never_ran_have_no_class(strict, tmp_path):
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
+            self.shared = self.layers[0]
+            self.direct = nn.Linear(2, 2, bias=False)
+
+        def forward(self, x):
+            for layer in self.layers:
+                x = layer(layer(x))
+            return nn.functional.linear(self.shared(x), self.direct.weight)
+
+    path = str(tmp_path / "model.pt2")
+    torch.export.save(torch.export.export(Own(), (torch.zeros(1, 2),), strict=strict), path)
     inventory = agree(path)
-    assert [p.name for p in inventory.parameters] == [n for n, _ in model.named_parameters()]
+    assert {path: m.cls.rpartition(".")[2] for path, m in inventory.modules.items()} == {
+        "": "Own",
+        "layers": "unknown",
+        "layers.0": "Linear",
+        "layers.1": "Linear",
+        "shared": "Linear",
+        "direct": "unknown",
+    }
+    assert inventory.modules["layers"].bases is None
+    assert inventory.remarks == ("modules that never ran are exported without their classes",)
 
 
 def test_several_programs_in_one_archive(program, tmp_path):
@@ -189,6 +226,9 @@ HOSTILE = {
     "empty": b"{}",
     "binary": b"\xff\xfe\x00",
     "digits": b'{"a":' + b"9" * 10_000 + b"}",
+    "long": b'{"graph_module":{"signature":{"input_specs":[{"parameter":{"parameter_name":"'
+    + b"a." * 500_000
+    + b'"}}]}}}',
     "names": b'{"graph_module":{"signature":{"input_specs":[{"parameter":{"parameter_name":3}}]}}}',
     "absent": b'{"graph_module":{"signature":{"input_specs":[{"parameter":'
     b'{"parameter_name":"x"}}]}}}',

@@ -109,6 +109,24 @@ def test_a_script_has_the_live_inventory(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "name", ["float8_e4m3fn", "float8_e5m2", "complex32", "complex128", "bfloat16", "float64"]
+)
+def test_dtypes(name, tmp_path):
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            zeros = torch.zeros(3, dtype=getattr(torch, name))
+            self.own = nn.Parameter(zeros, requires_grad=False)
+
+        def forward(self, x):
+            return x
+
+    path = str(tmp_path / "model.pt")
+    torch.jit.trace(Own(), torch.zeros(1)).save(path)
+    assert facts(read(path)) == names_of(torch.jit.load(path)) == [(("own",), (3,), name, False)]
+
+
 def test_a_traced_yolo(tmp_path):
     pytest.importorskip("ultralytics")
     from ultralytics.nn.tasks import DetectionModel

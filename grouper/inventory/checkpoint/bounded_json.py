@@ -13,7 +13,7 @@ MAX_SIZE = 32 << 20
 MAX_MEMORY = 160 << 20
 # What CPython takes for the value that a character begins or parts, in bytes, rounded up.
 _COST = {b"{": 232, b"[": 88, b",": 120, b'"': 36}
-_WIDE = 6  # bytes for each byte of a text that has more than ASCII: up to 4, and its strings
+_WIDE = 7  # bytes for each byte of a text that has more than ASCII: up to 4, and its strings
 
 
 def parsed(source: BytesSource) -> dict[str, Any]:

@@ -91,7 +91,11 @@ def is_engine(root: Any) -> bool:
 def inventory_of(root: Any, path: str) -> Inventory:
     """The inventory of what the engine saved for the first rank."""
     state = dict(mapping(root) or ())
-    found = {name: facts for name, facts, _ in state_dict.tensors_of(state[KEY])}
+    found = {
+        # a state dict's tensors never require gradients, whatever the model's do
+        name: facts if facts.is_parameter else replace(facts, trains=None)
+        for name, facts, _ in state_dict.tensors_of(state[KEY])
+    }
     shapes = _Shapes(
         _by_name(state.get("param_shapes")), _by_name(state.get("frozen_param_shapes"))
     )

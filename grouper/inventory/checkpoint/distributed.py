@@ -11,13 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from grouper.inventory import codes
 from grouper.inventory.checkpoint import candidates
 from grouper.inventory.checkpoint.file import File, cut_short
 from grouper.inventory.checkpoint.modules import attributes
 from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, described
+from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
 _METADATA = ".metadata"
+_SHARD = ".distcp"
 _TENSOR = "TensorStorageMetadata"  # in modules of several names
 _META = "_rebuild_meta_tensor_no_storage"
 _REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
@@ -47,6 +50,17 @@ def read(folder: str, key: str | None) -> Inventory:
         kind="distributed checkpoint",
         remarks=(*inventory.remarks, _NO_TIES),
     )
+
+
+def refuse_shard(path: str) -> None:
+    """Raise ModelError where a path leads to one of the files beside `.metadata`."""
+    folder = os.path.dirname(path) or "."
+    if path.endswith(_SHARD) and recognises(folder):
+        raise ModelError(
+            codes.NOT_A_MODEL,
+            f"`{path}` is one rank's part of a distributed checkpoint",
+            f"give the folder: `{folder}`",
+        )
 
 
 def _nested(state: Mapping[str, Any]) -> Dict:

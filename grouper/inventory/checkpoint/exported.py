@@ -13,6 +13,7 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.checkpoint import state_dict
 from grouper.inventory.checkpoint.bounded_json import parsed
+from grouper.inventory.checkpoint.exported_modules import UNKNOWN, modules_of
 from grouper.inventory.checkpoint.file import BytesSource, cut_short
 from grouper.inventory.checkpoint.pickle_machine import described
 from grouper.inventory.checkpoint.tensors import MAX_DIM, MAX_NDIM, Tensor
@@ -20,6 +21,7 @@ from grouper.inventory.checkpoint.zip_directory import Entry, directory, opened,
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Parameter
 
+MAX_NAME = 4096
 _OLD = "serialized_exported_program.json"
 _OLD_WEIGHTS = "serialized_state_dict.pt"
 # torch/_export/serde/schema.py, ScalarType
@@ -110,7 +112,11 @@ def _inventory(
     key: str | None,
     remarks: tuple[str, ...],
 ) -> Inventory:
-    parameters, buffers = _signature(parsed(opened(file, program)))
+    described_by = parsed(opened(file, program))
+    parameters, buffers = _signature(described_by)
+    modules = modules_of(described_by, (*parameters, *buffers))
+    if modules is not None and any(module.cls == UNKNOWN for module in modules.values()):
+        remarks = (*remarks, "modules that never ran are exported without their classes")
     tied: dict[object, tuple[Tensor, list[str]]] = {}
     for name in parameters:
         found = weights.get(name)
@@ -119,6 +125,7 @@ def _inventory(
         tied.setdefault(found.storage or name, (found, []))[1].append(name)
     return Inventory(
         tuple(Parameter(tuple(n), t.shape, t.dtype, t.trains, n[0]) for t, n in tied.values()),
+        modules,
         kind="exported program",
         key=key,
         buffers=tuple(buffers),
@@ -178,6 +185,6 @@ def _integers(sizes: Any) -> tuple[int, ...] | None:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        raise TypeError("not a name")
     return value

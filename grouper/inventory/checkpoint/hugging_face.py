@@ -93,7 +93,7 @@ def _none(path: str, names: Collection[str]) -> ModelError:
                 f"`{path}` is a folder with {what}, and none for torch",
                 "give the folder or file of the weights for torch",
             )
-    folders = sorted(name for name in names if name.endswith("/"))
+    folders = sorted(name for name in names if name.endswith("/") and name[0] != ".")
     return ModelError(
         codes.NOT_A_MODEL,
         f"`{path}` is a folder without a model's file",

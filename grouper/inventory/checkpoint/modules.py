@@ -172,12 +172,13 @@ def _parts(value: Any) -> Parts:
 def _class(value: Any) -> str:
     """The class of a pickled object: what was called, or what the call was given."""
     made = value.function
-    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
-        made = made.value[1]
     if isinstance(made, Global):
         rebuilt = made.name in ("_reconstructor", "__newobj__", "__newobj_ex__")
         if rebuilt and isinstance(value.arguments, tuple) and value.arguments:
             made = value.arguments[0]
+    # in files before 1.6 a class comes with its source
+    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
+        made = made.value[1]
     return made.dotted if isinstance(made, Global) else "unknown"
 
 

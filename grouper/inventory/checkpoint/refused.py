@@ -59,7 +59,7 @@ _BEGINNINGS = (
     (rb"(?=.{,300}joblib)(?:\x80[\2-\5]|x[\x01\x5e\x9c\xda])", "a pickle of joblib", _SAVE),
     (rb"x[\x01\x5e\x9c\xda]", "compressed with zlib, as joblib does", _SAVE),
     (
-        rb"\x80[\2-\5]|\((?:dp|lp|d|l|i\w)|c[\w.]+\n[\w.]+\n",
+        rb"\x80[\2-\5]|\((?:dp|lp|i\w)|[}\]]q\0|c[\w.]+\n[\w.]+\n",
         "a pickle that `torch.save` did not write",
         "load it where you trust it, and save the state dict with `torch.save`",
     ),

@@ -89,24 +89,37 @@ def no_parts(path: str, key: str | None) -> None:
 
 
 def tensors(file: BytesSource) -> list[tuple[str, Tensor, Any]]:
-    """The tensors by name, numbers in names in their order, as `state_dict.tensors_of`."""
+    """The tensors by name, as `state_dict.tensors_of` gives them."""
     header, data = _header(file)
     metadata = header.pop(_METADATA, {})
     if not isinstance(metadata, dict):
         raise cut_short(file.path)
     _filling(file, header, data)
+    found = [(name, _tensor(name, entry)) for name, entry in header.items()]
+    return tied([(name, tensor, tensor) for name, tensor in found], metadata)
+
+
+def tied(
+    found: list[tuple[str, Tensor, Any]], metadata: Mapping[str, Any]
+) -> list[tuple[str, Tensor, Any]]:
+    """Tensors sorted by name, numbers in names in their order, with all names of tied ones.
+
+    `metadata` holds, among other things, names that are not in the file and for each of them the
+    one that is.
+    """
+    names = {name for name, _, _ in found}
     others: dict[str, list[str]] = {}
     for name, kept in metadata.items():
-        if isinstance(kept, str) and kept in header and name not in header:
+        if isinstance(kept, str) and kept in names and name not in names:
             others.setdefault(kept, []).append(name)
-    found: list[tuple[str, Tensor, Any]] = []
-    for name in sorted(header, key=natural):
-        tensor = _tensor(name, header[name])
-        found.extend((each, tensor, tensor) for each in (name, *others.get(name, ())))
-    return found
+    return [
+        (name, tensor, item)
+        for kept, tensor, item in sorted(found, key=lambda each: _natural(each[0]))
+        for name in (kept, *others.get(kept, ()))
+    ]
 
 
-def natural(name: str) -> str:
+def _natural(name: str) -> str:
     """A key for sorting names, by which `layers.10` stands behind `layers.9`."""
     return _NUMBER.sub(lambda match: match[0].zfill(4), name)
 

@@ -46,9 +46,10 @@ def read(file: BytesSource, index: Mapping[str, Any], key: str | None) -> Invent
             "give the folder that they are in",
         )
     found, missing, kinds = _collected(file, shards)
-    found.sort(key=lambda each: safetensors.natural(each[0]))
+    metadata = index.get("metadata")
+    tensors = safetensors.tied(found, metadata if isinstance(metadata, dict) else {})
     kind = kinds.pop() if len(kinds) == 1 else "state dict"
-    inventory = state_dict.inventory_from(found)
+    inventory = state_dict.inventory_from(tensors)
     order = safetensors.SORTED if kind == safetensors.KIND else _UNORDERED
     remarks = (*inventory.remarks, order, *_missing(missing, shards))
     return replace(

@@ -25,6 +25,16 @@ _DTYPES = {
     "QUInt8": "quint8",
     "QUInt4x2": "quint4x2",
     "QUInt2x4": "quint2x4",
+    # only TorchScript has storages of these
+    "ComplexHalf": "complex32",
+    "Float8_e4m3fn": "float8_e4m3fn",
+    "Float8_e5m2": "float8_e5m2",
+    "Float8_e4m3fnuz": "float8_e4m3fnuz",
+    "Float8_e5m2fnuz": "float8_e5m2fnuz",
+    "Float8_e8m0fnu": "float8_e8m0fnu",
+    "UInt16": "uint16",
+    "UInt32": "uint32",
+    "UInt64": "uint64",
 }
 _HEAD = 512
 _CLASS = re.compile(rb"ctorch(?:\.cuda)?\n(\w{1,16})Storage\n")

@@ -156,10 +156,17 @@ def _strided(short: str, value: Any) -> Tensor | None:
     identity = storage.value if isinstance(storage, Reference) else None
     key = identity[2] if isinstance(identity, tuple) and len(identity) > 2 else None
     if isinstance(key, str | int) and isinstance(offset, int) and shape and 0 not in shape:
-        where = (key, offset, shape, stride, dtype)
+        where = (key, _start(identity) + offset, shape, stride, dtype)
     place = _STRIDED[short]
     trains = _flag(_argument(value, place)) if place >= 0 else None
     return Tensor(shape, dtype, where, trains)
+
+
+def _start(identity: Any) -> int:
+    """Where a storage begins in another of its key, in elements; the first torches had such."""
+    view = identity[5] if len(identity) > 5 else None
+    start = view[1] if isinstance(view, tuple) and len(view) > 1 else 0
+    return start if isinstance(start, int) else 0
 
 
 def _made(size: Any, dtype: Any, trains: Any) -> Tensor:
