@@ -145,6 +145,8 @@ def test_wrappers_are_seen_through_only_where_they_are(tmp_path):
         assert [p.name for p in inventory_of(model).parameters] == names
     assert [p.stored for p in inventory_of(wrapped).parameters] == [f"module.{n}" for n in names]
     path = str(tmp_path / "wrapped.pt")
+    torch.save(nn.DataParallel(nn.Sequential(nn.Linear(2, 2))), path)
+    assert [module.path for module in read(path).modules.values()] == ["", "0"]
     torch.save({"state_dict": nn.DataParallel(nn.Sequential(nn.Linear(2, 2))).state_dict()}, path)
     assert [p.name for p in read(path).parameters] == ["0.weight", "0.bias"]
 

@@ -52,6 +52,10 @@ _NEIGHBOURS = (
     ({"queue", "queue_ptr"}, {"queue", "queue_ptr"}),
     ({"betas", "alphas_cumprod"}, {"betas"}),
 )
+_BESIDE = {
+    name: [beside for beside, buffers in _NEIGHBOURS if name in buffers]
+    for name in set().union(*(buffers for _, buffers in _NEIGHBOURS))
+}
 # `weight_u` and `weight_v` of a spectral norm, `weight_mask` of pruning, beside `weight_orig`.
 _DERIVED = ("_u", "_v", "_mask")
 
@@ -91,10 +95,9 @@ def can_train(dtype: str) -> bool:
 def _beside(last: str, module: Mapping[str, Tensor]) -> bool:
     if last == "bias":
         return _is_mask(module)
-    for suffix in _DERIVED:
-        if last.endswith(suffix) and last.removesuffix(suffix) + "_orig" in module:
-            return True
-    return any(last in buffers and beside <= module.keys() for beside, buffers in _NEIGHBOURS)
+    if last.endswith(_DERIVED) and f"{last.rpartition('_')[0]}_orig" in module:
+        return True
+    return any(beside <= module.keys() for beside in _BESIDE.get(last, ()))
 
 
 def _is_mask(module: Mapping[str, Tensor]) -> bool:

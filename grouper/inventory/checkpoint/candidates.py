@@ -12,6 +12,7 @@ from grouper.inventory import codes
 from grouper.inventory.checkpoint import deepspeed, modules, state_dict
 from grouper.inventory.checkpoint.mappings import attributes, mapping
 from grouper.inventory.checkpoint.pickle_values import Call, Sequence
+from grouper.inventory.checkpoint.tensors import Tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
@@ -40,6 +41,7 @@ _PREFERRED = (
     "params_ema",
     "teacher",
 )
+Named = tuple[str, Tensor, Any]
 _NEVER = ("optim", "scaler", "sched", "rng_state")
 
 
@@ -49,6 +51,7 @@ class Candidate:
 
     key: str
     value: Any
+    tensors: list[Named] | None = None  # of a state dict
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -75,7 +78,7 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
             f"`{path}` holds neither a module nor a state dict",
             "save the model with `torch.save(model.state_dict(), path)`",
         )
-    inventory = replace(_inventory(chosen.value), key=chosen.key or None)
+    inventory = replace(_inventory(chosen), key=chosen.key or None)
     others = [candidate.key for candidate in found if candidate is not chosen]
     if key is not None or not others:
         return inventory
@@ -110,10 +113,10 @@ def _listed(keys: Iterable[str]) -> str:
     return ", ".join(named[:MAX_SHOWN]) + more
 
 
-def _inventory(value: Any) -> Inventory:
-    if modules.is_module(value):
-        return modules.inventory_of(value)
-    return state_dict.inventory_of(value)
+def _inventory(candidate: Candidate) -> Inventory:
+    if candidate.tensors is None:
+        return modules.inventory_of(candidate.value)
+    return state_dict.inventory_from(candidate.tensors)
 
 
 def _candidates(root: Any, path: str) -> list[Candidate]:
@@ -132,9 +135,9 @@ def _candidates(root: Any, path: str) -> list[Candidate]:
         looked_at += 1 + len(inside or ())
         if modules.is_module(value):
             found.append(Candidate(key, value))
-        elif inside and state_dict.is_state_dict(value):
-            several = any(t.shape != () for _, t, _ in state_dict.tensors_of(value))
-            (found if several else numbers).append(Candidate(key, value))
+        elif inside and 2 * len(tensors := state_dict.tensors_of(value)) > len(inside):
+            several = any(facts.shape != () for _, facts, _ in tensors)
+            (found if several else numbers).append(Candidate(key, value, tensors))
         else:
             items = _items(value) if inside is None else inside
             looked_at += len(items)

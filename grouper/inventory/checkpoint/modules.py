@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grouper.inventory import codes
@@ -17,6 +17,7 @@ from grouper.inventory.wrappers import WRAPPERS, unwrapped
 
 __all__ = ["Parts", "attributes", "inventory_of", "is_module", "walked"]
 MAX_NAMES = 250_000  # of modules, parameters and buffers together
+MAX_ENTRIES = 500_000  # that are looked at for them
 MAX_LEVELS = 200
 MAX_CHARACTERS = 16 << 20  # of all names together
 
@@ -25,13 +26,15 @@ MAX_CHARACTERS = 16 << 20  # of all names together
 class Parts:
     """What one module holds itself, by name.
 
-    With each parameter comes what tells it from others: tied ones have the same.
+    With each parameter comes what tells it from others: tied ones have the same. `entries` is how
+    many of the file's values were looked at for this.
     """
 
     cls: str
     parameters: list[tuple[str, Tensor, object]]
     buffers: list[str]
     children: list[tuple[str, Any]]
+    entries: int = 0
 
     @property
     def names(self) -> int:
@@ -93,11 +96,10 @@ def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
         )
         for found, names in walk.parameters.values()
     )
-    modules = {
-        unwrapped(path, wrapped): module
-        for path, module in walk.modules.items()
-        if path not in wrapped
-    }
+    own = (m for path, m in walk.modules.items() if path not in wrapped)
+    if wrapped:
+        own = (replace(m, path=unwrapped(m.path, wrapped)) for m in own)
+    modules = {module.path: module for module in own}
     buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
     return Inventory(parameters, modules, kind=kind, buffers=buffers)
 
@@ -111,7 +113,7 @@ def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
     known: dict[int, Parts] = {}
     sizes: dict[int, _Size] = {}
     pending: list[tuple[Any, bool]] = [(root, False)]
-    names = 0
+    entries = 0
     while pending:
         value, visited = pending.pop()
         if visited:
@@ -120,8 +122,8 @@ def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
             if id(value) in known:
                 raise _refused("its modules hold themselves")
             own = known[id(value)] = parts(value)
-            names += own.names + len(own.children)
-            if names > 2 * MAX_NAMES:
+            entries += 1 + own.entries
+            if entries > MAX_ENTRIES:
                 raise _too_many()
             pending.append((value, True))
             pending.extend((child, False) for _, child in own.children)
@@ -155,13 +157,15 @@ def _parts(value: Any) -> Parts:
     parameters, buffers, children = (
         texts(state.get(kind)) or {} for kind in ("_parameters", "_buffers", "_modules")
     )
-    if len(parameters) + len(buffers) + len(children) > MAX_NAMES:
+    entries = len(parameters) + len(buffers) + len(children)
+    if entries > MAX_NAMES:
         raise _too_many()
     return Parts(
         _class(value),
         [(n, t, id(item)) for n, item in parameters.items() if (t := tensor(item)) is not None],
         [name for name, item in buffers.items() if tensor(item) is not None],
         [(name, child) for name, child in children.items() if is_module(child)],
+        entries,
     )
 
 

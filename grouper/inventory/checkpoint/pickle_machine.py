@@ -176,4 +176,5 @@ def _run(machine: Machine) -> tuple[Any, int]:
             machine.slow += 1
             operation(machine)
             at, stack, room = machine.at, machine.stack, machine.room
+            data, safe = machine.window, machine.safe
     raise PickleError(f"it has more than {machine.limits.opcodes:,} instructions", over_limit=True)

@@ -215,6 +215,10 @@ class Machine:
         self.room -= 12 * len(items)
 
     def set(self, items: list[Any]) -> None:
+        if len(items) == 2:
+            self.set_one(*items)
+            self.room -= 120
+            return
         target = self.stack[-1]
         if not isinstance(target, Dict | Call) or len(items) % 2:
             raise PickleError("it sets items of what is no dict")

@@ -70,7 +70,8 @@ def _wrapped(found: Tensor, as_parameter: bool, wrapper: Any) -> Tensor:
         trains = _argument(wrapper, 1)
         trains = trains if isinstance(trains, bool) else True
         return replace(found, is_parameter=True, trains=trains)
-    said = texts(_argument(wrapper, 3)) or {}
+    state = _argument(wrapper, 3)
+    said = texts(state[0] if isinstance(state, tuple) and state else state) or {}
     return replace(
         found,
         is_parameter=found.is_parameter or said.get("_is_param") is True,
@@ -143,12 +144,14 @@ _STRIDED = {
 
 
 def _strided(short: str, value: Any) -> Tensor | None:
-    storage, offset, size = (_argument(value, i) for i in range(3))
+    arguments = value.arguments
+    if not isinstance(arguments, tuple) or len(arguments) < 4:
+        return None
+    storage, offset, size, steps = arguments[:4]
     if not isinstance(storage, Reference | Call):
         return None
     dtype = _dtype(_argument(value, 6)) if short.endswith("v3") else dtype_of(storage)
-    shape = shape_of(size)
-    stride = shape_of(_argument(value, 3))
+    shape, stride = shape_of(size), shape_of(steps)
     where = None
     identity = storage.value if isinstance(storage, Reference) else None
     key = identity[2] if isinstance(identity, tuple) and len(identity) > 2 else None
@@ -185,14 +188,15 @@ def _flag(value: Any) -> bool | None:
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
     """A size: a tuple, or `torch.Size` of one; None for anything that no tensor can have."""
-    if _name(value) == "torch.Size":
+    if isinstance(value, Call) and _name(value) == "torch.Size":
         value = _argument(value, 0)
     if isinstance(value, Sequence) and len(value.items) <= MAX_NDIM:
         value = tuple(value.items)
     if not isinstance(value, tuple) or len(value) > MAX_NDIM:
         return None
-    if any(type(size) is not int or not 0 <= size < MAX_DIM for size in value):
-        return None
+    for size in value:
+        if type(size) is not int or not 0 <= size < MAX_DIM:
+            return None
     return value
 
 

@@ -86,6 +86,7 @@ class _Archive:
             parameters,
             [name for name in tensors if name in others],
             [(name, v) for name, v in state.items() if self.declared(v) is not None],
+            len(state),
         )
 
     def _read(self, name: str) -> dict[str, _Declared]:

@@ -149,6 +149,8 @@ def _entry(file: BytesSource, data: bytes, at: int) -> tuple[Entry, int]:
     name_length, extra_length, comment_length = found[10], found[11], found[12]
     offset = found[16]
     at += _ENTRY.size
+    if at + name_length + extra_length + comment_length > len(data):
+        raise _broken(file)
     name = data[at : at + name_length].decode("utf-8", "replace")
     extra = data[at + name_length : at + name_length + extra_length]
     size, compressed, offset = _wide(extra, size, compressed, offset)
