@@ -5,20 +5,50 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grouper.api import Report, check, load, parse
+    from grouper.api import (
+        GroupingError,
+        build_optimizer,
+        check,
+        load,
+        param_groups,
+        parse,
+        plan,
+    )
     from grouper.inventory.model import Inventory
+    from grouper.optimizer_state import load_optimizer_state
+    from grouper.planning import Plan
+    from grouper.report import Report
     from grouper.ruleset.model import RuleSet
 
 __version__ = "0.1.0"
-__all__ = ["Inventory", "Report", "RuleSet", "check", "load", "parse"]
+__all__ = [
+    "GroupingError",
+    "Inventory",
+    "Plan",
+    "Report",
+    "RuleSet",
+    "build_optimizer",
+    "check",
+    "load",
+    "load_optimizer_state",
+    "param_groups",
+    "parse",
+    "plan",
+]
 
 _HOMES = {
+    "GroupingError": "grouper.api",
     "Inventory": "grouper.inventory.model",
-    "Report": "grouper.api",
+    "Plan": "grouper.planning",
+    "Report": "grouper.report",
     "RuleSet": "grouper.ruleset.model",
+    "build_optimizer": "grouper.api",
     "check": "grouper.api",
     "load": "grouper.api",
+    "load_optimizer_state": "grouper.optimizer_state",
+    "param_groups": "grouper.api",
     "parse": "grouper.api",
+    "plan": "grouper.api",
 }
 
 

@@ -1,49 +1,49 @@
-"""The pipeline: text to rules, model to inventory, both to a report."""
+"""The pipeline: text to rules, model to inventory, both to a report, and a report to training."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from grouper import checks
 from grouper.assign import assign
-from grouper.assignment import Assignment
 from grouper.checks import allowed
 from grouper.checks.facts import Facts
 from grouper.codes import ALL
-from grouper.findings import Finding, Severity, in_order
+from grouper.findings import Severity, in_order
 from grouper.group import group
 from grouper.grouping import Grouping
 from grouper.inventory.model import Inventory
+from grouper.planning import Plan, plan_of
+from grouper.report import Report
 from grouper.ruleset import resolve
 from grouper.ruleset.model import RuleSet, Value
 from grouper.source import Source
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.optim import Optimizer
+
+    from grouper.binding import ParamGroups
 
 Model = Union["nn.Module", Inventory, str, Path]
 Rules = RuleSet | str | Path
 
 
-@dataclass(frozen=True)
-class Report:
-    """What there is to say about a model and its rules.
+class GroupingError(Exception):
+    """The rules do not fit the model: no groups are built. The text is what `grouper check`
+    prints; `report` and `findings` say it in values."""
 
-    `grouping` and `assignment` are None where the rules file itself is faulty.
-    """
+    def __init__(self, report: Report) -> None:
+        super().__init__(report)
+        self.report = report
+        self.findings = report.findings
 
-    rules: RuleSet
-    inventory: Inventory
-    findings: tuple[Finding, ...]
-    assignment: Assignment | None = None
-    grouping: Grouping | None = None
+    def __str__(self) -> str:
+        from grouper.reports.terminal import report_text
 
-    @property
-    def ok(self) -> bool:
-        """Whether groups may be built: no finding is an error."""
-        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+        return report_text(self.report)
 
 
 def parse(text: str, path: str = "<string>", **variables: Value) -> RuleSet:
@@ -84,6 +84,52 @@ def strictly(report: Report) -> Report:
     error = Severity.ERROR
     findings = tuple(replace(f, severity_override=error) for f in report.findings)
     return replace(report, findings=findings)
+
+
+def param_groups(model: nn.Module, rules: Rules) -> ParamGroups:
+    """The parameter groups of a live model, for any torch optimizer.
+
+    Each group has `params` (named, where torch takes names), its `name`, and its options. What
+    the rules freeze gets `requires_grad=False`; the list's `unfreeze()` takes that back. Raises
+    GroupingError where the rules do not fit the model; the model is then as it was.
+    """
+    from grouper.binding import bind
+
+    return bind(model, _fitting(model, rules)[1])
+
+
+def build_optimizer(model: nn.Module, rules: Rules) -> Optimizer:
+    """The optimizer that the rules name, with its groups; several are one object.
+
+    Raises GroupingError where the rules do not fit the model, and ValueError where they name no
+    optimizer, or one that cannot be found or refuses its options.
+    """
+    from grouper.binding import bind, optimizer_of
+
+    report, grouping = _fitting(model, rules)
+    groups = bind(model, grouping)
+    try:
+        return optimizer_of(groups, grouping, report.rules)
+    except BaseException:
+        groups.unfreeze()
+        raise
+
+
+def plan(model: Model, rules: Rules, *, steps_per_epoch: int, epochs: int) -> Plan:
+    """lr and momentum of every group at every step of a run.
+
+    A step is one batch: `steps_per_epoch` is the length of the loader. Raises GroupingError where
+    the rules do not fit the model, and ValueError where a group has no lr.
+    """
+    report, grouping = _fitting(model, rules)
+    return plan_of(report.rules, grouping, steps_per_epoch, epochs)
+
+
+def _fitting(model: Model, rules: Rules) -> tuple[Report, Grouping]:
+    report = check(model, rules)
+    if not report.ok or report.grouping is None:
+        raise GroupingError(report)
+    return report, report.grouping
 
 
 def _inventory(model: Model, key: str | None) -> Inventory:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.api import Report
 from grouper.cli.common import (
     Failure,
     checked,
@@ -17,6 +16,7 @@ from grouper.cli.common import (
     status,
 )
 from grouper.inventory.model import Inventory
+from grouper.report import Report
 
 
 def add(parser: argparse.ArgumentParser) -> None:

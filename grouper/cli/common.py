@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from grouper import api
-from grouper.api import Report
 from grouper.findings import Code, Severity
 from grouper.inventory.model import Inventory
+from grouper.report import Report
 from grouper.ruleset.model import RuleSet, Value
 from grouper.ruleset.resolve import assignment
 

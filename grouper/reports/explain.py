@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from grouper.api import Report
 from grouper.assignment import Assigned, Setting
 from grouper.checks.facts import called
 from grouper.matching.globs import compile_glob
+from grouper.report import Report
 from grouper.ruleset.expressions import text
 from grouper.syntax import tree
 from grouper.syntax.parser import parse_selector

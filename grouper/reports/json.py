@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from grouper.api import Report
 from grouper.assignment import Assigned
 from grouper.findings import Finding
 from grouper.grouping import Group
 from grouper.inventory.model import Inventory
+from grouper.report import Report
 from grouper.ruleset.model import Rule
 
 VERSION = 1

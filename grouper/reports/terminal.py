@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from io import StringIO
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grouper.api import Report
 from grouper.findings import Finding, Severity
 from grouper.fold import fold
 from grouper.grouping import Group, Grouping
 from grouper.inventory.model import Inventory
+from grouper.report import Report
 from grouper.reports.excerpt import excerpt
 from grouper.reports.visible import visible
 from grouper.ruleset.expressions import text
@@ -59,6 +60,17 @@ def print_report(report: Report, out: Console, quiet: bool = False) -> None:
     print_findings(report.findings, out, quiet)
     if not quiet or not report.ok:
         out.print(closing_line(report.findings, report.grouping), soft_wrap=True)
+
+
+def report_text(report: Report) -> str:
+    """What `print_report` prints, as plain text."""
+    out = Console(
+        file=StringIO(), width=100, color_system=None, markup=False, emoji=False, highlight=False
+    )
+    print_report(report, out)
+    file = out.file
+    assert isinstance(file, StringIO)
+    return file.getvalue()
 
 
 def print_findings(findings: Iterable[Finding], out: Console, quiet: bool = False) -> None:

@@ -113,7 +113,20 @@ def test_the_library_is_light():
 def test_public_names():
     import grouper
 
-    assert grouper.__all__ == ["Inventory", "Report", "RuleSet", "check", "load", "parse"]
+    assert grouper.__all__ == [
+        "GroupingError",
+        "Inventory",
+        "Plan",
+        "Report",
+        "RuleSet",
+        "build_optimizer",
+        "check",
+        "load",
+        "load_optimizer_state",
+        "param_groups",
+        "parse",
+        "plan",
+    ]
     assert all(getattr(grouper, name) is not None for name in grouper.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = grouper.nonsense

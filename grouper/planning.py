@@ -1,0 +1,191 @@
+"""The plan: lr and momentum of every group at every step, a pure function of the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from grouper.grouping import Group, Grouping
+from grouper.ruleset.model import RuleSet, Schedule, Value, Warmup
+from grouper.schedules import Factor, factor
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+
+@dataclass(frozen=True)
+class Course:
+    """What one group's lr and momentum follow.
+
+    `lr` is the group's own, reached at the end of warm-up; `warmup_steps` its length in steps,
+    `start` the lr at step 0. `momentum` is None where the group has none; where `betas` is true
+    it stands for the first of them. `warmup_momentum` is None where momentum is not warmed up.
+    """
+
+    name: str
+    lr: float
+    warmup_steps: int = 0
+    start: float = 0.0
+    momentum: float | None = None
+    warmup_momentum: float | None = None
+    betas: bool = False
+    schedule: Schedule = field(default_factory=Schedule)
+
+    @cached_property
+    def factor(self) -> Factor:
+        return factor(self.schedule.name, self.schedule.options)
+
+    @property
+    def by_step(self) -> bool:
+        """Whether the schedule's time is counted in steps, not in epochs."""
+        return self.schedule.options.get("every") == "step"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run of `epochs` epochs of `steps_per_epoch` optimizer steps each."""
+
+    courses: tuple[Course, ...]
+    steps_per_epoch: int
+    epochs: int
+
+    @property
+    def steps(self) -> int:
+        """Steps in the whole run."""
+        return self.steps_per_epoch * self.epochs
+
+    @property
+    def warmup_steps(self) -> int:
+        """The length of the longest warm-up, in steps."""
+        return max((course.warmup_steps for course in self.courses), default=0)
+
+    def at(self, step: int) -> dict[str, dict[str, float]]:
+        """lr, and momentum where the group has one, of each group at a global step from 0."""
+        return {course.name: self._values(course, step) for course in self.courses}
+
+    def over(self, steps: Iterable[int]) -> dict[str, dict[str, list[float]]]:
+        """`at` for many steps: one list for each value of each group."""
+        steps = list(steps)
+        found: dict[str, dict[str, list[float]]] = {}
+        for course in self.courses:
+            values = [self._values(course, step) for step in steps]
+            keys = ("lr",) if course.momentum is None else ("lr", "momentum")
+            found[course.name] = {key: [value[key] for value in values] for key in keys}
+        return found
+
+    def scheduler(self, optimizer: Optimizer) -> LRScheduler:
+        """A torch LRScheduler that follows the plan: `step()` once after each optimizer step.
+
+        Raises ValueError where the optimizer's groups are not the plan's.
+        """
+        from grouper.scheduler import PlanScheduler
+
+        return PlanScheduler(optimizer, self)
+
+    def apply(self, optimizer: Optimizer, step: int) -> None:
+        """Write the values of a step into the optimizer's groups, for loops without a scheduler.
+
+        Raises ValueError where the optimizer's groups are not the plan's.
+        """
+        from grouper.scheduler import apply
+
+        apply(self, optimizer, step)
+
+    def _values(self, course: Course, step: int) -> dict[str, float]:
+        time, total = (
+            (step, self.steps) if course.by_step else (step // self.steps_per_epoch, self.epochs)
+        )
+        lr, warmup = course.lr * course.factor(time, total), course.warmup_steps
+        values = {"lr": interpolate(step, warmup, course.start, lr)}
+        if course.momentum is not None:
+            start = course.warmup_momentum
+            values["momentum"] = (
+                course.momentum
+                if start is None
+                else interpolate(step, warmup, start, course.momentum)
+            )
+        return values
+
+
+def interpolate(step: int, length: int, start: float, end: float) -> float:
+    """`numpy.interp(step, [0, length], [start, end])`, bit for bit, and `end` from `length` on."""
+    if step >= length:
+        return end
+    if step <= 0:
+        return start
+    return (end - start) / length * step + start
+
+
+def plan_of(rules: RuleSet, grouping: Grouping, steps_per_epoch: int, epochs: int) -> Plan:
+    """The plan of a grouping. Raises ValueError where a group has no lr, or a count is not
+    positive."""
+    if steps_per_epoch < 1 or epochs < 1:
+        raise ValueError("a run has at least one epoch of at least one step")
+    courses = tuple(_course(rules, group, steps_per_epoch) for group in grouping.groups)
+    return Plan(courses, steps_per_epoch, epochs)
+
+
+def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> Course:
+    warmup, given = rules.warmup or Warmup(), group.plan
+    momentum, betas = group.options.get("momentum"), group.options.get("betas")
+    if momentum is None and isinstance(betas, tuple) and betas:
+        momentum = betas[0]
+    return Course(
+        group.name,
+        _lr(group),
+        _length(warmup, given, steps_per_epoch),
+        _number(given.get("warmup_start"), warmup.start),
+        None if momentum is None else _number(momentum, 0.0),
+        _momentum(given.get("warmup_momentum", warmup.momentum)),
+        "momentum" not in group.options and betas is not None,
+        _schedule(rules.schedule or Schedule(), given),
+    )
+
+
+def _lr(group: Group) -> float:
+    lr = group.options.get("lr")
+    if isinstance(lr, bool) or not isinstance(lr, int | float):
+        raise ValueError(
+            f"the group `{group.name}` has no `lr`, so there is nothing to plan: set it in a rule,"
+            " or for all groups in the `optimizer` statement"
+        )
+    return float(lr)
+
+
+def _length(warmup: Warmup, given: Mapping[str, Value], steps_per_epoch: int) -> int:
+    """A group's own steps or epochs before the file's."""
+    if given.get("warmup_steps") is not None:
+        return int(_number(given["warmup_steps"], 0))
+    epochs = given.get("warmup_epochs")
+    if epochs is None:
+        if warmup.steps is not None:
+            return warmup.steps
+        epochs = warmup.epochs
+    if epochs is None:
+        return warmup.min_steps
+    return max(round(_number(epochs, 0) * steps_per_epoch), warmup.min_steps)
+
+
+def _schedule(schedule: Schedule, given: Mapping[str, Value]) -> Schedule:
+    """The group's own schedule; `every` and `final` go along where it has them, too."""
+    from grouper.ruleset.schedules import SCHEDULES
+
+    name = given.get("schedule", schedule.name)
+    assert isinstance(name, str)
+    options: dict[str, Any] = dict(schedule.options)
+    if name != schedule.name:
+        options = {k: v for k, v in options.items() if k in ("every", "final")}
+    if "final" in given:
+        options["final"] = given["final"]
+    return Schedule(name, {k: v for k, v in options.items() if k in SCHEDULES[name]})
+
+
+def _momentum(value: Value) -> float | None:
+    return None if value is None else _number(value, 0.0)
+
+
+def _number(value: Value, default: float) -> float:
+    return float(value if isinstance(value, int | float) else default)
