@@ -72,6 +72,13 @@ def end(count, length, start, comment=b""):
     return head + comment
 
 
+def wide_end(count, start, length, place=None):
+    """The end of a zip64 archive, which stands behind the directory if `place` says nothing."""
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, start + length if place is None else place, 1)
+    return wide + locator + end(0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+
+
 def zip_of(members, entries=None, comment=b""):
     """A zip archive of (name, content), with a directory that may say something else."""
     body, own = b"", []

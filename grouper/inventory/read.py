@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import struct
 import zlib
@@ -52,6 +53,8 @@ def read(path: str, key: str | None = None) -> Inventory:
     """
     if factories.recognises(path):
         return factories.read(path, key)
+    collects = gc.isenabled()
+    gc.disable()  # it would look through millions of values, none of which is garbage
     try:
         if remote.recognises(path):
             return _of_address(path, key)
@@ -74,11 +77,15 @@ def read(path: str, key: str | None = None) -> Inventory:
         zlib.error,
     ) as error:
         # The readers raise ModelError for what they foresee; this is the outer wall.
+        too_much = isinstance(error, MemoryError | RecursionError)
         raise ModelError(
-            codes.BROKEN,
+            codes.OVER_LIMIT if too_much else codes.BROKEN,
             f"`{remote.shown(path)}` cannot be read: {type(error).__name__}",
-            "download or copy the file again",
+            None if too_much else "download or copy the file again",
         ) from error
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _of_address(url: str, key: str | None) -> Inventory:

@@ -27,6 +27,7 @@ from hostile import (
     sharing,
     tensor,
     text,
+    wide_end,
     wide_modules,
     zip_of,
 )
@@ -36,7 +37,7 @@ SECONDS = 2.0
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
 
 
-def flood(unit, before=b"", count=4_000_000, size=40 << 20):
+def flood(unit, before=b"", count=3_100_000, size=16 << 20):
     """One opcode, or a few, again and again."""
     kept = b"\x80\x02]" + put(0) + b"}" + put(1) + name("os", "system") + put(2) + text("a")
     return kept + put(3) + before + unit * min(count, size // len(unit))
@@ -45,17 +46,17 @@ def flood(unit, before=b"", count=4_000_000, size=40 << 20):
 FLOODS = {
     "items of a dict": (b"K\x01K\x01s", get(1)),
     "items in ones": (b"(K\x01K\x01u", get(1)),
-    "dicts": (b"(d0", b""),
     "globals": (b"cos\nsystem\n0", b""),
-    "instances": (b"(ia\nb\n0", b""),
     "texts": (b"Va\n0", b""),
+    "tuples": (b"N\x85", b""),
+}
+MORE_FLOODS = {
+    "dicts": (b"(d0", b""),
+    "instances": (b"(ia\nb\n0", b""),
     "short bytes": (b"C\x01a0", b""),
     "frames": (b"\x95" + b"\0" * 8, b""),
     "nothing": (b"N", b""),
     "lists": (b"]", b""),
-    "tuples": (b"N\x85", b""),
-}
-MORE_FLOODS = {
     "strings": (b"S'a'\n0", b""),
     "integers": (b"I5\n0", b""),
     "floats": (b"F5\n0", b""),
@@ -99,7 +100,7 @@ STRUCTURES = {
     "dicts made of one list": (shared_lists(50_000, 50_000), "GR403"),
     "sparse tensors of sparse tensors": (nested_sparse(60), None),
     "parameters of parameters": (nested_parameters(50_000), "GR401"),
-    "many tensors": (state(90_000), None),
+    "many tensors": (state(80_000), None),
     "a shape without end": (state(20_000, b"(" + b"K\x01" * 100_000 + b"t"), None),
     "a list as a shape": (state(20_000, b"](" + b"K\x01" * 100_000 + b"e"), None),
     "a huge dict": (b"\x80\x02" + dict_of((str(i), b"K\x01") for i in range(300_000)) + b".",
@@ -166,39 +167,22 @@ GOOD = b"\x80\x02" + dict_of([("a.weight", tensor()), ("a.bias", tensor("1"))]) 
 DATA, OTHER = b"archive/data.pkl", b"archive/other"
 
 
-def wide_zip(count, offset, length):
-    """The end of a zip64 archive, which can say anything."""
-    return (
-        struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, offset)
-        + struct.pack("<4sLQL", b"PK\6\7", 0, 0, 1)
-        + end(0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
-    )
-
-
 def zip64(count, offset, length):
-    body = local(DATA, GOOD)
-    listed = entry(DATA, 0, len(GOOD))
-    tail = bytearray(wide_zip(count, offset or len(body), length or len(listed)))
-    at = tail.index(b"PK\6\7")
-    tail[at + 8 : at + 16] = struct.pack("<Q", len(body) + len(listed))
-    return body + listed + bytes(tail)
+    body, listed = local(DATA, GOOD), entry(DATA, 0, len(GOOD))
+    place = len(body) + len(listed)
+    return body + listed + wide_end(count, offset or len(body), length or len(listed), place)
 
 
 def many_members(count):
-    head = local(DATA, b"N.")
-    listed = [entry(DATA, 0, 2)]
-    body = [head]
-    at = len(head)
+    body, listed, at = [local(DATA, b"N.")], [entry(DATA, 0, 2)], 0
     for i in range(count):
         named = b"archive/%d" % i
+        at += len(body[-1])
         body.append(local(named, b""))
         listed.append(entry(named, at, 0))
-        at += len(body[-1])
+    at += len(body[-1])
     directory = b"".join(listed)
-    wide = bytearray(wide_zip(len(listed), at, len(directory)))
-    place = wide.index(b"PK\6\7")
-    wide[place + 8 : place + 16] = struct.pack("<Q", at + len(directory))
-    return b"".join(body) + directory + bytes(wide)
+    return b"".join(body) + directory + wide_end(len(listed), at, len(directory))
 
 
 ARCHIVES = {

@@ -112,7 +112,7 @@ def test_of_several_one_is_taken_and_all_are_listed(case, tmp_path):
     inventory = read(path)
     assert inventory.key == key
     (finding,) = inventory.findings
-    assert finding.code.id == "GR406"
+    assert finding.code.id == "GR409"
     assert f"`{key}` is taken" in finding.message
     assert all(other in finding.notes[0] for other in others)
     for chosen in (key, *(other.strip("`") for other in others)):
@@ -122,7 +122,9 @@ def test_of_several_one_is_taken_and_all_are_listed(case, tmp_path):
     report = grouper.check(path, rules)
     assert finding in report.findings
     assert report.ok
-    assert grouper.check(path, grouper.parse("* -> all lr=0.1\nallow GR406")).findings == ()
+    assert (
+        grouper.check(path, grouper.parse("* -> all lr=0.1\nallow several-models")).findings == ()
+    )
     assert not grouper.check(path, rules, key=key).findings
     assert finding.severity is Severity.NOTE
     faulty = grouper.check(path, grouper.parse("a => b"))

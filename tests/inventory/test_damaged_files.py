@@ -2,12 +2,25 @@
 
 import os
 import random
+import struct
 import zipfile
 from pathlib import Path
 
 import pytest
-from hostile import archive, dict_of, doubling_modules, module, name, tensor, text
+from hostile import (
+    archive,
+    dict_of,
+    doubling_modules,
+    entry,
+    local,
+    module,
+    name,
+    tensor,
+    text,
+    wide_end,
+)
 
+from grouper.inventory.checkpoint import torch_zip
 from grouper.inventory.checkpoint.file import File
 from grouper.inventory.checkpoint.zip_directory import directory
 from grouper.inventory.errors import ModelError
@@ -116,6 +129,35 @@ def test_a_file_that_grows_while_it_is_read_is_read_as_it_was(tmp_path):
         with open(path, "ab") as more:
             more.write(b"PK\5\6" + b"\0" * 18)
         assert [*directory(file)] == ["archive/data.pkl"]
+
+
+@pytest.mark.parametrize("size", [10_000, 10_000_000_000])
+def test_of_a_file_of_10_gb_as_little_is_read_as_of_a_small_one(size, tmp_path):
+    path = tmp_path / "sparse.pt"
+    described, held = b"archive/data.pkl", b"archive/data/0"
+    head = local(described, STATE)
+    wide = struct.pack("<HHQQ", 1, 16, size, size)
+    listed = entry(described, 0, len(STATE))
+    listed += entry(held, len(head), 0xFFFFFFFF, extra=wide)
+    with open(path, "wb") as out:
+        out.write(head + local(held, b""))
+        start = out.seek(size, os.SEEK_CUR)
+        out.write(listed + wide_end(2, start, len(listed)))
+    with File(str(path)) as file:
+        assert len(torch_zip.read(file, None).parameters) == 2
+        assert file.bytes_read < 70_000  # the end of the archive is looked for in 64 KiB
+    assert ending(path) is None
+
+
+def test_memory_that_runs_out_is_a_limit(tmp_path, monkeypatch):
+    path = archive(tmp_path / "a.pt", STATE)
+    for error, code in ((MemoryError, "GR403"), (RecursionError, "GR403"), (KeyError, "GR402")):
+
+        def fail(*_, error=error):
+            raise error
+
+        monkeypatch.setattr(torch_zip, "directory", fail)
+        assert ending(path) == code
 
 
 def test_names_of_files_are_only_compared(tmp_path, monkeypatch):

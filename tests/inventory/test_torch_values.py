@@ -130,6 +130,21 @@ def test_distributed_tensors_have_their_global_shape(trains, tmp_path):
     assert (plain.inferred, parameter.inferred) == (True, False)
 
 
+def test_ties_are_of_one_storage_place_and_size(tmp_path):
+    base, scale = torch.zeros(4, 6), torch.tensor(1.0)
+    state = {
+        "a": base, "b": base, "same": base.view(4, 6), "part": base[1:], "turned": base.t(),
+        "other": torch.zeros(4, 6), "empty": base[:0], "empty too": base[:0],
+        "scale": scale, "scale too": scale.detach(), "corner": base[0, 0],
+    }  # fmt: skip
+    path = str(tmp_path / "state.pt")
+    torch.save(state, path)
+    assert [p.names for p in read(path).parameters] == [
+        ("a", "b", "same"), ("part",), ("turned",), ("other",), ("empty",), ("empty too",),
+        ("scale", "scale too"), ("corner",),
+    ]  # fmt: skip
+
+
 class Tree(nn.Module):
     def __init__(self):
         super().__init__()

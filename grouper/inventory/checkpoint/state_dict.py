@@ -26,12 +26,6 @@ def tensors_of(value: Any) -> list[tuple[str, Tensor, Any]]:
     return [(name, found, item) for name, item in pairs if (found := tensor(item)) is not None]
 
 
-def is_state_dict(value: Any) -> bool:
-    """Whether a value is a dict whose values are mostly tensors."""
-    pairs = mapping(value)
-    return bool(pairs) and 2 * len(tensors_of(value)) > len(pairs or ())
-
-
 def inventory_of(value: Any) -> Inventory:
     """The inventory of a state dict."""
     return inventory_from(tensors_of(value))

@@ -155,7 +155,8 @@ def _strided(short: str, value: Any) -> Tensor | None:
     where = None
     identity = storage.value if isinstance(storage, Reference) else None
     key = identity[2] if isinstance(identity, tuple) and len(identity) > 2 else None
-    if isinstance(key, str | int) and isinstance(offset, int) and shape and 0 not in shape:
+    known = isinstance(key, str | int) and isinstance(offset, int) and shape is not None
+    if known and 0 not in (shape or ()):
         where = (key, _start(identity) + offset, shape, stride, dtype)
     place = _STRIDED[short]
     trains = _flag(_argument(value, place)) if place >= 0 else None
