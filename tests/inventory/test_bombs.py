@@ -101,10 +101,18 @@ STRUCTURES = {
     "sparse tensors of sparse tensors": (nested_sparse(60), None),
     "parameters of parameters": (nested_parameters(50_000), "GR401"),
     "many tensors": (state(80_000), None),
+    "many names of one tensor": (b"\x80\x02" + tensor() + put(0) + b"0" + dict_of(
+        (f"{i:x}", get(0)) for i in range(190_000)) + b".", None),
+    "too many names": (b"\x80\x02" + tensor() + put(0) + b"0" + dict_of(
+        (f"{i:x}", get(0)) for i in range(210_000)) + b".", "GR403"),
+    "many dicts of one tensor": (b"\x80\x02" + tensor() + put(0) + b"0" + dict_of(
+        (f"d{d}", dict_of((f"{i:x}", get(0)) for i in range(90_000))) for d in range(6)) + b".",
+        None),
+    "many modules": (module(dict_of((f"{i:x}", module()) for i in range(25_000))) + b".", None),
     "a shape without end": (state(20_000, b"(" + b"K\x01" * 100_000 + b"t"), None),
     "a list as a shape": (state(20_000, b"](" + b"K\x01" * 100_000 + b"e"), None),
     "a huge dict": (b"\x80\x02" + dict_of((str(i), b"K\x01") for i in range(300_000)) + b".",
-                    "GR401"),
+                    "GR403"),
     "lists in lists": (b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b".", "GR401"),
     "tuples in tuples": (b"\x80\x02)" + b"\x85" * 1_000_000 + b".", "GR401"),
     "a deep tuple as a key": (b"\x80\x02})" + b"\x85" * 1_000_000 + b"K\x01s.", "GR401"),

@@ -16,7 +16,7 @@ from grouper.inventory.checkpoint.tensors import Tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
-MAX_VALUES = 500_000
+MAX_VALUES = 200_000
 MAX_LISTED = 1_000  # items of a list that are looked at
 MAX_KEY = 1_000  # characters
 MAX_SHOWN = 12
@@ -126,13 +126,15 @@ def _candidates(root: Any, path: str) -> list[Candidate]:
     seen: set[int] = set()
     pending = deque([("", root)])
     looked_at = 0
-    while pending and looked_at < MAX_VALUES:
+    while pending:
         key, value = pending.popleft()
         if id(value) in seen:
             continue
         seen.add(id(value))
         inside = mapping(value)
         looked_at += 1 + len(inside or ())
+        if looked_at > MAX_VALUES:
+            break
         if modules.is_module(value):
             found.append(Candidate(key, value))
         elif inside and 2 * len(tensors := state_dict.tensors_of(value)) > len(inside):
@@ -142,13 +144,17 @@ def _candidates(root: Any, path: str) -> list[Candidate]:
             items = _items(value) if inside is None else inside
             looked_at += len(items)
             pending.extend(_below(key, items))
-    if pending and not found:
-        raise ModelError(
-            codes.OVER_LIMIT,
-            f"`{path}` holds no model among its first {MAX_VALUES:,} values",
-            "save the model with `torch.save(model.state_dict(), path)`",
-        )
+    if looked_at > MAX_VALUES and not found:
+        raise _too_many(path)
     return found or numbers
+
+
+def _too_many(path: str) -> ModelError:
+    return ModelError(
+        codes.OVER_LIMIT,
+        f"`{path}` holds no model among its first {MAX_VALUES:,} values",
+        "save the model with `torch.save(model.state_dict(), path)`",
+    )
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

@@ -16,8 +16,8 @@ from grouper.inventory.model import Inventory, Module, Parameter
 from grouper.inventory.wrappers import WRAPPERS, unwrapped
 
 __all__ = ["Parts", "attributes", "inventory_of", "is_module", "walked"]
-MAX_NAMES = 250_000  # of modules, parameters and buffers together
-MAX_ENTRIES = 500_000  # that are looked at for them
+MAX_NAMES = 100_000  # of modules, parameters and buffers together
+MAX_ENTRIES = 200_000  # that are looked at for them
 MAX_LEVELS = 200
 MAX_CHARACTERS = 16 << 20  # of all names together
 
