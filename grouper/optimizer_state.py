@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from torch import Tensor
-from torch.optim import Optimizer
+from typing import TYPE_CHECKING, Any
 
 from grouper.inventory.wrappers import wrapping_prefix
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def _names(group: Mapping[str, Any], whose: str) -> list[str]:
 def _fits(value: Any, tensor: Tensor) -> bool:
     """Whether a piece of state can belong to a tensor: as large, or less in some dimensions
     (the factored moments of Adafactor), or not of its dimensions at all (counters)."""
-    if not isinstance(value, Tensor) or value.ndim == 0 or value.ndim != tensor.ndim:
+    shape = getattr(value, "shape", ())
+    if not shape or len(shape) != tensor.ndim:
         return True
-    return all(size in (1, due) for size, due in zip(value.shape, tensor.shape, strict=True))
+    return all(size in (1, due) for size, due in zip(shape, tensor.shape, strict=True))

@@ -27,7 +27,7 @@ _REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
 _NO_TIES = "a distributed checkpoint does not say which parameters are tied"
 MAX_DEPTH = 16
 # Every rank's part of every tensor is listed: a thousand tensors on 64 ranks take 150 MB.
-LIMITS = Limits(memory=176 << 20)
+LIMITS = Limits(opcodes=4_000_000, memory=176 << 20)
 
 
 def recognises(folder: str) -> bool:
