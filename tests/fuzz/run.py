@@ -59,7 +59,7 @@ def by_coverage(target: str, folder: str, options: list[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("target", choices=["files", "pickles"])
+    parser.add_argument("target", choices=["files", "pickles", "folders"])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--atheris", metavar="FOLDER")

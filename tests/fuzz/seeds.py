@@ -6,8 +6,10 @@ adds those that are missing to tests/fuzz/corpus.
 """
 
 import io
+import json
 import pickle
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -58,25 +60,62 @@ def archived(value, **options):
     return out.getvalue()
 
 
+def _unpadded(content, needless=("/.data/",)):
+    """An archive written again without padding, and without members that no reader opens."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(out, "w") as smaller:
+        for member in archive.namelist():
+            if not any(part in member for part in needless):
+                smaller.writestr(member, archive.read(member))
+    return out.getvalue()
+
+
 def files():
-    """Whole files, their padding taken out: archives are written again without it."""
+    """Whole files."""
     for name, value in values():
-        with zipfile.ZipFile(io.BytesIO(archived(value))) as archive:
-            out = io.BytesIO()
-            with zipfile.ZipFile(out, "w") as smaller:
-                for member in archive.namelist():
-                    if "/.data/" not in member:
-                        smaller.writestr(member, archive.read(member))
-            yield f"{name}.pt", out.getvalue()
+        yield f"{name}.pt", _unpadded(archived(value))
     yield "legacy.pt", archived({"w": torch.zeros(1)}, _use_new_zipfile_serialization=False)
     script = io.BytesIO()
     torch.jit.save(torch.jit.script(nn.Linear(1, 1)), script)
     yield "script.pt", script.getvalue()
+    program = io.BytesIO()
+    torch.export.save(torch.export.export(nn.Linear(1, 1), (torch.zeros(1, 1),)), program)
+    yield "program.pt2", _unpadded(program.getvalue(), ("/.data/", "/weight_", ".pt"))
     from safetensors.torch import save
 
     yield "two.safetensors", save({"a": torch.zeros(2), "b": torch.zeros(1, 2)})
     yield "snapshot.json", _snapshot()
     yield "bomb.pt", hostile.zip_of([(b"a/data.pkl", hostile.doubling_modules(8))])
+
+
+def folders():
+    """The files that describe a folder: an index, a distributed checkpoint, one of DeepSpeed."""
+    index = {"metadata": {"total_size": 16}, "weight_map": {"a": "a.safetensors", "0.bias": "b.bin"}}
+    yield "index", json.dumps(index).encode()
+    yield "index without files", json.dumps({"weight_map": {"a": "c.bin"}}).encode()
+    from torch.distributed.checkpoint import FileSystemWriter, save
+
+    linear = nn.Linear(1, 1)
+    optimizer = torch.optim.AdamW(linear.parameters())
+    linear(torch.zeros(1, 1)).sum().backward()
+    optimizer.step()
+    for name, saved in (
+        ("flat", linear.state_dict()),
+        ("nested", {"model": linear.state_dict(), "optim": optimizer.state_dict(), "step": 1}),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            save(saved, storage_writer=FileSystemWriter(folder), no_dist=True)
+            yield name, Path(folder, ".metadata").read_bytes()
+    shapes = {"weight": torch.Size([1, 1]), "bias": torch.Size([1])}
+    state = {
+        "module": linear.state_dict(),
+        "param_shapes": [shapes],
+        "buffer_names": [],
+        "shared_params": {},
+        "frozen_param_shapes": None,
+        "mp_world_size": 2,
+    }
+    yield "deepspeed", _unpadded(archived(state))
 
 
 def pickles():
@@ -101,7 +140,7 @@ def _snapshot():
 
 
 def main():
-    for target in (files, pickles):
+    for target in (files, pickles, folders):
         folder = HERE / "corpus" / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in target():

@@ -7,6 +7,7 @@ import pytest
 
 HERE = Path(__file__).parent
 TRIED = 3000
+TARGETS = ["files", "folders", "pickles"]
 
 
 @pytest.fixture
@@ -15,16 +16,16 @@ def fuzz(monkeypatch):
     return importlib.import_module
 
 
-@pytest.mark.parametrize("target", ["files", "pickles"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_known_inputs(target, fuzz):
     one, inputs = fuzz(target).one, fuzz("run").corpus(target)
-    assert len(inputs) >= 10
+    assert len(inputs) >= 5
     for data in inputs:
         one(data)
         one(data[: len(data) // 2])
 
 
-@pytest.mark.parametrize("target", ["files", "pickles"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_changed_inputs(target, fuzz):
     one, inputs = fuzz(target).one, fuzz("run").corpus(target)
     mutated = fuzz("mutations").mutated
