@@ -90,7 +90,10 @@ def files():
 
 def folders():
     """The files that describe a folder: an index, a distributed checkpoint, one of DeepSpeed."""
-    index = {"metadata": {"total_size": 16}, "weight_map": {"a": "a.safetensors", "0.bias": "b.bin"}}
+    index = {
+        "metadata": {"total_size": 16},
+        "weight_map": {"a": "a.safetensors", "0.bias": "b.bin"},
+    }
     yield "index", json.dumps(index).encode()
     yield "index without files", json.dumps({"weight_map": {"a": "c.bin"}}).encode()
     from torch.distributed.checkpoint import FileSystemWriter, save

@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from spread import SPREAD, build  # noqa: E402
 from torchvision_mended import define_operators  # noqa: E402
 
 import grouper  # noqa: E402
@@ -24,58 +25,13 @@ split kind {
 BY_CLASSES = (
     BY_NAMES + "split norm { @*Norm* -> norm\n in @{Detect,*Attention*} -> deep\n else -> x }"
 )
-TINY = {
-    "tie_word_embeddings": False,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "vocab_size": 50,
-}
-CONFIGS = {
-    "llama": {"hidden_size": 32, "intermediate_size": 64, "dtype": "bfloat16", **TINY},
-    "mixtral": {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_key_value_heads": 2,
-        "num_local_experts": 4,
-        **TINY,
-    },
-    "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 2, "vocab_size": 50, "n_positions": 16},
-}
-CLASSES = {"llama": "LlamaForCausalLM", "mixtral": "MixtralForCausalLM", "gpt2": "GPT2LMHeadModel"}
-SPECS = [
-    "ultralytics:yolov8n.yaml",
-    "ultralytics:yolov8n-cls.yaml",
-    "ultralytics:rtdetr-resnet50.yaml",
-    "timm:vit_tiny_patch16_224",
-    "timm:convnext_atto",
-    "timm:swin_tiny_patch4_window7_224",
-    *(f"hf:{name}" for name in CONFIGS),
-]
 
 
-@pytest.fixture(scope="module", params=SPECS)
+@pytest.fixture(scope="module", params=SPREAD)
 def built(request, tmp_path_factory):
     """What is given to grouper, the model as its library's user builds it, and a folder."""
-    library, _, name = request.param.partition(":")
-    folder = tmp_path_factory.mktemp(name.partition(".")[0])
-    if library == "hf":
-        model = transformers_model(name, folder)
-        return f"hf:{folder}", model, folder
-    define_operators()
-    if library == "timm":
-        return request.param, pytest.importorskip("timm").create_model(name), folder
-    ultralytics = pytest.importorskip("ultralytics")
-    kind = ultralytics.RTDETR if name.startswith("rtdetr") else ultralytics.YOLO
-    return request.param, kind(name).model, folder
-
-
-def transformers_model(name, folder):
-    define_operators()
-    transformers = pytest.importorskip("transformers")
-    config = transformers.AutoConfig.for_model(name, architectures=[CLASSES[name]], **CONFIGS[name])
-    model = transformers.AutoModelForCausalLM.from_config(config)
-    model.save_pretrained(folder)
-    return model
+    folder = tmp_path_factory.mktemp(request.param.partition(":")[2].partition(".")[0])
+    return *build(request.param, folder), folder
 
 
 def facts(inventory, *, ordered=True):
@@ -138,7 +94,7 @@ def test_the_same_as_the_safetensors_file(built):
     assert outcome(spec, BY_NAMES, but) == outcome(path, BY_NAMES, but)
 
 
-@pytest.mark.parametrize("built", [s for s in SPECS if s.startswith("hf:")], indirect=True)
+@pytest.mark.parametrize("built", [s for s in SPREAD if s.startswith("hf:")], indirect=True)
 def test_the_same_as_the_folder_of_its_weights(built):
     spec, _, folder = built
     here, there = read(spec), read(str(folder))
