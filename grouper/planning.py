@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby, islice
+from operator import le
 from typing import TYPE_CHECKING, Any
 
 from grouper.grouping import Group, Grouping
@@ -14,6 +17,8 @@ from grouper.schedules import Factor, factor
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
+
+Runs = list[tuple[int, int]]  # neighbouring steps of one epoch: the epoch, and how many
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,46 @@ class Plan:
         return {course.name: self._values(course, step) for course in self.courses}
 
     def over(self, steps: Iterable[int]) -> dict[str, dict[str, list[float]]]:
-        """`at` for many steps: one list for each value of each group."""
+        """`at` for many steps, to the last bit: one list for each value of each group.
+
+        A schedule that counts epochs is evaluated once an epoch, and once for all of its groups.
+        """
         steps = list(steps)
+        rising = all(map(le, steps, islice(steps, 1, None)))
+        epochs = groupby(step // self.steps_per_epoch for step in steps)
+        runs = [(epoch, len(list(run))) for epoch, run in epochs]
+        factors: dict[str, list[float]] = {}
         found: dict[str, dict[str, list[float]]] = {}
         for course in self.courses:
-            values = [self._values(course, step) for step in steps]
-            keys = ("lr",) if course.momentum is None else ("lr", "momentum")
-            found[course.name] = {key: [value[key] for value in values] for key in keys}
+            schedule = f"{course.schedule.name} {sorted(course.schedule.options.items())}"
+            if schedule not in factors:
+                factors[schedule] = self._factors(course, steps, runs)
+            length = course.warmup_steps
+            warm = bisect_left(steps, length) if rising else len(steps)
+            lr = self._rates(course, factors[schedule], runs)
+            _warm_up(steps[:warm], length, course.start, lr)
+            found[course.name] = {"lr": lr}
+            if course.momentum is not None:
+                momentum = [course.momentum] * len(steps)
+                if course.warmup_momentum is not None:
+                    _warm_up(steps[:warm], length, course.warmup_momentum, momentum)
+                found[course.name]["momentum"] = momentum
         return found
+
+    def _factors(self, course: Course, steps: list[int], runs: Runs) -> list[float]:
+        """The schedule's factors: one for each step, or for each run of steps of one epoch."""
+        if course.by_step:
+            total = self.steps
+            return [course.factor(step, total) for step in steps]
+        return [course.factor(epoch, self.epochs) for epoch, _ in runs]
+
+    def _rates(self, course: Course, factors: list[float], runs: Runs) -> list[float]:
+        if course.by_step:
+            return [course.lr * value for value in factors]
+        rates: list[float] = []
+        for value, (_, count) in zip(factors, runs, strict=True):
+            rates += [course.lr * value] * count
+        return rates
 
     def scheduler(self, optimizer: Optimizer) -> LRScheduler:
         """A torch LRScheduler that follows the plan: `step()` once after each optimizer step.
@@ -117,6 +154,12 @@ def interpolate(step: int, length: int, start: float, end: float) -> float:
     if step <= 0:
         return start
     return (end - start) / length * step + start
+
+
+def _warm_up(steps: list[int], length: int, start: float, values: list[float]) -> None:
+    """Put `interpolate` in the place of the first values, those of `steps`."""
+    for index, step in enumerate(steps):
+        values[index] = interpolate(step, length, start, values[index])
 
 
 def plan_of(rules: RuleSet, grouping: Grouping, steps_per_epoch: int, epochs: int) -> Plan:
