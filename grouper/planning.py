@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from grouper.grouping import Group, Grouping
 from grouper.ruleset.model import RuleSet, Schedule, Value, Warmup
+from grouper.ruleset.schedules import SCHEDULES
 from grouper.schedules import Factor, factor
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class Course:
     `lr` is the group's own, reached at the end of warm-up; `warmup_steps` its length in steps,
     `start` the lr at step 0. `momentum` is None where the group has none; where `betas` is true
     it stands for the first of them. `warmup_momentum` is None where momentum is not warmed up.
+    `parameters` are the names of the group's parameters: a scheduler refuses an optimizer that
+    has others under the same group.
     """
 
     name: str
@@ -38,6 +42,10 @@ class Course:
     warmup_momentum: float | None = None
     betas: bool = False
     schedule: Schedule = field(default_factory=Schedule)
+    parameters: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key != "factor"}
 
     @cached_property
     def factor(self) -> Factor:
@@ -68,7 +76,12 @@ class Plan:
         return max((course.warmup_steps for course in self.courses), default=0)
 
     def at(self, step: int) -> dict[str, dict[str, float]]:
-        """lr, and momentum where the group has one, of each group at a global step from 0."""
+        """lr, and momentum where the group has one, of each group at a global step from 0.
+
+        Beyond the last step the schedules that have a `final` stay there; the others go on.
+        """
+        if step < 0:
+            raise ValueError(f"steps are counted from 0, so there is no step {step}")
         return {course.name: self._values(course, step) for course in self.courses}
 
     def over(self, steps: Iterable[int]) -> dict[str, dict[str, list[float]]]:
@@ -163,12 +176,30 @@ def _warm_up(steps: list[int], length: int, start: float, values: list[float]) -
 
 
 def plan_of(rules: RuleSet, grouping: Grouping, steps_per_epoch: int, epochs: int) -> Plan:
-    """The plan of a grouping. Raises ValueError where a group has no lr, or a count is not
-    positive."""
+    """The plan of a grouping. Raises ValueError where a group has no lr or one that grows beyond
+    all numbers, and where a count is not positive."""
     if steps_per_epoch < 1 or epochs < 1:
         raise ValueError("a run has at least one epoch of at least one step")
     courses = tuple(_course(rules, group, steps_per_epoch) for group in grouping.groups)
-    return Plan(courses, steps_per_epoch, epochs)
+    plan = Plan(courses, steps_per_epoch, epochs)
+    for course in courses:
+        _refuse_overflow(course, plan)
+    return plan
+
+
+def _refuse_overflow(course: Course, plan: Plan) -> None:
+    """A schedule that grows (`gamma` above 1) does so to the end of the run."""
+    time = plan.steps if course.by_step else plan.epochs
+    try:
+        last = course.lr * course.factor(time, time)
+    except OverflowError:
+        last = math.inf
+    if not math.isfinite(last):
+        raise ValueError(
+            f"the lr of the group `{course.name}` grows beyond all numbers within {time}"
+            f" {'steps' if course.by_step else 'epochs'} of `schedule {course.schedule.name}"
+            f" gamma={course.schedule.options['gamma']}`"
+        )
 
 
 def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> Course:
@@ -185,6 +216,7 @@ def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> Course:
         _momentum(given.get("warmup_momentum", warmup.momentum)),
         "momentum" not in group.options and betas is not None,
         _schedule(rules.schedule or Schedule(), given),
+        tuple(parameter.name for parameter in group.parameters),
     )
 
 
@@ -199,9 +231,9 @@ def _lr(group: Group) -> float:
 
 
 def _length(warmup: Warmup, given: Mapping[str, Value], steps_per_epoch: int) -> int:
-    """A group's own steps or epochs before the file's."""
+    """A group's own steps or epochs before the file's; `min_steps` bounds what is in epochs."""
     if given.get("warmup_steps") is not None:
-        return int(_number(given["warmup_steps"], 0))
+        return round(_number(given["warmup_steps"], 0))
     epochs = given.get("warmup_epochs")
     if epochs is None:
         if warmup.steps is not None:
@@ -214,15 +246,14 @@ def _length(warmup: Warmup, given: Mapping[str, Value], steps_per_epoch: int) ->
 
 def _schedule(schedule: Schedule, given: Mapping[str, Value]) -> Schedule:
     """The group's own schedule; `every` and `final` go along where it has them, too."""
-    from grouper.ruleset.schedules import SCHEDULES
-
-    name = given.get("schedule", schedule.name)
-    assert isinstance(name, str)
-    options: dict[str, Any] = dict(schedule.options)
+    name = str(given.get("schedule", schedule.name))
+    options: dict[str, Value] = dict(schedule.options)
     if name != schedule.name:
-        options = {k: v for k, v in options.items() if k in ("every", "final")}
+        options = {key: options[key] for key in ("every", "final") if key in options}
     if "final" in given:
         options["final"] = given["final"]
+        if name == "exponential":
+            options.pop("gamma", None)  # `final` says the same in another way
     return Schedule(name, {k: v for k, v in options.items() if k in SCHEDULES[name]})
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from grouper.ruleset.model import Value
-from grouper.ruleset.schedules import SCHEDULES
+from grouper.ruleset.schedules import SCHEDULES, lacking
 
 Factor = Callable[[float, float], float]
 
@@ -22,8 +22,11 @@ def factor(name: str, options: Mapping[str, Value]) -> Factor:
     """The factor `f(x, total)` of a schedule at time `x` of a run of `total`.
 
     Both are epochs, or steps under `every=step`. `f(0, total)` is 1, and from `total` on the
-    schedules that have a `final` stay there.
+    schedules that have a `final` stay there. Raises ValueError where the options do not suffice.
     """
+    fault = lacking(name, options)
+    if fault:
+        raise ValueError(fault)
     defaults = {key: default for key, (_, default) in SCHEDULES[name].items()}
     return _MAKERS[name]({**defaults, **options})
 

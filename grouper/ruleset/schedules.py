@@ -71,6 +71,10 @@ SCHEDULES: Mapping[str, Options] = MappingProxyType(
         "inverse_sqrt": {"scale": (POSITIVE, 1.0), **_EVERY},
     }
 )
+# Of two options that say the same in two ways, a schedule needs exactly one.
+EITHER: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"step": ("size", "milestones"), "exponential": ("gamma", "final")}
+)
 WARMUP: Options = MappingProxyType(
     {
         "epochs": (NOT_NEGATIVE, None),
@@ -93,3 +97,15 @@ PLAN: Mapping[str, Kind] = MappingProxyType(
         "final": NOT_NEGATIVE,
     }
 )
+
+
+def lacking(name: str, options: Mapping[str, Value]) -> str | None:
+    """What a schedule's options lack or have too much of, in words; None where they suffice."""
+    if name not in EITHER:
+        return None
+    first, second = EITHER[name]
+    has = [options.get(option) is not None for option in (first, second)]
+    if has[0] != has[1]:
+        return None
+    both = ", not both" if all(has) else ""
+    return f"`schedule {name}` needs `{first}` or `{second}`{both}"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from grouper.ruleset import codes
 from grouper.ruleset.model import PLAN_KEYS, Optimizer, Rule, Schedule, Value, Warmup
 from grouper.ruleset.names import FAULTY, Names
-from grouper.ruleset.schedules import SCHEDULES, WARMUP, Kind
+from grouper.ruleset.schedules import EITHER, SCHEDULES, WARMUP, Kind, lacking
 from grouper.source import Span
 from grouper.syntax import tree
 
@@ -65,6 +65,14 @@ class Training(Names):
                 "take one of them away",
                 also=spans["epochs"],
             )
+        if "min_steps" in given and "steps" in given:
+            self.report(
+                codes.BAD_VALUE,
+                "`min_steps` bounds a warm-up in epochs; one in steps is exactly that long",
+                spans["min_steps"],
+                "take it away",
+                also=spans["steps"],
+            )
         values = {name: given.get(name, default) for name, (_, default) in WARMUP.items()}
         self.warmup = Warmup(**values, span=statement.span)  # type: ignore[arg-type]
 
@@ -83,15 +91,12 @@ class Training(Names):
     def _schedule_needs(
         self, statement: tree.Schedule, given: Mapping[str, Value], spans: Mapping[str, Span]
     ) -> None:
-        pairs = {"step": ("size", "milestones"), "exponential": ("gamma", "final")}
-        if statement.name not in pairs:
-            return
-        first, second = pairs[statement.name]
-        if (first in given) == (second in given):
+        fault = lacking(statement.name, given)
+        if fault is not None:
+            first, second = EITHER[statement.name]
             self.report(
                 codes.BAD_VALUE,
-                f"`schedule {statement.name}` needs `{first}` or `{second}`"
-                + (", not both" if first in given else ""),
+                fault,
                 spans.get(second, statement.span),
                 f"write one of them, such as `{first}=`",
             )

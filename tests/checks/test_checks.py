@@ -93,6 +93,34 @@ CASES = {
         "* -> all\nexpect count(all) == 5\nexpect numel(all) > 1e3\nexpect frozen == 0",
         "GR111",
     ),
+    "plan_schedule": (
+        small_yolo(),
+        "*.bias -> bias schedule=step\nelse -> rest",
+        "schedule step size=2\n*.bias -> bias\nelse -> rest schedule=constant",
+        "GR210",
+    ),
+    "plan_final": (
+        small_yolo(),
+        "schedule linear final=0\n*.bias -> bias schedule=exponential\nelse -> rest",
+        "schedule linear final=0\n*.bias -> bias schedule=exponential final=0.1\nelse -> rest",
+        "GR210",
+    ),
+    "plan_without_final": (
+        small_yolo(),
+        "split a { *.bias -> bias final=0.1; else -> rest }\n"
+        "split b { model.24.* -> head; else -> body }",
+        "schedule linear\nsplit a { *.bias -> bias final=0.1; else -> rest }\n"
+        "split b { model.24.* -> head; else -> body }",
+        "GR210",
+    ),
+    "plan_lengths": (
+        small_yolo(),
+        "split a { *.bias -> bias warmup_steps=5; else -> rest }\n"
+        "split b { model.24.* -> head warmup_epochs=1; else -> body }",
+        "split a { *.bias -> bias warmup_steps=5; else -> rest }\n"
+        "split b { model.24.* -> head warmup_steps=5; else -> body }",
+        "GR210",
+    ),
     "unused_allow": (
         small_yolo(),
         "* -> all\nallow GR105",
