@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         plan,
     )
     from grouper.inventory.model import Inventory
+    from grouper.monitor.monitor import Monitor
     from grouper.optimizer_state import load_optimizer_state
     from grouper.planning import Plan
     from grouper.report import Report
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GroupingError",
     "Inventory",
+    "Monitor",
     "Plan",
     "Report",
     "RuleSet",
@@ -39,6 +41,7 @@ __all__ = [
 _HOMES = {
     "GroupingError": "grouper.api",
     "Inventory": "grouper.inventory.model",
+    "Monitor": "grouper.monitor.monitor",
     "Plan": "grouper.planning",
     "Report": "grouper.report",
     "RuleSet": "grouper.ruleset.model",

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from grouper.assignment import Assigned, Assignment
 from grouper.grouping import Group, Grouping
 from grouper.inventory.model import Parameter
-from grouper.ruleset.model import PLAN_KEYS, Value
+from grouper.places import lr_place
+from grouper.ruleset.model import PLAN_KEYS, RuleSet, Value
 
 UNLABELLED = "default"
 
@@ -28,18 +29,18 @@ def group(assignment: Assignment) -> Grouping:
         members.values(),
         key=lambda group: min(tuple(rank[id(m.rule)] for m in a.matches) for a in group),
     )
-    default = next((o.alias or o.name for o in assignment.rules.optimizers), None)
     names: dict[str, int] = {}
-    groups = tuple(_group(assigned, names, default) for assigned in ordered)
+    groups = tuple(_group(assigned, names, assignment.rules) for assigned in ordered)
     frozen = tuple(a.parameter for a in assignment.parameters if a.frozen)
     return Grouping(groups, frozen)
 
 
-def _group(assigned: list[Assigned], names: dict[str, int], default: str | None) -> Group:
+def _group(assigned: list[Assigned], names: dict[str, int], rules: RuleSet) -> Group:
     labels, options = assigned[0].labels, assigned[0].options
     base = "/".join(labels) or UNLABELLED
     names[base] = names.get(base, 0) + 1
     name = base if names[base] == 1 else f"{base}#{names[base]}"
+    default = next((o.alias or o.name for o in rules.optimizers), None)
     chosen = options.get("optimizer", default)
     return Group(
         name,
@@ -48,6 +49,7 @@ def _group(assigned: list[Assigned], names: dict[str, int], default: str | None)
         _only(options, True),
         tuple(a.parameter for a in assigned),
         chosen if isinstance(chosen, str) else None,
+        lr_place(assigned, rules),
     )
 
 

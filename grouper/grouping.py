@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grouper.inventory.model import Parameter
 from grouper.ruleset.model import Value
@@ -15,7 +15,7 @@ class Group:
 
     `options` go to the optimizer (lr, weight_decay, ...); `plan` are the plan's keys
     (warmup_start, schedule, ...); `optimizer` is the alias (or name) of its optimizer, None
-    where the file declares none.
+    where the file declares none. `place` says where the rules set its lr (see grouper.places).
     """
 
     name: str
@@ -24,6 +24,7 @@ class Group:
     plan: Mapping[str, Value]
     parameters: tuple[Parameter, ...]
     optimizer: str | None = None
+    place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

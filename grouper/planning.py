@@ -31,7 +31,7 @@ class Course:
     `start` the lr at step 0. `momentum` is None where the group has none; where `betas` is true
     it stands for the first of them. `warmup_momentum` is None where momentum is not warmed up.
     `parameters` are the names of the group's parameters: a scheduler refuses an optimizer that
-    has others under the same group.
+    has others under the same group. `place` says where the rules set the lr: `my.rules:3:7`.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Course:
     betas: bool = False
     schedule: Schedule = field(default_factory=Schedule)
     parameters: tuple[str, ...] = ()
+    place: str | None = field(default=None, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self).items() if key != "factor"}
@@ -217,6 +218,7 @@ def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> Course:
         "momentum" not in group.options and betas is not None,
         _schedule(rules.schedule or Schedule(), given),
         tuple(parameter.name for parameter in group.parameters),
+        group.place,
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-from torch.optim import Optimizer
-
-from grouper.monitor import measure
 from grouper.monitor.record import GroupFacts, Measurement, Record
 from grouper.monitor.writers import Csv, JsonLines, Patient, TensorBoard
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+    from grouper.monitor import measure
+    from grouper.planning import Plan
 
 
 class Monitor:
@@ -25,7 +27,7 @@ class Monitor:
 
     Args:
         optimizer: the optimizer to watch; every group needs a `name`.
-        places: for each group's name, the place of the rule that set its lr (`my.rules:3:7`).
+        plan: the plan of the run; it knows the rule that set each group's lr (`my.rules:3:7`).
         every: measure at every `every`-th optimizer step (0, every, 2 * every, ...).
         path: the JSON Lines file; appended to when a run is resumed.
         csv, tensorboard: a CSV file and a TensorBoard folder to write as well.
@@ -35,7 +37,7 @@ class Monitor:
     def __init__(
         self,
         optimizer: Optimizer,
-        places: Mapping[str, str] | None = None,
+        plan: Plan | None = None,
         *,
         every: int = 10,
         path: str | Path = "monitor.jsonl",
@@ -58,11 +60,12 @@ class Monitor:
         self._pending = _parameter_names(optimizer)
         self._seen: list[measure.Before] | None = None
         self._writers = _writers(path, csv, tensorboard) if _rank() == 0 else []
+        places = {course.name: course.place for course in plan.courses} if plan else {}
         facts = {
             group["name"]: GroupFacts(
                 parameters=len(group["params"]),
                 values=sum(p.numel() for p in group["params"]),
-                rule=(places or {}).get(group["name"]),
+                rule=places.get(group["name"]),
             )
             for group in optimizer.param_groups
         }
@@ -102,6 +105,8 @@ class Monitor:
         self.close()
 
     def _before_step(self, *_: object) -> None:
+        from grouper.monitor import measure
+
         if self._pending:
             self._pending = {n: p for n, p in self._pending.items() if p.grad is None}
         if self.step % self._every == 0:
@@ -119,6 +124,10 @@ class Monitor:
         self.step += 1
 
     def _record(self, seen: Sequence[measure.Before]) -> Record:
+        import torch
+
+        from grouper.monitor import measure
+
         groups = self._optimizer.param_groups
         rows = [measure.scalars(b, g["params"]) for b, g in zip(seen, groups, strict=True)]
         device = rows[0].device
@@ -152,6 +161,8 @@ def _parameter_names(optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def _rank() -> int:
+    import torch
+
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank()
