@@ -81,8 +81,7 @@ class Plan:
 
         Beyond the last step the schedules that have a `final` stay there; the others go on.
         """
-        if step < 0:
-            raise ValueError(f"steps are counted from 0, so there is no step {step}")
+        _refuse_negative(step)
         return {course.name: self._values(course, step) for course in self.courses}
 
     def over(self, steps: Iterable[int]) -> dict[str, dict[str, list[float]]]:
@@ -91,6 +90,7 @@ class Plan:
         A schedule that counts epochs is evaluated once an epoch, and once for all of its groups.
         """
         steps = list(steps)
+        _refuse_negative(min(steps, default=0))
         rising = all(map(le, steps, islice(steps, 1, None)))
         epochs = groupby(step // self.steps_per_epoch for step in steps)
         runs = [(epoch, len(list(run))) for epoch, run in epochs]
@@ -168,6 +168,11 @@ def interpolate(step: int, length: int, start: float, end: float) -> float:
     if step <= 0:
         return start
     return (end - start) / length * step + start
+
+
+def _refuse_negative(step: int) -> None:
+    if step < 0:
+        raise ValueError(f"steps are counted from 0, so there is no step {step}")
 
 
 def _warm_up(steps: list[int], length: int, start: float, values: list[float]) -> None:

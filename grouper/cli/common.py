@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +46,34 @@ def output_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
+
+
+def run_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of the commands that plan a run."""
+    parser.add_argument("--epochs", metavar="E", help="epochs of the run")
+    parser.add_argument("--steps-per-epoch", metavar="N", help="the length of the loader")
+
+
+def run_length(arguments: argparse.Namespace) -> tuple[int, int] | None:
+    """Epochs, and steps in each; None where neither is given."""
+    given = {
+        "--epochs": arguments.epochs,
+        "--steps-per-epoch": arguments.steps_per_epoch,
+    }
+    missing = [flag for flag, value in given.items() if value is None]
+    if len(missing) == 2:
+        return None
+    if missing:
+        raise Failure(f"a run has a length in both: {missing[0]} is missing")
+    epochs, steps = (whole(flag, value) for flag, value in given.items())
+    return epochs, steps
+
+
+def whole(flag: str, text: str) -> int:
+    """The value of a flag that wants a whole number from 1 on."""
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
+        raise Failure(f"{flag} wants a whole number from 1 to 999999999, not `{text}`")
+    return int(text)
 
 
 def load_rules(name: str, settings: list[str]) -> RuleSet:
@@ -117,6 +145,30 @@ def _named(code: Code, words: list[str]) -> bool:
     return code.id in wanted or code.name in wanted
 
 
+def fitting(arguments: argparse.Namespace) -> Report:
+    """The report of a command that needs groups. What `--ignore` or `--select` leave out still
+    forbids them: where no error is left to print, all are printed."""
+    rules = load_rules(arguments.rules, arguments.set)
+    whole = api.check(read_model(arguments.model, arguments.key), rules)
+    report = filtered(whole, arguments)
+    return whole if report.ok and not whole.ok else report
+
+
+def print_faults(report: Report, arguments: argparse.Namespace, stderr: bool = False) -> int:
+    """Why a command has nothing to show: the findings, and exit status 1."""
+    if arguments.format == "json":
+        from grouper.reports.json import report_json
+
+        emit(report_json(report))
+    else:
+        from grouper.reports.terminal import closing_line, console, print_findings
+
+        out = console(arguments.color, stderr)
+        print_findings(report.findings, out, arguments.quiet)
+        out.print(closing_line(report.findings, report.grouping), soft_wrap=True)
+    return FOUND
+
+
 def status(report: Report) -> int:
     return CLEAN if report.ok else FOUND
 
@@ -126,15 +178,16 @@ def emit(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
-def write(path: str, content: str | bytes) -> None:
+def write(path: str, content: str | bytes | Iterable[str]) -> None:
     """Write a whole file or nothing: to a temporary file beside it, then renamed."""
     target = Path(path)
-    data = content.encode() if isinstance(content, str) else content
+    pieces = [content] if isinstance(content, str | bytes) else content
     try:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                for piece in pieces:
+                    file.write(piece.encode() if isinstance(piece, str) else piece)
             mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
             os.chmod(temporary, mode)
             os.replace(temporary, target)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from grouper import __version__
-from grouper.cli import check, explain, fmt, groups, params, rule
+from grouper.cli import check, explain, fmt, groups, params, plan, rule
 from grouper.cli.common import FAILED, Failure
 from grouper.inventory.errors import ModelError
 
@@ -16,6 +17,7 @@ COMMANDS = {
     "check": (check, "check rules against a model"),
     "groups": (groups, "the groups with their options"),
     "explain": (explain, "why a parameter gets what it gets"),
+    "plan": (plan, "lr and momentum over a run: table, curves, CSV, JSON, picture"),
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),
     "rule": (rule, "the manual page of a finding"),
@@ -24,6 +26,9 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status: 0 clean, 1 findings, 2 could not run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names hold letters that ASCII has not
+            stream.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     try:
         status: int = COMMANDS[parsed.command][0].run(parsed)

@@ -52,9 +52,7 @@ def console(color: str = "auto", stderr: bool = False) -> Console:
 def print_report(report: Report, out: Console, quiet: bool = False) -> None:
     """What the model is, the groups, the findings, and whether all is well."""
     if not quiet:
-        out.print(_model_line(report.inventory), soft_wrap=True)
-        for remark in report.inventory.remarks:
-            out.print(Text(f"  {visible(remark)}", "dim"), soft_wrap=True)
+        print_model(report.inventory, out)
         if report.grouping is not None:
             print_groups(report.grouping, out)
     print_findings(report.findings, out, quiet)
@@ -115,6 +113,13 @@ def _folded(names: tuple[str, ...]) -> str:
         return ", ".join(patterns)
     shown = ", ".join(patterns[:MOST_PATTERNS])
     return f"{shown}, and {len(patterns) - MOST_PATTERNS} more patterns; {len(names)} in all"
+
+
+def print_model(inventory: Inventory, out: Console) -> None:
+    """What the model is, and what is worth knowing of how it was read."""
+    out.print(_model_line(inventory), soft_wrap=True)
+    for remark in inventory.remarks:
+        out.print(Text(f"  {visible(remark)}", "dim"), soft_wrap=True)
 
 
 def _model_line(inventory: Inventory) -> Text:

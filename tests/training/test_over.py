@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,3 +84,10 @@ def test_steps_may_come_from_an_iterator():
     plan = Plan((Course("all", 1.0, warmup_steps=4),), 2, 5)
     assert plan.over(iter(range(3)))["all"]["lr"] == [0.0, 0.25, 0.5]
     assert plan.over([]) == {"all": {"lr": []}}
+
+
+def test_there_is_no_step_before_the_first():
+    plan = Plan((Course("all", 1.0),), 2, 5)
+    for steps in ([-1], [3, -1, 2]):
+        with pytest.raises(ValueError, match="no step -1"):
+            plan.over(steps)

@@ -1,0 +1,46 @@
+"""The plan as CSV: one line a step, exact to the last bit."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+
+from grouper.planning import Plan
+from grouper.reports.visible import visible
+
+AT_ONCE = 10_000  # steps
+
+
+def plan_csv(plan: Plan, stride: int = 1) -> Iterator[str]:
+    """The text in pieces: `step`, `epoch`, then `lr NAME` of every group and `momentum NAME` of
+    those that have one.
+
+    A cell never starts with a name, so that a spreadsheet takes none for a formula (`=...`), and
+    what is no printable character in a name is escaped. Numbers are as Python writes them, and
+    read back as the same float.
+    """
+    columns = [
+        *((course.name, "lr") for course in plan.courses),
+        *((course.name, "momentum") for course in plan.courses if course.momentum is not None),
+    ]
+    head = ["step", "epoch", *(f"{key} {visible(name)}" for name, key in columns)]
+    yield _lines([head])
+    steps = strided(plan, stride)
+    for first in range(0, len(steps), AT_ONCE):
+        some = steps[first : first + AT_ONCE]
+        values = plan.over(some)
+        epochs = [step // plan.steps_per_epoch for step in some]
+        yield _lines(zip(some, epochs, *(values[name][key] for name, key in columns), strict=True))
+
+
+def strided(plan: Plan, stride: int) -> list[int]:
+    """Every so many steps of the run, and its last step."""
+    steps = list(range(0, plan.steps, stride))
+    return steps if steps[-1] == plan.steps - 1 else [*steps, plan.steps - 1]
+
+
+def _lines(rows: object) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)  # type: ignore[arg-type]
+    return text.getvalue()

@@ -1,0 +1,123 @@
+"""The plan as a table: a line block for the groups of one course, a column for a telling step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grouper.planning import Plan
+from grouper.reports.plan.telling import Moment, moments
+from grouper.reports.plan.tracks import Track, described, momentum_of
+from grouper.reports.visible import visible, width
+
+COLORS = ("cyan", "magenta", "yellow", "green", "blue", "red")
+NAMES = 30  # columns for the groups' names, at most
+GAP = 2  # between two columns of the table
+MOST_STEPS = 12
+Column = tuple[list[str], list[str]]  # why the step is shown; step, epoch and values, as printed
+
+
+def print_table(plan: Plan, shown: Sequence[Track], out: Console) -> None:
+    """The run in words, and lr and momentum at telling steps: as many tables, one below the
+    other, as the terminal's width asks for."""
+    for line in _in_words(plan, shown):
+        out.print(Text(f"  {line}"), soft_wrap=True)
+    lines = _lines(shown)
+    names = max(width(visible(name)) for _, names, _, _ in lines for name in names.split("\n"))
+    names = min(NAMES, out.width // 3, max(names, len("momentum")))
+    marks = max(len(mark) for mark, _, _, _ in lines)
+    room = out.width - 2 - marks - GAP - names
+    for columns in _banks(plan, lines, room):
+        table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+        table.add_column("", width=marks)
+        table.add_column("", width=names, overflow="fold")
+        highest = max(len(words) for words, _ in columns)
+        for words, _ in columns:
+            head = "\n".join([*[""] * (highest - len(words)), *words])
+            table.add_column(Text(head), justify="right", no_wrap=True)
+        rows = zip(*(cells for _, cells in columns), strict=True)
+        table.add_row("", "step", *next(rows), style="dim")
+        table.add_row("", "epoch", *next(rows), style="dim")
+        for (mark, name, style, _), cells in zip(lines, rows, strict=True):
+            table.add_row(Text(mark, style), Text(name, "green" if mark else "dim"), *cells)
+        out.print()
+        out.print(Padding(table, (0, 0, 0, 2)))
+
+
+def color(index: int) -> str:
+    return COLORS[index % len(COLORS)]
+
+
+def number(value: float) -> str:
+    """Four digits that count."""
+    return f"{value:.4g}"
+
+
+def _in_words(plan: Plan, shown: Sequence[Track]) -> Iterator[str]:
+    epochs, steps = plan.epochs, plan.steps_per_epoch
+    said = f"{epochs:,} epoch{'s' * (epochs != 1)} of {steps:,} step{'s' * (steps != 1)}"
+    yield said if epochs == 1 else f"{said}, {plan.steps:,} in all"
+    told: dict[str, list[str]] = {}
+    for track in shown:
+        told.setdefault(described(track.course, plan), []).append(track.mark)
+    for words, marks in told.items():
+        yield visible(words if len(told) == 1 else f"{' '.join(marks)}: {words}")
+
+
+Line = tuple[str, str, str, tuple[str, str]]  # mark, names, style; the group and key of its values
+
+
+def _lines(shown: Sequence[Track]) -> list[Line]:
+    """One line block for each track's lr, and one for each way that momentum goes."""
+    lines: list[Line] = []
+    joined: dict[object, list[Track]] = {}
+    for index, track in enumerate(shown):
+        names = "\n".join(map(visible, track.groups))
+        lines.append((track.mark, names, color(index), (track.groups[0], "lr")))
+        if track.course.momentum is not None:
+            joined.setdefault(momentum_of(track.course), []).append(track)
+    for members in joined.values():
+        marks = " ".join(track.mark for track in members)
+        words = "momentum" if len(members) == len(shown) else f"momentum of {marks}"
+        lines.append(("", words, "", (members[0].groups[0], "momentum")))
+    return lines
+
+
+def _banks(plan: Plan, lines: Sequence[Line], room: int) -> list[list[Column]]:
+    """The columns in tables that fit the room. What is only good to know is left out where it
+    would need another table."""
+    for most in range(MOST_STEPS, -1, -1):
+        telling = moments(plan, most)
+        banks = _side_by_side(_columns(plan, lines, telling), room)
+        if len(banks) == 1 or len(telling) > most:
+            break
+    return banks
+
+
+def _columns(plan: Plan, lines: Sequence[Line], telling: Sequence[Moment]) -> list[Column]:
+    steps = [moment.step for moment in telling]
+    values = plan.over(steps)
+    cells = [
+        [f"{step:,}" for step in steps],
+        [f"{step // plan.steps_per_epoch:,}" for step in steps],
+        *([number(v) for v in values[group][key]] for *_, (group, key) in lines),
+    ]
+    words = [" ".join(moment.words).split(" ") for moment in telling]
+    return list(zip(words, map(list, zip(*cells, strict=True)), strict=True))
+
+
+def _side_by_side(columns: Sequence[Column], room: int) -> list[list[Column]]:
+    banks: list[list[Column]] = [[]]
+    left = room
+    for words, cells in columns:
+        taken = GAP + max(map(len, [*words, *cells]))
+        if taken > left and banks[-1]:
+            banks.append([])
+            left = room
+        banks[-1].append((words, cells))
+        left -= taken
+    return banks
