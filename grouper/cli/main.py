@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from grouper import __version__
-from grouper.cli import check, explain, fmt, groups, params, plan, rule
+from grouper.cli import check, explain, fmt, groups, monitor, params, plan, rule
 from grouper.cli.common import FAILED, Failure
 from grouper.inventory.errors import ModelError
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "groups": (groups, "the groups with their options"),
     "explain": (explain, "why a parameter gets what it gets"),
     "plan": (plan, "lr and momentum over a run: table, curves, CSV, JSON, picture"),
+    "monitor": (monitor, "a training run that the monitor wrote, group by group"),
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),
     "rule": (rule, "the manual page of a finding"),

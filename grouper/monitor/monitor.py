@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grouper.monitor.record import GroupFacts, Measurement, Record
-from grouper.monitor.writers import Csv, JsonLines, Patient, TensorBoard
+from grouper.monitor.measurement import measurement
+from grouper.monitor.patient import Patient, reason, warn
+from grouper.monitor.record import GroupFacts, Header, Record
+from grouper.monitor.watched import (
+    facts,
+    group_names,
+    parameter_names,
+    refuse_other_plan,
+    watchable,
+)
+from grouper.monitor.writers import Call, Csv, JsonLines, TensorBoard
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
     from torch.optim import Optimizer
+    from torch.utils.hooks import RemovableHandle
 
-    from grouper.monitor import measure
+    from grouper.monitor.measure import MeasuredStep
     from grouper.planning import Plan
 
 
 class Monitor:
     """Measures lr, momentum, norms and update-to-weight ratios of every group, every N steps.
 
-    It hangs itself on `optimizer.step()`; nothing in the training loop changes. Gradients are seen
-    as the optimizer sees them (unscaled, clipped). On measured steps it copies the
-    weights once and reads five numbers a group back from the device; on all others it costs a
-    comparison. In a distributed run every rank measures and rank 0 writes.
+    It hangs itself on `optimizer.step()`; nothing else in the training loop changes. Gradients
+    are seen as the optimizer sees them: accumulated, unscaled, clipped. A step is one call of
+    `optimizer.step()`, counted from 0; one that a gradient scaler leaves out is none.
+
+    On a measured step it holds a copy of the weights while the optimizer steps, and reads four
+    numbers a parameter back from the device, at once; on all others it costs a comparison. Where
+    parameters are spread over processes (FSDP2, DTensor) every process measures its pieces; the
+    first one writes. What fails in it warns once, and training goes on without it.
 
     Args:
-        optimizer: the optimizer to watch; every group needs a `name`.
+        optimizer: the optimizer to watch.
         plan: the plan of the run; it knows the rule that set each group's lr (`my.rules:3:7`).
         every: measure at every `every`-th optimizer step (0, every, 2 * every, ...).
-        path: the JSON Lines file; appended to when a run is resumed.
+        path: the JSON Lines file. A run that is resumed goes on in it.
         csv, tensorboard: a CSV file and a TensorBoard folder to write as well.
-        on_record: called with every record (the live table is one such function).
+        live: show a table on stderr, where that is a terminal.
+        on_record: called with every `grouper.monitor.record.Record`.
+        model: names the parameters, for an optimizer that was built without names.
+
+    Raises TypeError or ValueError where the setup is wrong (the plan is another optimizer's, a
+    parameter is on the meta device), and ImportError where TensorBoard is asked for and missing.
     """
 
     def __init__(
@@ -43,60 +63,56 @@ class Monitor:
         path: str | Path = "monitor.jsonl",
         csv: str | Path | None = None,
         tensorboard: str | Path | None = None,
-        on_record: Callable[[Record], None] | None = None,
+        live: bool = False,
+        on_record: Callable[[Record], object] | None = None,
+        model: nn.Module | None = None,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"every must be at least 1 step, not {every}")
-        unnamed = [i for i, group in enumerate(optimizer.param_groups) if "name" not in group]
-        if unnamed:
-            raise ValueError(
-                f"group {unnamed[0]} of the optimizer has no name:"
-                " build the groups with grouper.param_groups or grouper.build_optimizer"
-            )
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ValueError(f"`every` is a whole number of steps from 1 on, not {every!r}")
         self.step = 0
-        self._optimizer = optimizer
+        self._optimizer = watchable(optimizer)
+        if plan is not None:
+            refuse_other_plan(self._optimizer.param_groups, plan)
+        self._plan = plan
         self._every = every
-        self._on_record = on_record
-        self._pending = _parameter_names(optimizer)
-        self._seen: list[measure.Before] | None = None
-        self._writers = _writers(path, csv, tensorboard) if _rank() == 0 else []
-        places = {course.name: course.place for course in plan.courses} if plan else {}
-        facts = {
-            group["name"]: GroupFacts(
-                parameters=len(group["params"]),
-                values=sum(p.numel() for p in group["params"]),
-                rule=places.get(group["name"]),
-            )
-            for group in optimizer.param_groups
-        }
-        for writer in self._writers:
-            writer.header(facts)
-        self._hooks = (
-            optimizer.register_step_pre_hook(self._before_step),
-            optimizer.register_step_post_hook(self._after_step),
-        )
-
-    def state_dict(self) -> dict[str, Any]:
-        """The step and the parameters that never had a gradient: enough to go on."""
-        return {"step": self.step, "untouched": list(self.untouched)}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where the saved monitor stopped."""
-        self.step = int(state["step"])
-        untouched = set(state["untouched"])
-        self._pending = {name: p for name, p in self._pending.items() if name in untouched}
+        self._known = {p: n for n, p in model.named_parameters()} if model is not None else {}
+        self._groups: list[dict[str, Any]] = []
+        self._pending: dict[str, Tensor] = {}
+        self._touched: set[str] = set()
+        self._said: dict[str, GroupFacts] = {}
+        self._measured: MeasuredStep | None = None
+        self._skips: Any = None
+        self._stopped, self._stepping, self._alone = False, False, True
+        self._meet_parameters()
+        writers = _writers(path, csv, tensorboard, live, on_record) if _rank() == 0 else []
+        self._writers = writers
+        self._close_writers = weakref.finalize(self, _close, writers)
+        self._hooks = _hooked(self._optimizer, self._before_step, self._after_step)
 
     @property
     def untouched(self) -> tuple[str, ...]:
         """Names of the parameters that never had a gradient so far."""
         return tuple(self._pending)
 
+    def state_dict(self) -> dict[str, Any]:
+        """The step, and the parameters that had a gradient: enough to go on."""
+        return {"step": self.step, "touched": sorted(self._touched)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where the saved monitor stopped; what the file has from there on counts no more."""
+        self.step = int(state["step"])
+        self._touched = set(state["touched"])
+        self._said = {}
+        self._meet_parameters()
+
     def close(self) -> None:
-        """Take the hooks off and close the files."""
-        for hook in self._hooks:
-            hook.remove()
-        for writer in self._writers:
-            writer.close()
+        """Stop watching and close the files. Also done when the optimizer or the program ends."""
+        self._stopped = True
+        self._measured = None
+        if not self._stepping:  # torch is going through its hooks: they stay, and do nothing
+            for hook in self._hooks:
+                hook.remove()
+        self._close_writers()
 
     def __enter__(self) -> Monitor:
         return self
@@ -104,60 +120,114 @@ class Monitor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _before_step(self, *_: object) -> None:
-        from grouper.monitor import measure
-
-        if self._pending:
-            self._pending = {n: p for n, p in self._pending.items() if p.grad is None}
-        if self.step % self._every == 0:
-            groups = self._optimizer.param_groups
-            self._seen = [measure.before(group["params"]) for group in groups]
+    def _before_step(self, _: Any, arguments: Sequence[Any], named: Mapping[str, Any]) -> None:
+        if not self._stopped and self.step % self._every == 0:
+            closure = any(map(callable, (*arguments[1:], *named.values())))
+            self._attempt(lambda: self._begin(closure))
 
     def _after_step(self, *_: object) -> None:
-        if self._seen is not None:
-            record = self._record(self._seen)
-            self._seen = None
-            for writer in self._writers:
-                writer.record(record)
-            if self._on_record is not None and _rank() == 0:
-                self._on_record(record)
-        self.step += 1
+        if not self._stopped:
+            self._attempt(self._end)
+            self.step += 1
 
-    def _record(self, seen: Sequence[measure.Before]) -> Record:
+    def _attempt(self, action: Callable[[], None]) -> None:
+        self._stepping = True
+        try:
+            action()
+        except Exception as error:
+            self._measured = None
+            self._stopped = True
+            warn(f"the monitor stops: {reason(error)}; training goes on")
+        finally:
+            self._stepping = False
+
+    def _begin(self, closure: bool) -> None:
+        """Measure what is there before the step; a closure's gradients come within it."""
         import torch
 
-        from grouper.monitor import measure
+        from grouper.monitor.measure import MeasuredStep
 
-        groups = self._optimizer.param_groups
-        rows = [measure.scalars(b, g["params"]) for b, g in zip(seen, groups, strict=True)]
-        device = rows[0].device
-        numbers = torch.stack([row.to(device) for row in rows]).tolist()  # the one synchronisation
-        measured: dict[str, Measurement] = {
-            group["name"]: measure.measured(row, before, group)
-            for group, row, before in zip(groups, numbers, seen, strict=True)
-        }
-        return Record(self.step, measured, self.untouched)
+        self._meet_parameters()
+        parameters = [parameter for group in self._groups for parameter in group["params"]]
+        self._alone = not any(hasattr(parameter, "placements") for parameter in parameters)
+        cuda: Any = torch.cuda
+        capturing = cuda.is_initialized() and cuda.is_current_stream_capturing()
+        if parameters and not capturing and not (self._alone and _rank()):
+            scale = getattr(self._optimizer, "grad_scale", None)
+            self._skips = getattr(self._optimizer, "found_inf", None)
+            self._measured = MeasuredStep(parameters, scale, closure)
+
+    def _end(self) -> None:
+        self._look_for_gradients()
+        measured, self._measured = self._measured, None
+        if measured is None:
+            return
+        numbers = iter(measured.numbers())
+        if _rank() == 0:
+            measurements = {
+                name: measurement([next(numbers) for _ in group["params"]], group)
+                for name, group in zip(group_names(self._groups), self._groups, strict=True)
+            }
+            skipped = self._skips is not None and float(self._skips) != 0
+            self._write(Record(self.step, measurements, self.untouched, skipped))
+
+    def _write(self, record: Record) -> None:
+        known = facts(self._groups, self._plan)
+        for writer in self._writers:
+            if known != self._said:
+                writer.header(Header(known, self.step, self._every))
+            writer.record(record)
+        self._said = known
+        # Where parameters are spread, the other processes count on this one in their sums.
+        self._stopped |= self._alone and all(writer.gave_up for writer in self._writers)
+
+    def _meet_parameters(self) -> None:
+        """Groups come and go: whatever is there now is watched from here on."""
+        self._groups = list(self._optimizer.param_groups)
+        names = parameter_names(self._groups, self._known)
+        self._pending = {n: p for n, p in names.items() if n not in self._touched}
+
+    def _look_for_gradients(self) -> None:
+        for name in [name for name, p in self._pending.items() if p.grad is not None]:
+            del self._pending[name]
+            self._touched.add(name)
 
 
 def _writers(
-    path: str | Path, csv: str | Path | None, tensorboard: str | Path | None
+    path: str | Path,
+    csv: str | Path | None,
+    tensorboard: str | Path | None,
+    live: bool,
+    on_record: Callable[[Record], object] | None,
 ) -> list[Patient]:
-    writers = [Patient(str(path), JsonLines, path)]
+    writers = [Patient(str(path), lambda: JsonLines(path))]
     if csv is not None:
-        writers.append(Patient(str(csv), Csv, csv))
+        writers.append(Patient(str(csv), lambda: Csv(csv)))
     if tensorboard is not None:
-        writers.append(Patient("TensorBoard's events", TensorBoard, tensorboard))
+        writers.append(Patient("for TensorBoard", lambda: TensorBoard(tensorboard)))
+    if live:
+        from grouper.monitor.live import LiveTable
+
+        writers.append(Patient("the live table", LiveTable))
+    if on_record is not None:
+        writers.append(Patient("to `on_record`", lambda: Call(on_record)))
     return writers
 
 
-def _parameter_names(optimizer: Optimizer) -> dict[str, Tensor]:
-    names: dict[str, Tensor] = {}
-    for group in optimizer.param_groups:
-        labels = group.get("param_names") or [
-            f"{group['name']}[{i}]" for i in range(len(group["params"]))
-        ]
-        names.update(zip(labels, group["params"], strict=True))
-    return names
+def _close(writers: Iterable[Patient]) -> None:
+    for writer in writers:
+        writer.close()
+
+
+def _hooked(optimizer: Optimizer, before: Any, after: Any) -> tuple[RemovableHandle, ...]:
+    """Hooks that a compiled step calls and does not compile."""
+    import torch
+
+    disable: Any = torch.compiler.disable
+    return (
+        optimizer.register_step_pre_hook(disable(before)),
+        optimizer.register_step_post_hook(disable(after)),
+    )
 
 
 def _rank() -> int:

@@ -3,116 +3,161 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from statistics import median
 
-from grouper.monitor.record import Measurement, Record, Run
+from grouper.findings import Severity
+from grouper.fold import fold
+from grouper.monitor.reading import Run
+from grouper.monitor.record import Measurement, Record
 
-WINDOW = 3  # records in a row before a group is called dead or slow
-EXPLOSION = 100.0  # gradient norm over its own median so far
+WINDOW = 3  # records in a row before a group is called dead or slow, or its norms growing
+GROWTH = 100.0  # a norm over its own median before
 SLOWNESS = 100.0  # the others' median update-to-weight ratio over the group's
+MOST_PATTERNS = 4
+
+Rows = list[tuple[int, Measurement]]  # a group's steps and what was measured there
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One thing that is wrong with one group, since which step, in a sentence."""
+    """One thing that is wrong with a group (None: with parameters of any), in a sentence."""
 
-    group: str
+    group: str | None
     kind: str
+    severity: Severity
     step: int
     message: str
+    rule: str | None = None
 
 
 def verdicts(run: Run) -> tuple[Verdict, ...]:
-    """What is wrong with the run at its last record, worst first; each group at most once."""
+    """What is wrong with the run at its last record, worst first; each group at most once.
+
+    A step that a gradient scaler left out is no fault; WINDOW of them in a row are.
+    """
     if not run.records:
         return ()
+    stepped = [record for record in run.records if not record.skipped]
+    if all(record.skipped for record in run.records[-WINDOW:]):
+        stepped = list(run.records)
     found = []
     for name in run.records[-1].groups:
-        verdict = (
-            _exploding(name, run.records)
-            or _dead(name, run.records[-WINDOW:])
-            or _slow(name, run.records[-WINDOW:])
-        )
-        if verdict is not None:
-            found.append(_with_rule(verdict, run))
-    rank = ("explodes", "dead", "slow")
+        rows = [(r.step, r.groups[name]) for r in stepped if name in r.groups]
+        rest = [r.groups[o] for r in stepped[-WINDOW:] for o in r.groups if o != name]
+        verdict = rows and (_exploding(name, rows) or _dead(name, rows) or _slow(name, rows, rest))
+        if verdict:
+            found.append(_with_rule(verdict, run, rows[-1][1]))
+    found += _untouched(run.records[-1])
+    rank = ("explodes", "dead", "slow", "untouched")
     return tuple(sorted(found, key=lambda verdict: rank.index(verdict.kind)))
 
 
-def _exploding(name: str, records: Sequence[Record]) -> Verdict | None:
-    last, step = records[-1].groups[name], records[-1].step
+def _exploding(name: str, rows: Rows) -> Verdict | None:
+    step, last = rows[-1]
+    text = ""
     if last.nonfinite_gradients:
-        share = f"{last.nonfinite_gradients:.0%}" if last.nonfinite_gradients >= 0.01 else "some"
-        text = f"group `{name}` explodes: {share} of its gradients are not finite at step {step}"
-        return Verdict(name, "explodes", step, text)
-    if not math.isfinite(last.weight_norm):
-        text = f"group `{name}` explodes: its weights are not finite at step {step}"
-        return Verdict(name, "explodes", step, text)
-    norms = [n for r in records[:-1] if (n := _gradient(r, name)) is not None]
-    usual = median(norms) if len(norms) >= WINDOW else 0.0
-    now = last.gradient_norm
-    if now is not None and usual and now > EXPLOSION * usual:
-        text = (
-            f"group `{name}` explodes: its gradient norm is {now:.3g} at step {step},"
-            f" {now / usual:.0f} times its median of {usual:.3g}"
+        since = _since(rows, lambda m: bool(m.nonfinite_gradients))
+        share = last.nonfinite_gradients
+        part = f"{share:.0%}" if share >= 0.01 else "some"
+        text = f"{part} of its gradients are not finite, since step {since}"
+    elif not _finite(last.weight_norm, last.update_ratio):
+        since = _since(rows, lambda m: not _finite(m.weight_norm, m.update_ratio))
+        text = f"its weights are not finite, since step {since}"
+    elif not _finite(last.gradient_norm):
+        text = f"its gradient norm is beyond all numbers at step {step}"
+    else:
+        text = _growth("gradient", [(s, m.gradient_norm) for s, m in rows]) or _growth(
+            "weight", [(s, m.weight_norm) for s, m in rows]
         )
-        return Verdict(name, "explodes", step, text)
-    return None
-
-
-def _dead(name: str, records: Sequence[Record]) -> Verdict | None:
-    window = [record.groups[name] for record in records if name in record.groups]
-    if len(window) < WINDOW or any(m.gradient_norm for m in window):
+    if not text:
         return None
-    first, last = records[0].step, records[-1].step
-    gradients = "no gradient" if window[-1].gradient_norm is None else "only zero gradients"
-    text = f"group `{name}` is dead: {gradients} reached it from step {first} to step {last}"
-    return Verdict(name, "dead", last, text)
+    return Verdict(name, "explodes", Severity.ERROR, step, f"group `{name}` explodes: {text}")
 
 
-def _slow(name: str, records: Sequence[Record]) -> Verdict | None:
-    own = _ratios(name, records)
-    others = [
-        ratio
-        for other in records[-1].groups
-        if other != name
-        for ratio in _ratios(other, records)
-        if ratio
-    ]
-    if len(own) < WINDOW or not others or any(m.lr == 0 for m in _window(name, records)):
+def _growth(whose: str, norms: Sequence[tuple[int, float | None]]) -> str:
+    known = [(step, norm) for step, norm in norms if norm is not None and math.isfinite(norm)]
+    before, now = [norm for _, norm in known[:-WINDOW] if norm], known[-WINDOW:]
+    if len(before) < WINDOW or len(now) < WINDOW:
+        return ""
+    usual, least = median(before), min(norm for _, norm in now)
+    if least <= GROWTH * usual:
+        return ""
+    step, norm = now[-1]
+    return (
+        f"its {whose} norm is {norm:.3g} at step {step}, {norm / usual:.0f} times its median"
+        f" of {usual:.3g} before step {now[0][0]}"
+    )
+
+
+def _dead(name: str, rows: Rows) -> Verdict | None:
+    if len(rows) < WINDOW:
+        return None
+    window = [measured for _, measured in rows[-WINDOW:]]
+    step, last = rows[-1]
+    if not any(measured.gradient_norm for measured in window):
+        since = _since(rows, lambda m: not m.gradient_norm)
+        what = "no gradient" if last.gradient_norm is None else "only zero gradients"
+        text = f"{what} reached it from step {since} to step {step}"
+    elif not any(m.update_ratio for m in window) and all(m.lr != 0 for m in window):
+        since = _since(rows, lambda m: not m.update_ratio)
+        text = (
+            f"gradients reach it, but its weights did not change from step {since} to step {step}"
+        )
+    else:
+        return None
+    return Verdict(name, "dead", Severity.ERROR, step, f"group `{name}` is dead: {text}")
+
+
+def _slow(name: str, rows: Rows, rest: Sequence[Measurement]) -> Verdict | None:
+    window = [measured for _, measured in rows[-WINDOW:]]
+    own, others = _ratios(window), _ratios(rest)
+    if len(own) < WINDOW or not others or any(m.lr == 0 for m in window):
         return None
     usual, fastest = median(others), max(own)
     if fastest * SLOWNESS >= usual:
         return None
-    step = records[-1].step
-    times = f"{usual / fastest:.0f} times slower than the rest" if fastest else "not at all"
     text = (
-        f"group `{name}` moves {times}: its update-to-weight ratio is {fastest:.1e},"
-        f" theirs {usual:.1e}"
+        f"group `{name}` moves {usual / fastest:.0f} times slower than the rest: its"
+        f" update-to-weight ratio is {fastest:.1e}, theirs {usual:.1e}"
     )
-    return Verdict(name, "slow", step, text)
+    return Verdict(name, "slow", Severity.WARNING, rows[-1][0], text)
 
 
-def _with_rule(verdict: Verdict, run: Run) -> Verdict:
-    facts = run.groups.get(verdict.group)
+def _untouched(record: Record) -> list[Verdict]:
+    names = record.untouched
+    if not names:
+        return []
+    patterns = fold(names)
+    shown = ", ".join(f"`{pattern}`" for pattern in patterns[:MOST_PATTERNS])
+    more = len(patterns) - MOST_PATTERNS
+    text = (
+        f"{len(names)} parameter{'s' * (len(names) != 1)} never had a gradient: {shown}"
+        + f", and {more} more pattern{'s' * (more != 1)}" * (more > 0)
+    )
+    return [Verdict(None, "untouched", Severity.WARNING, record.step, text)]
+
+
+def _with_rule(verdict: Verdict, run: Run, last: Measurement) -> Verdict:
+    facts = run.groups.get(verdict.group or "")
     if facts is None or facts.rule is None:
         return verdict
-    message = f"{verdict.message}; its lr is set at {facts.rule}"
-    return Verdict(verdict.group, verdict.kind, verdict.step, message)
+    lr = "" if last.lr is None else f" of {last.lr:.3g}"
+    message = f"{verdict.message}; its lr{lr} comes from {facts.rule}"
+    return replace(verdict, message=message, rule=facts.rule)
 
 
-def _window(name: str, records: Sequence[Record]) -> list[Measurement]:
-    return [record.groups[name] for record in records if name in record.groups]
+def _since(rows: Rows, wrong: Callable[[Measurement], bool]) -> int:
+    """The first step of the last run of rows that are wrong."""
+    return list(takewhile(lambda row: wrong(row[1]), reversed(rows)))[-1][0]
 
 
-def _ratios(name: str, records: Sequence[Record]) -> list[float]:
-    ratios = (m.update_ratio for m in _window(name, records))
-    return [ratio for ratio in ratios if ratio is not None and math.isfinite(ratio)]
+def _ratios(measured: Sequence[Measurement]) -> list[float]:
+    ratios = (m.update_ratio for m in measured)
+    return [ratio for ratio in ratios if ratio and math.isfinite(ratio)]
 
 
-def _gradient(record: Record, name: str) -> float | None:
-    measured = record.groups.get(name)
-    norm = measured.gradient_norm if measured else None
-    return norm if norm is not None and math.isfinite(norm) else None
+def _finite(*numbers: float | None) -> bool:
+    return all(number is None or math.isfinite(number) for number in numbers)

@@ -1,26 +1,22 @@
-"""Where records go: JSON Lines always; CSV and TensorBoard when asked for.
-
-A writer that fails (full disk, folder gone) warns once and is silent from then on: a training
-run never stops because of its monitor.
-"""
+"""Where records go: JSON Lines always; CSV and TensorBoard where asked for."""
 
 from __future__ import annotations
 
 import csv
 import os
-import warnings
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
-from grouper.monitor.record import GroupFacts, Measurement, Record, header_line, record_line
+from grouper.monitor.record import Header, Measurement, Record, header_line, record_line
 
 
 class Writer(Protocol):
-    """Takes the header once, then every record."""
+    """Takes a header, then records; another header where groups come or go."""
 
-    def header(self, groups: Mapping[str, GroupFacts]) -> None: ...
+    def header(self, header: Header) -> None: ...
 
     def record(self, record: Record) -> None: ...
 
@@ -40,8 +36,8 @@ class JsonLines:
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, b"\n")
 
-    def header(self, groups: Mapping[str, GroupFacts]) -> None:
-        self._write(header_line(groups))
+    def header(self, header: Header) -> None:
+        self._write(header_line(header))
 
     def record(self, record: Record) -> None:
         self._write(record_line(record))
@@ -56,39 +52,80 @@ class JsonLines:
 
 
 class Csv:
-    """One row per group and step, for spreadsheets."""
+    """One row for each group and step, for spreadsheets.
+
+    A run that goes on at a step keeps the rows before it and writes the others anew.
+    """
 
     def __init__(self, path: str | Path) -> None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(path, "a", newline="", encoding="utf-8")  # noqa: SIM115
+        self._path = Path(path)
         self._columns = [field.name for field in fields(Measurement)]
-        self._rows = csv.writer(self._file)
+        self._file: IO[str] | None = None
 
-    def header(self, groups: Mapping[str, GroupFacts]) -> None:
-        if self._file.tell() == 0:
-            self._rows.writerow(["step", "group", *self._columns])
-            self._file.flush()
+    def header(self, header: Header) -> None:
+        if self._file is None:
+            head = ["step", "group", *self._columns]
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            goes_on = header.start > 0 and self._path.is_file()
+            if goes_on:
+                _keep_rows(self._path, head, header.start)
+            mode = "a" if goes_on else "w"
+            self._file = open(self._path, mode, newline="", encoding="utf-8")  # noqa: SIM115
+            if not goes_on:
+                csv.writer(self._file).writerow(head)
 
     def record(self, record: Record) -> None:
+        assert self._file is not None
+        rows = csv.writer(self._file)
         for name, measured in record.groups.items():
             values = asdict(measured)
-            self._rows.writerow([record.step, name, *(values[key] for key in self._columns)])
+            rows.writerow([record.step, name, *(values[key] for key in self._columns)])
         self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+
+def _keep_rows(path: Path, head: list[str], start: int) -> None:
+    """Leave the head and the rows of steps before `start`, by a file beside it that is renamed."""
+    path = path.resolve()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(head)
+            with open(path, newline="", encoding="utf-8", errors="replace") as old:
+                rows.writerows(row for row in csv.reader(old) if _before(row, head, start))
+        os.chmod(temporary, path.stat().st_mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _before(row: list[str], head: list[str], start: int) -> bool:
+    return len(row) == len(head) and row[0].isdecimal() and int(row[0]) < start
 
 
 class TensorBoard:
     """Scalars `GROUP/lr`, `GROUP/gradient_norm`, ... through `torch.utils.tensorboard`."""
 
     def __init__(self, folder: str | Path) -> None:
-        from torch.utils.tensorboard import SummaryWriter
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ImportError(
+                "the monitor cannot write for TensorBoard, which is not installed:"
+                " `pip install tensorboard`, or leave `tensorboard=` out"
+            ) from error
+        self._make: Callable[..., Any] = SummaryWriter
+        self._folder = str(folder)
+        self._writer: Any = None
 
-        self._writer: Any = SummaryWriter(str(folder))
-
-    def header(self, groups: Mapping[str, GroupFacts]) -> None:
-        pass
+    def header(self, header: Header) -> None:
+        if self._writer is None:
+            self._writer = self._make(self._folder, purge_step=header.start)
 
     def record(self, record: Record) -> None:
         for name, measured in record.groups.items():
@@ -97,41 +134,21 @@ class TensorBoard:
                     self._writer.add_scalar(f"{name}/{key}", value, record.step)
 
     def close(self) -> None:
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
-class Patient:
-    """A writer that gives up with one warning instead of an exception."""
+class Call:
+    """A function of the user's that takes every record."""
 
-    def __init__(self, name: str, make: Callable[[str | Path], Writer], target: str | Path) -> None:
-        self._name = name
-        self._writer: Writer | None = None
-        try:
-            self._writer = make(target)
-        except (OSError, ImportError) as error:
-            self._give_up(error)
+    def __init__(self, function: Callable[[Record], object]) -> None:
+        self._function = function
 
-    def header(self, groups: Mapping[str, GroupFacts]) -> None:
-        self._try("header", groups)
+    def header(self, header: Header) -> None:
+        pass
 
     def record(self, record: Record) -> None:
-        self._try("record", record)
+        self._function(record)
 
     def close(self) -> None:
-        self._try("close")
-
-    def _try(self, method: str, *arguments: object) -> None:
-        if self._writer is None:
-            return
-        try:
-            getattr(self._writer, method)(*arguments)
-        except (OSError, ValueError) as error:
-            self._give_up(error)
-
-    def _give_up(self, error: Exception) -> None:
-        self._writer = None
-        warnings.warn(
-            f"the monitor stops writing {self._name}: {error}; training goes on",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        pass

@@ -1,0 +1,64 @@
+"""`grouper monitor RUN.jsonl`: a run that grouper.Monitor wrote, afterwards or as it goes on."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from grouper.cli.common import CLEAN, FOUND, Failure, emit, output_flags
+from grouper.cli.run_file import RunFile
+from grouper.findings import Severity
+from grouper.monitor.reading import Run
+from grouper.monitor.verdicts import Verdict, verdicts
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN.jsonl", help="a file that grouper.Monitor wrote")
+    parser.add_argument("--follow", action="store_true", help="show it as it goes on, until Ctrl-C")
+    parser.add_argument("--strict", action="store_true", help="warnings are errors")
+    output_flags(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.follow:
+        return _follow(arguments)
+    found = RunFile(arguments.run).look()
+    said = _judge(found, arguments.strict)
+    if arguments.format == "json":
+        from grouper.monitor.summary import summary_json
+
+        emit(summary_json(found, arguments.run, said))
+    else:
+        _print(found, said, arguments)
+    return _status(said)
+
+
+def _follow(arguments: argparse.Namespace) -> int:
+    if arguments.format == "json":
+        raise Failure("--follow shows a run as it goes on; --format json says what came of it")
+    from grouper.cli.follow import follow
+    from grouper.reports.terminal import console
+
+    out = console(arguments.color)
+    return _status(follow(arguments.run, lambda run: _judge(run, arguments.strict), out))
+
+
+def _print(found: Run, said: tuple[Verdict, ...], arguments: argparse.Namespace) -> None:
+    from grouper.monitor.table import plain, report, sentence
+    from grouper.reports.terminal import console
+
+    out = console(arguments.color)
+    if not arguments.quiet:
+        out.print(report(found, arguments.run, said, plain(out)))
+        return
+    for verdict in said:
+        out.print(sentence(verdict), soft_wrap=True)
+
+
+def _judge(found: Run, strict: bool) -> tuple[Verdict, ...]:
+    said = verdicts(found)
+    return tuple(replace(v, severity=Severity.ERROR) for v in said) if strict else said
+
+
+def _status(said: tuple[Verdict, ...]) -> int:
+    return FOUND if any(v.severity is Severity.ERROR for v in said) else CLEAN

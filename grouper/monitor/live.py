@@ -1,0 +1,85 @@
+"""The table of a training that runs, on stderr: in place, or above the progress bars."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from typing import Any
+
+from rich.console import Group
+from rich.live import Live
+
+from grouper.monitor.reading import LAST_RECORDS, Run
+from grouper.monitor.record import Header, Record
+from grouper.monitor.table import plain, report
+from grouper.monitor.verdicts import verdicts
+from grouper.reports.terminal import console
+
+IN_PLACE, ABOVE_BARS = 0.5, 30.0  # seconds between two tables
+
+
+class LiveTable:
+    """Shows the latest record, where stderr is a terminal; elsewhere it does nothing.
+
+    A table that is drawn in place and a progress bar would overwrite each other. So while a bar
+    of tqdm is there, the table is printed above it, now and then.
+    """
+
+    def __init__(self) -> None:
+        self._out = console(stderr=True)
+        self._shows = sys.stderr.isatty() and not self._out.is_dumb_terminal
+        self._header: Header | None = None
+        self._records: deque[Record] = deque(maxlen=LAST_RECORDS)
+        self._count = 0
+        self._live: Live | None = None
+        self._shown_at = float("-inf")
+        self._due = False
+
+    def header(self, header: Header) -> None:
+        self._header = header
+
+    def record(self, record: Record) -> None:
+        if not self._shows:
+            return
+        self._records.append(record)
+        self._count += 1
+        self._due = True
+        bars = _bars()
+        if time.monotonic() - self._shown_at >= (ABOVE_BARS if bars else IN_PLACE):
+            self._show(bars)
+
+    def close(self) -> None:
+        if self._due:
+            self._show(_bars())
+        self._release()
+
+    def _show(self, bars: Any) -> None:
+        if bars:
+            self._release()
+            with bars.external_write_mode(sys.stderr):
+                self._out.print(self._table())
+        else:
+            if self._live is None:
+                self._live = Live(console=self._out, auto_refresh=False)
+                self._live.start()
+            self._live.update(self._table(), refresh=True)
+        self._shown_at, self._due = time.monotonic(), False
+
+    def _release(self) -> None:
+        """Give the terminal back, the last table left in it."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _table(self) -> Group:
+        run = Run(self._header, tuple(self._records), self._count)
+        return report(run, "training", verdicts(run), plain(self._out))
+
+
+def _bars() -> Any:
+    """The class of tqdm's bars where one is being drawn; None where none is."""
+    module = sys.modules.get("tqdm")
+    bars: Any = getattr(module, "tqdm", None)
+    drawn = [bar for bar in getattr(bars, "_instances", ()) if not bar.disable]
+    return bars if drawn else None

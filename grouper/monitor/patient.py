@@ -1,0 +1,70 @@
+"""A training run never stops because of its monitor: what fails warns once and is silent."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+
+from grouper.monitor.record import Header, Record
+from grouper.monitor.writers import Writer
+
+
+def warn(message: str) -> None:
+    """A warning; where warnings are errors, a line on stderr."""
+    try:
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
+    except Warning:
+        print(f"warning: {message}", file=sys.stderr)
+
+
+def reason(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, OSError) and text else f"{type(error).__name__}: {text}"
+
+
+class Patient:
+    """A writer that gives up with one warning instead of an exception.
+
+    A full disk or a folder that cannot be written are no reason to stop; a package that is
+    missing is one, and raises ImportError before the first step.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Writer]) -> None:
+        self._name = name
+        self._writer: Writer | None = None
+        try:
+            self._writer = make()
+        except OSError as error:
+            self._give_up(error)
+
+    @property
+    def gave_up(self) -> bool:
+        return self._writer is None
+
+    def header(self, header: Header) -> None:
+        self._try(lambda writer: writer.header(header))
+
+    def record(self, record: Record) -> None:
+        self._try(lambda writer: writer.record(record))
+
+    def close(self) -> None:
+        self._try(lambda writer: writer.close())
+        self._writer = None
+
+    def _try(self, action: Callable[[Writer], None]) -> None:
+        if self._writer is None:
+            return
+        try:
+            action(self._writer)
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(Exception):  # what there is to say is said below
+                writer.close()
+        warn(f"the monitor stops writing {self._name}: {reason(error)}; training goes on")
