@@ -82,7 +82,7 @@ class Plan:
         Beyond the last step the schedules that have a `final` stay there; the others go on.
         """
         _refuse_negative(step)
-        return {course.name: self._values(course, step) for course in self.courses}
+        return {course.name: self.of(course, step) for course in self.courses}
 
     def over(self, steps: Iterable[int]) -> dict[str, dict[str, list[float]]]:
         """`at` for many steps, to the last bit: one list for each value of each group.
@@ -145,7 +145,8 @@ class Plan:
 
         apply(self, optimizer, step)
 
-    def _values(self, course: Course, step: int) -> dict[str, float]:
+    def of(self, course: Course, step: int) -> dict[str, float]:
+        """lr, and momentum where there is one, of one course at a step."""
         time, total = (
             (step, self.steps) if course.by_step else (step // self.steps_per_epoch, self.epochs)
         )

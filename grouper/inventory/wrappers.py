@@ -25,6 +25,7 @@ WRAPPERS = {
     "torch.optim.swa_utils.AveragedModel": "module",
 }
 SEGMENTS = frozenset(WRAPPERS.values())
+PRIVATE = SEGMENTS - {"module"}  # no module of a model is called so
 
 
 def unwrapped(name: str, wrappers: frozenset[str]) -> str:
@@ -52,3 +53,14 @@ def wrapping_prefix(names: Iterable[str]) -> str:
             break
         prefix = longer
     return prefix
+
+
+def bare_names(names: Iterable[str]) -> list[str]:
+    """Names of parameters without what wrappers put into them, where no classes are at hand: what
+    all of them start with, and torch's private segments anywhere."""
+    names = list(names)
+    prefix = wrapping_prefix(names)
+    return [
+        ".".join(part for part in name.removeprefix(prefix).split(".") if part not in PRIVATE)
+        for name in names
+    ]
