@@ -80,7 +80,16 @@ def _built(declared: ruleset.Optimizer, groups: list[dict[str, Any]]) -> Optimiz
         raise ValueError(f"`{declared.name}` refuses its groups: {error}") from error
     if not isinstance(built, Optimizer):
         raise ValueError(f"`{declared.name}` is no torch optimizer")
+    _only_its_own(built, declared)
     return built
+
+
+def _only_its_own(built: Optimizer, declared: ruleset.Optimizer) -> None:
+    """Take from the groups what the optimizer keeps for itself, as MuSGD keeps `muon` and `sgd`:
+    its groups are then those that it makes of its own arguments."""
+    for key in declared.options.keys() - built.defaults.keys():
+        for group in built.param_groups:
+            group.pop(key, None)
 
 
 def _class(name: str) -> Any:

@@ -167,6 +167,14 @@ def test_whole_modules_with_all_of_it(protocol, tmp_path):
     assert stored.buffers == live.buffers
 
 
+def test_a_module_that_is_saved_frozen_says_nothing_about_training(tmp_path):
+    path = str(tmp_path / "model.pt")
+    torch.save(Tree().requires_grad_(False), path)
+    inventory = read(path)
+    assert all(p.trainable is None for p in inventory.parameters)
+    assert any("saved frozen" in remark for remark in inventory.remarks)
+
+
 def test_lazy_modules(tmp_path):
     path = str(tmp_path / "model.pt")
     model = nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d())

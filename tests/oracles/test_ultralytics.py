@@ -3,15 +3,12 @@
 import pytest
 
 pytest.importorskip("torch")
-ultralytics = pytest.importorskip("ultralytics")
+pytest.importorskip("ultralytics")
 
-from pathlib import Path  # noqa: E402
+from ultralytics_models import ALL, built
 
-from torchvision_mended import define_operators  # noqa: E402
+import grouper
 
-import grouper  # noqa: E402
-
-CONFIGS = Path(ultralytics.__file__).parent / "cfg" / "models"
 SPREAD = [
     "v3/yolov3-tiny.yaml",
     "v5/yolov5.yaml",
@@ -29,20 +26,8 @@ SPREAD = [
 ]
 
 
-def model(config):
-    from ultralytics import YOLO
-
-    path = CONFIGS / config
-    scaled = "tiny" not in path.stem and path.stem.partition("-")[0][-1].isdigit()
-    head, dash, tail = path.stem.partition("-")
-    name = f"{head}n{dash}{tail}.yaml" if scaled else path.name
-    return YOLO(str(path.with_name(name)), verbose=False).model
-
-
-def check_heads(made):
-    report = grouper.check(made, "yolo-finetune.rules")
-    assert report.ok, [finding.message for finding in report.findings]
-    assert {f.code.id for f in report.findings} <= {"GR108"}
+def check_heads(made, report):
+    assert not report.findings, [finding.message for finding in report.findings]
     last = f"model.{len(made.model) - 1}."
     trained = {n for n, p in made.named_parameters() if p.requires_grad}
     grouped = {p.name: g.labels for g in report.grouping.groups for p in g.parameters}
@@ -58,19 +43,18 @@ def check_heads(made):
 
 @pytest.mark.parametrize("config", SPREAD)
 def test_the_head_is_the_last_module(config):
-    check_heads(model(config))
+    made = built(config)
+    check_heads(made, grouper.check(made, "yolo-finetune.rules"))
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize(
-    "config", sorted(str(p.relative_to(CONFIGS)) for p in CONFIGS.glob("*/yolo*.yaml"))
-)
-def test_the_head_is_the_last_module_of_every_model(config):
-    define_operators()
-    try:
-        made = model(config)
-    except (KeyError, NotImplementedError, OSError) as error:
-        pytest.skip(f"Ultralytics does not build it under its own name: {error}")
-    if not any("Detect" in cls.__name__ for cls in type(made.model[-1]).__mro__):
-        pytest.skip("no detection head: the rules are for detectors")
-    check_heads(made)
+@pytest.mark.parametrize("config", ALL)
+def test_the_head_is_the_last_module_of_every_detector(config):
+    made = built(config)
+    report = grouper.check(made, "yolo-finetune.rules")
+    if any("Detect" in cls.__name__ for cls in type(made.model[-1]).__mro__):
+        check_heads(made, report)
+    else:
+        assert [f.message for f in report.findings if f.code.id == "GR105"] == [
+            "`in @Detect` matches no parameter"
+        ]

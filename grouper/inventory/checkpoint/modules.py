@@ -20,6 +20,7 @@ MAX_NAMES = 100_000  # of modules, parameters and buffers together
 MAX_ENTRIES = 200_000  # that are looked at for them
 MAX_LEVELS = 200
 MAX_CHARACTERS = 16 << 20  # of all names together
+ALL_FROZEN = "all parameters are saved frozen, as averages are: which of them train is not known"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def is_module(value: Any) -> bool:
 
 def inventory_of(root: Any) -> Inventory:
     """The inventory of a pickled module. Raises ModelError where it has too many names."""
-    return walked(root, _parts, "whole module")
+    return _trainable(walked(root, _parts, "whole module"))
 
 
 def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
@@ -102,6 +103,15 @@ def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
     modules = {module.path: module for module in own}
     buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
     return Inventory(parameters, modules, kind=kind, buffers=buffers)
+
+
+def _trainable(inventory: Inventory) -> Inventory:
+    """A model saved for use, or as a running average, is frozen as a whole: Ultralytics' `best.pt`
+    and every model that it offers for download. That says nothing about training."""
+    if not inventory.parameters or any(p.trainable is not False for p in inventory.parameters):
+        return inventory
+    unknown = tuple(replace(p, trainable=None) for p in inventory.parameters)
+    return replace(inventory, parameters=unknown, remarks=(ALL_FROZEN,))
 
 
 def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
