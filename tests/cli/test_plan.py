@@ -277,7 +277,7 @@ def test_variables_and_keys(capsys):
     assert value["findings"] == []
     value = json.loads(run(capsys, MODEL, "yolov5", *SHORT, "--key", "ema", "--json")[1])
     assert value["model"]["key"] == "ema"
-    assert value["groups"] == []  # all of it is frozen
+    assert [group["name"] for group in value["groups"]] == ["bias", "norm", "weight"]
 
 
 FAILURES = {
