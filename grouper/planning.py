@@ -57,6 +57,11 @@ class Course:
         """Whether the schedule's time is counted in steps, not in epochs."""
         return self.schedule.options.get("every") == "step"
 
+    @property
+    def lag(self) -> int:
+        """How late, in epochs or steps, the schedule is followed after warm-up."""
+        return int(_number(self.schedule.options.get("lag"), 0))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -98,6 +103,8 @@ class Plan:
         found: dict[str, dict[str, list[float]]] = {}
         for course in self.courses:
             schedule = f"{course.schedule.name} {sorted(course.schedule.options.items())}"
+            if course.lag:
+                schedule += f" {self._turn(course)}"
             if schedule not in factors:
                 factors[schedule] = self._factors(course, steps, runs)
             length = course.warmup_steps
@@ -114,10 +121,17 @@ class Plan:
 
     def _factors(self, course: Course, steps: list[int], runs: Runs) -> list[float]:
         """The schedule's factors: one for each step, or for each run of steps of one epoch."""
-        if course.by_step:
-            total = self.steps
-            return [course.factor(step, total) for step in steps]
-        return [course.factor(epoch, self.epochs) for epoch, _ in runs]
+        times = steps if course.by_step else [epoch for epoch, _ in runs]
+        total = self.steps if course.by_step else self.epochs
+        if course.lag:
+            turn = self._turn(course)
+            times = [_late(time, turn, course.lag) for time in times]
+        return [course.factor(time, total) for time in times]
+
+    def _turn(self, course: Course) -> int:
+        """The time of the schedule at which the warm-up ends."""
+        length = course.warmup_steps
+        return length if course.by_step else length // self.steps_per_epoch
 
     def _rates(self, course: Course, factors: list[float], runs: Runs) -> list[float]:
         if course.by_step:
@@ -150,6 +164,7 @@ class Plan:
         time, total = (
             (step, self.steps) if course.by_step else (step // self.steps_per_epoch, self.epochs)
         )
+        time = _late(time, self._turn(course), course.lag)
         lr, warmup = course.lr * course.factor(time, total), course.warmup_steps
         values = {"lr": interpolate(step, warmup, course.start, lr)}
         if course.momentum is not None:
@@ -174,6 +189,12 @@ def interpolate(step: int, length: int, start: float, end: float) -> float:
 def _refuse_negative(step: int) -> None:
     if step < 0:
         raise ValueError(f"steps are counted from 0, so there is no step {step}")
+
+
+def _late(time: int, turn: int, lag: int) -> int:
+    """The time that a schedule is at: on time until warm-up's end, and then so much behind, where
+    it never goes back."""
+    return time if time <= turn else max(time - lag, turn)
 
 
 def _warm_up(steps: list[int], length: int, start: float, values: list[float]) -> None:
@@ -253,11 +274,11 @@ def _length(warmup: Warmup, given: Mapping[str, Value], steps_per_epoch: int) ->
 
 
 def _schedule(schedule: Schedule, given: Mapping[str, Value]) -> Schedule:
-    """The group's own schedule; `every` and `final` go along where it has them, too."""
+    """The group's own schedule; `every`, `lag` and `final` go along where it has them, too."""
     name = str(given.get("schedule", schedule.name))
     options: dict[str, Value] = dict(schedule.options)
     if name != schedule.name:
-        options = {key: options[key] for key in ("every", "final") if key in options}
+        options = {key: options[key] for key in ("every", "lag", "final") if key in options}
     if "final" in given:
         options["final"] = given["final"]
         if name == "exponential":

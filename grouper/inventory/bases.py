@@ -8,11 +8,18 @@ from functools import cache
 from pathlib import Path
 
 TABLE = Path(__file__).with_name("bases.json")
+PACKAGED = "yolov5.models."
 
 
 def bases_of(cls: str) -> tuple[str, ...] | None:
-    """The dotted names of a class's bases, nearest first; None where they are not known."""
-    return _table().get(cls)
+    """The dotted names of a class's bases, nearest first; None where they are not known.
+
+    YOLOv5's classes are `models.*` in its repository, and `yolov5.models.*` in its package.
+    """
+    if not cls.startswith(PACKAGED):
+        return _table().get(cls)
+    bases = _table().get(cls.removeprefix("yolov5."))
+    return bases and tuple("yolov5." + b if b.startswith("models.") else b for b in bases)
 
 
 @cache

@@ -50,7 +50,7 @@ CLOCK = ("`epoch` or `step`", _clock)
 Kind = tuple[str, Test]
 Options = Mapping[str, tuple[Kind, Value]]
 
-_EVERY: dict[str, tuple[Kind, Value]] = {"every": (CLOCK, "epoch")}
+_EVERY: dict[str, tuple[Kind, Value]] = {"every": (CLOCK, "epoch"), "lag": (COUNT, 0)}
 _FINAL: dict[str, tuple[Kind, Value]] = {"final": (NOT_NEGATIVE, 0.0), **_EVERY}
 
 # Name -> option -> (what it must be, its value where it is left out; None: nothing).

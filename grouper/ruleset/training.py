@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from grouper.ruleset import codes
+from grouper.ruleset.expressions import text
 from grouper.ruleset.model import PLAN_KEYS, Optimizer, Rule, Schedule, Value, Warmup
 from grouper.ruleset.names import FAULTY, Names
 from grouper.ruleset.schedules import EITHER, SCHEDULES, WARMUP, Kind, lacking
@@ -80,20 +82,35 @@ class Training(Names):
         if self.schedule is not None:
             self.twice("`schedule`", statement.span, self.schedule.span)
             return
-        options = SCHEDULES.get(statement.name)
-        if options is None:
-            self.unknown("schedule", statement.name, SCHEDULES, statement.span)
+        name = self._schedule_name(statement)
+        if name is FAULTY:
             return
-        given, spans = self._settings(statement.options, options, f"schedule {statement.name}")
-        self._schedule_needs(statement, given, spans)
-        self.schedule = Schedule(statement.name, given, statement.span)
+        options = SCHEDULES.get(name)
+        if options is None:
+            self.unknown("schedule", name, SCHEDULES, statement.span)
+            return
+        given, spans = self._settings(statement.options, options, f"schedule {name}")
+        self._schedule_needs(name, statement, given, spans)
+        self.schedule = Schedule(name, given, statement.span)
+
+    def _schedule_name(self, statement: tree.Schedule) -> Any:
+        """The schedule's own name, or the one that a variable holds."""
+        if statement.name in SCHEDULES or statement.name not in self.variables:
+            return statement.name
+        self.used.add(statement.name)
+        held = self.variables[statement.name]
+        return held if held is FAULTY or isinstance(held, str) else text(held)
 
     def _schedule_needs(
-        self, statement: tree.Schedule, given: Mapping[str, Value], spans: Mapping[str, Span]
+        self,
+        name: str,
+        statement: tree.Schedule,
+        given: Mapping[str, Value],
+        spans: Mapping[str, Span],
     ) -> None:
-        fault = lacking(statement.name, given)
+        fault = lacking(name, given)
         if fault is not None:
-            first, second = EITHER[statement.name]
+            first, second = EITHER[name]
             self.report(
                 codes.BAD_VALUE,
                 fault,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import grouper
-from grouper.ruleset.model import Optimizer, Rule, RuleSet
+from grouper.ruleset.model import Optimizer, Rule, RuleSet, Schedule
 from grouper.ruleset.resolve import assignment
 from grouper.syntax import tree
 from grouper.syntax.parser import parse_selector
@@ -107,6 +107,39 @@ def test_settings(text, name, value):
 def test_bad_settings(text):
     with pytest.raises(ValueError, match="`"):
         assignment(text)
+
+
+CURVED = "let curve = linear\nlet end = 0.1\nschedule curve final=end"
+
+
+def test_a_variable_may_name_the_schedule():
+    assert grouper.parse(CURVED).schedule == Schedule("linear", {"final": 0.1})
+    cosine = grouper.parse(CURVED, curve="cosine")
+    assert not cosine.findings
+    assert cosine.schedule == Schedule("cosine", {"final": 0.1})
+    assert grouper.parse(str(cosine)).schedule == cosine.schedule
+    # A schedule's own name means that schedule, whatever variables there are.
+    shadowed = grouper.parse("let cosine = linear\nschedule cosine\n* -> a lr=1 b=cosine")
+    assert shadowed.schedule == Schedule("cosine")
+
+
+@pytest.mark.parametrize(
+    ("curve", "message"),
+    [
+        ("cosin", "there is no schedule `cosin`"),
+        (3, "there is no schedule `3`"),
+        ("step", "`schedule step` needs `size` or `milestones`"),
+    ],
+)
+def test_a_variable_that_names_no_fitting_schedule(curve, message):
+    findings = grouper.parse(CURVED, curve=curve).findings
+    assert message in [finding.message for finding in findings]
+    assert all(finding.span.line == 3 for finding in findings if finding.code.id != "GR109")
+
+
+def test_a_schedule_of_a_faulty_variable_adds_no_fault():
+    (finding,) = grouper.parse("let curve = 1 / 0\nschedule curve").findings
+    assert finding.span.line == 1
 
 
 @given(st.lists(RULES, max_size=4), st.lists(RULES, max_size=3), st.booleans())

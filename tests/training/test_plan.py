@@ -25,19 +25,12 @@ def traces():
     return json.loads(gzip.decompress(RECORDING.read_bytes()))["traces"]
 
 
-def yolov5_rules(cosine):
-    if not cosine:
-        return grouper.load("yolov5.rules")
-    text = Path("rules/yolov5.rules").read_text("utf-8")
-    return grouper.parse(text.replace("schedule linear", "schedule cosine"))
-
-
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(12))
 def test_every_step_of_yolov5s_runs_to_the_last_bit(number):
     trace = traces()[number]
     plan = grouper.plan(
         small_yolo(),
-        yolov5_rules(trace["cosine"]),
+        grouper.load("yolov5.rules", curve="cosine" if trace["cosine"] else "linear"),
         steps_per_epoch=trace["nb"],
         epochs=trace["epochs"],
     )
@@ -71,6 +64,34 @@ def test_interpolation_is_numpys_to_the_last_bit(step, length, start, end):
 
 
 NAMES = ("constant", "linear", "cosine", "polynomial", "wsd", "inverse_sqrt")
+
+
+LAG = """
+optimizer SGD lr=1.0
+warmup steps=4
+schedule linear final=0 lag={lag} every={clock}
+*.bias -> bias warmup_steps={length}
+else -> rest
+"""
+
+
+@given(st.sampled_from(["epoch", "step"]), st.integers(0, 3), st.integers(0, 30), st.integers(1, 6))
+def test_a_lag_holds_the_last_rate_of_warmup_and_then_follows(clock, lag, length, nb):
+    def plan(lag):
+        text = LAG.format(lag=lag, clock=clock, length=length)
+        return grouper.plan(small_yolo(), grouper.parse(text), steps_per_epoch=nb, epochs=8)
+
+    late, prompt = plan(lag), plan(0)
+    unit, total = (1, late.steps) if clock == "step" else (nb, late.epochs)
+    for step in range(late.steps):
+        if step <= length:
+            assert late.at(step)["bias"] == prompt.at(step)["bias"]
+        else:
+            time = max(step // unit - lag, length // unit)
+            assert late.at(step)["bias"] == {"lr": 1 - time / total}
+    curves = late.over(range(late.steps))
+    for name in ("bias", "rest"):
+        assert curves[name]["lr"] == [late.at(s)[name]["lr"] for s in range(late.steps)]
 
 
 @given(st.sampled_from(NAMES), st.floats(0, 1), st.integers(1, 500))
