@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grouper.api import (
         GroupingError,
+        add_groups,
         build_optimizer,
         check,
         load,
@@ -29,6 +30,7 @@ __all__ = [
     "Plan",
     "Report",
     "RuleSet",
+    "add_groups",
     "build_optimizer",
     "check",
     "load",
@@ -45,6 +47,7 @@ _HOMES = {
     "Plan": "grouper.planning",
     "Report": "grouper.report",
     "RuleSet": "grouper.ruleset.model",
+    "add_groups": "grouper.api",
     "build_optimizer": "grouper.api",
     "check": "grouper.api",
     "load": "grouper.api",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from grouper.binding import ParamGroups
 
 Model = Union["nn.Module", Inventory, str, Path]
-Rules = RuleSet | str | Path
+Rules = RuleSet | Report | str | Path
 
 
 class GroupingError(Exception):
@@ -64,11 +64,11 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     """Match the rules against the model and report. Never raises for findings.
 
     `model` is an nn.Module, an Inventory, or the path of a model file, where `key` says which
-    model inside it. Raises OSError where a file cannot be opened and
-    grouper.inventory.errors.ModelError where it holds no model.
+    model inside it. `rules` may be a report, whose rules are checked again. Raises OSError
+    where a file cannot be opened and grouper.inventory.errors.ModelError where it holds no model.
     """
     inventory = _inventory(model, key)
-    rule_set = rules if isinstance(rules, RuleSet) else load(rules)
+    rule_set = _rule_set(rules)
     if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
         return Report(rule_set, inventory, (*rule_set.findings, *inventory.findings))
     assignment, found = assign(rule_set, inventory)
@@ -86,27 +86,31 @@ def strictly(report: Report) -> Report:
     return replace(report, findings=findings)
 
 
-def param_groups(model: nn.Module, rules: Rules) -> ParamGroups:
+def param_groups(model: nn.Module, rules: Rules, *, merge: bool = False) -> ParamGroups:
     """The parameter groups of a live model, for any torch optimizer.
 
-    Each group has `params` (named, where torch takes names), its `name`, and its options. What
-    the rules freeze gets `requires_grad=False`; the list's `unfreeze()` takes that back. Raises
+    Each group has `params` (named, where torch takes names), its `name`, and its options. `merge`
+    joins groups whose options are equal, for the fewest kernels (see Grouping.merged). What
+    the rules freeze gets `requires_grad=False`; the list's `unfreeze()` takes that back.
+
+    `rules` may be a report of this model, as for every function below: it is taken as it is. Raises
     GroupingError where the rules do not fit the model; the model is then as it was.
     """
     from grouper.binding import bind
 
-    return bind(model, _fitting(model, rules)[1])
+    return bind(model, fitting(model, rules, merge)[1])
 
 
-def build_optimizer(model: nn.Module, rules: Rules) -> Optimizer:
+def build_optimizer(model: nn.Module, rules: Rules, *, merge: bool = False) -> Optimizer:
     """The optimizer that the rules name, with its groups; several are one object.
 
+    What the rules freeze gets `requires_grad=False`; the optimizer's `unfreeze()` takes that back.
     Raises GroupingError where the rules do not fit the model, and ValueError where they name no
     optimizer, or one that cannot be found or refuses its options.
     """
     from grouper.binding import bind, optimizer_of
 
-    report, grouping = _fitting(model, rules)
+    report, grouping = fitting(model, rules, merge)
     groups = bind(model, grouping)
     try:
         return optimizer_of(groups, grouping, report.rules)
@@ -115,21 +119,46 @@ def build_optimizer(model: nn.Module, rules: Rules) -> Optimizer:
         raise
 
 
-def plan(model: Model, rules: Rules, *, steps_per_epoch: int, epochs: int) -> Plan:
+def add_groups(
+    optimizer: Optimizer, model: nn.Module, report: Report, *, merge: bool = False
+) -> tuple[str, ...]:
+    """Give a running optimizer the groups of a report that it has not yet: those just thawed.
+
+    Their parameters get `requires_grad=True` and start without state; nothing else changes.
+    Returns the names of the groups. Raises ValueError where the optimizer's own groups are not the
+    report's, or its class refuses the new ones; the optimizer is then as it was.
+    """
+    from grouper.extending import extend
+
+    checked, grouping = fitting(model, report, merge)
+    return extend(optimizer, model, grouping, checked.rules)
+
+
+def plan(
+    model: Model, rules: Rules, *, steps_per_epoch: int, epochs: int, merge: bool = False
+) -> Plan:
     """lr and momentum of every group at every step of a run.
 
-    A step is one batch: `steps_per_epoch` is the length of the loader. Raises GroupingError where
-    the rules do not fit the model, and ValueError where a group has no lr.
+    A step is one batch: `steps_per_epoch` is the length of the loader. `merge` as in
+    `build_optimizer`. Raises GroupingError where the rules do not fit the model, and ValueError
+    where a group has no lr.
     """
-    report, grouping = _fitting(model, rules)
+    report, grouping = fitting(model, rules, merge)
     return plan_of(report.rules, grouping, steps_per_epoch, epochs)
 
 
-def _fitting(model: Model, rules: Rules) -> tuple[Report, Grouping]:
-    report = check(model, rules)
+def fitting(model: Model, rules: Rules, merge: bool = False) -> tuple[Report, Grouping]:
+    """The report, and its groups. Raises GroupingError where there are none to build."""
+    report = rules if isinstance(rules, Report) else check(model, rules)
     if not report.ok or report.grouping is None:
         raise GroupingError(report)
-    return report, report.grouping
+    return report, report.grouping.merged(report.inventory) if merge else report.grouping
+
+
+def _rule_set(rules: Rules) -> RuleSet:
+    if isinstance(rules, Report):
+        return rules.rules
+    return rules if isinstance(rules, RuleSet) else load(rules)
 
 
 def _inventory(model: Model, key: str | None) -> Inventory:

@@ -1,9 +1,9 @@
-"""The only file that touches live parameters: groups and optimizers of a real model."""
+"""The rules' groups with the parameters of a live model, and the optimizers that take them."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from grouper.grouping import Group, Grouping
+from grouper.inventory.live import inventory_of
 from grouper.optimizers import Optimizers
 from grouper.ruleset import model as ruleset
 
@@ -26,23 +27,43 @@ class ParamGroups(list[dict[str, Any]]):
         self.frozen = frozen
 
     def unfreeze(self) -> None:
-        """Let the parameters that the rules froze require gradients again."""
+        """Let what binding froze require gradients again; what was frozen before stays so."""
         for tensor in self.frozen:
             tensor.requires_grad_(True)
 
 
 def bind(model: nn.Module, grouping: Grouping) -> ParamGroups:
-    """The groups with the model's own tensors, named as the inventory names them."""
-    tensors = dict(model.named_parameters(remove_duplicate=False))
-    frozen = tuple(tensors[p.stored] for p in grouping.frozen if p.trainable is not False)
+    """The groups with the model's own tensors, named as the inventory names them.
+
+    Raises ValueError, and leaves the model as it is, where the grouping is that of another model.
+    """
+    tensors = tensors_of(model, grouping)
+    for parameter in (parameter for call in grouping.thawed for parameter in call):
+        tensors[parameter.name].requires_grad_(True)
+    frozen = tuple(t for p in grouping.frozen if (t := tensors[p.name]).requires_grad)
     for tensor in frozen:
         tensor.requires_grad_(False)
-    return ParamGroups([_bound(group, tensors) for group in grouping.groups], frozen)
+    return ParamGroups([bound(group, tensors) for group in grouping.groups], frozen)
 
 
-def _bound(group: Group, tensors: dict[str, nn.Parameter]) -> dict[str, Any]:
+def tensors_of(model: nn.Module, grouping: Grouping) -> dict[str, nn.Parameter]:
+    """The model's parameters by each of their names, wrappers unseen."""
+    stored = dict(model.named_parameters(remove_duplicate=False))
+    named = {n: stored[p.stored] for p in inventory_of(model).parameters for n in p.names}
+    parameters = [p for group in grouping.groups for p in group.parameters]
+    known = {name for p in (*parameters, *grouping.frozen) for name in p.names}
+    other = next((f"lacks `{name}`" for name in sorted(known - set(named))), None) or next(
+        (f"also has `{name}`" for name in named if name not in known), None
+    )
+    if other is not None:
+        raise ValueError(f"the report is not of this model, which {other}: check this model")
+    return named
+
+
+def bound(group: Group, tensors: dict[str, nn.Parameter]) -> dict[str, Any]:
+    """A group as torch takes it."""
     params = [
-        (parameter.name, tensors[parameter.stored]) if NAMED else tensors[parameter.stored]
+        (parameter.name, tensors[parameter.name]) if NAMED else tensors[parameter.name]
         for parameter in group.parameters
     ]
     return {"params": params, "name": group.name, **group.options}
@@ -58,38 +79,42 @@ def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet
             "the rules name no optimizer: add a line such as `optimizer SGD lr=0.01`, or give"
             " param_groups() to an optimizer of your own"
         )
-    chosen = [group.optimizer for group in grouping.groups]
-    members = {}
-    for declared in rules.optimizers:
-        name = declared.alias or declared.name
-        mine = [g for g, wanted in zip(groups, chosen, strict=True) if wanted == name]
-        if mine:
-            members[name] = _built(declared, mine)
-    if not members:
+    if not groups:
         raise ValueError("the rules leave no parameter to train")
-    if len(members) == 1:
-        return next(iter(members.values()))
-    return Optimizers(members, [group.name for group in grouping.groups])
+    members: dict[str, list[dict[str, Any]]] = {}
+    for built, group in zip(groups, grouping.groups, strict=True):
+        members.setdefault(group.optimizer or "", []).append(built)
+    declared = {o.alias or o.name: o for o in rules.optimizers}
+    made = {name: _built(declared[name], members[name]) for name in declared if name in members}
+    if len(made) == 1:
+        optimizer = next(iter(made.values()))
+    else:
+        optimizer = Optimizers(made, [group.name for group in grouping.groups])
+    vars(optimizer)["unfreeze"] = groups.unfreeze  # a name that torch's class does not declare
+    return optimizer
 
 
 def _built(declared: ruleset.Optimizer, groups: list[dict[str, Any]]) -> Optimizer:
-    cls = _class(declared.name)
+    return construct(_class(declared.name), groups, declared.options)
+
+
+def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]) -> Optimizer:
+    """An optimizer of a class. Raises ValueError where that refuses what it is given.
+
+    What the optimizer keeps for itself, as MuSGD keeps `muon` and `sgd`, is taken from the groups:
+    they are then those that it makes of its own arguments.
+    """
+    name = getattr(cls, "__name__", str(cls))
     try:
-        built = cls(groups, **declared.options)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"`{declared.name}` refuses its groups: {error}") from error
+        built = cls(groups, **options)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"`{name}` refuses its groups: {error}") from error
     if not isinstance(built, Optimizer):
-        raise ValueError(f"`{declared.name}` is no torch optimizer")
-    _only_its_own(built, declared)
-    return built
-
-
-def _only_its_own(built: Optimizer, declared: ruleset.Optimizer) -> None:
-    """Take from the groups what the optimizer keeps for itself, as MuSGD keeps `muon` and `sgd`:
-    its groups are then those that it makes of its own arguments."""
-    for key in declared.options.keys() - built.defaults.keys():
+        raise ValueError(f"`{name}` is no torch optimizer")
+    for key in options.keys() - built.defaults.keys():
         for group in built.param_groups:
             group.pop(key, None)
+    return built
 
 
 def _class(name: str) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from grouper.assignment import Assigned, Assignment
-from grouper.grouping import Group, Grouping
+from grouper.grouping import Group, Grouping, Held, options_key, unique
 from grouper.inventory.model import Parameter
 from grouper.places import lr_place
 from grouper.ruleset.model import PLAN_KEYS, RuleSet, Value
@@ -19,27 +19,44 @@ def group(assignment: Assignment) -> Grouping:
 
     Groups stand in the file order of their rules, parameters in the model's.
     """
-    members: dict[object, list[Assigned]] = {}
     rank = {id(rule): index for index, rule in enumerate(assignment.rules.rules)}
-    for assigned in assignment.parameters:
-        if assigned.matches and not assigned.frozen and not assigned.unmatched_in:
-            key = (assigned.labels, _key(assigned.options))
-            members.setdefault(key, []).append(assigned)
-    ordered = sorted(
+    trained = [a for a in assignment.parameters if a.matches and not a.frozen]
+    names: set[str] = set()
+    groups = tuple(
+        _group(assigned, unique(_base(assigned[0]), names), assignment.rules)
+        for assigned in _alike((a for a in trained if not a.unmatched_in), rank)
+    )
+    frozen = tuple(a.parameter for a in assignment.parameters if a.frozen)
+    return Grouping(groups, frozen, _held(assignment, rank))
+
+
+def _held(assignment: Assignment, rank: Mapping[int, int]) -> tuple[Held, ...]:
+    """The groups that what the rules freeze would be; `thaw` names them for good."""
+    held = [a for a in assignment.parameters if any(m.rule.freezes for m in a.matches)]
+    return tuple(
+        Held(_group(assigned, _base(assigned[0]), assignment.rules), assigned[0].conflicts)
+        for assigned in _alike(held, rank)
+    )
+
+
+def _alike(parameters: Iterable[Assigned], rank: Mapping[int, int]) -> list[list[Assigned]]:
+    """Those with the same labels and options together, in the file order of their rules."""
+    members: dict[object, list[Assigned]] = {}
+    for assigned in parameters:
+        key = (assigned.labels, assigned.conflicts, options_key(assigned.options))
+        members.setdefault(key, []).append(assigned)
+    return sorted(
         members.values(),
         key=lambda group: min(tuple(rank[id(m.rule)] for m in a.matches) for a in group),
     )
-    names: dict[str, int] = {}
-    groups = tuple(_group(assigned, names, assignment.rules) for assigned in ordered)
-    frozen = tuple(a.parameter for a in assignment.parameters if a.frozen)
-    return Grouping(groups, frozen)
 
 
-def _group(assigned: list[Assigned], names: dict[str, int], rules: RuleSet) -> Group:
+def _base(assigned: Assigned) -> str:
+    return "/".join(assigned.labels) or UNLABELLED
+
+
+def _group(assigned: list[Assigned], name: str, rules: RuleSet) -> Group:
     labels, options = assigned[0].labels, assigned[0].options
-    base = "/".join(labels) or UNLABELLED
-    names[base] = names.get(base, 0) + 1
-    name = base if names[base] == 1 else f"{base}#{names[base]}"
     default = next((o.alias or o.name for o in rules.optimizers), None)
     chosen = options.get("optimizer", default)
     return Group(
@@ -57,11 +74,6 @@ def _only(options: Mapping[str, Value], plan: bool) -> Mapping[str, Value]:
     return MappingProxyType(
         {k: v for k, v in options.items() if (k in PLAN_KEYS) == plan and k != "optimizer"}
     )
-
-
-def _key(options: Mapping[str, Value]) -> object:
-    """Options as a value that tells `true` from 1, whatever the order of the keys."""
-    return frozenset((key, isinstance(value, bool), value) for key, value in options.items())
 
 
 def members_of(grouping: Grouping, label: str) -> tuple[Parameter, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grouper.assignment import Assignment
 from grouper.findings import Finding, Severity
 from grouper.grouping import Grouping
 from grouper.inventory.model import Inventory
-from grouper.ruleset.model import RuleSet
+from grouper.ruleset.model import RuleSet, Value
 
 
 @dataclass(frozen=True)
@@ -28,3 +28,13 @@ class Report:
     def ok(self) -> bool:
         """Whether groups may be built: no finding is an error."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def thaw(self, label: str, **options: Value) -> Report:
+        """The report in which what the rules froze under a label is trained.
+
+        See Grouping.thaw; `report.grouping` is its result. Raises ValueError where nothing that a
+        rule froze has the label, or where the rules file itself is faulty.
+        """
+        if self.grouping is None:
+            raise ValueError("the rules file is faulty, so that there is nothing to thaw")
+        return replace(self, grouping=self.grouping.thaw(label, **options))

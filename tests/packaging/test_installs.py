@@ -120,6 +120,7 @@ def test_public_names():
         "Plan",
         "Report",
         "RuleSet",
+        "add_groups",
         "build_optimizer",
         "check",
         "load",
