@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grouper import integrations as integrations
     from grouper.api import (
         GroupingError,
         add_groups,
@@ -60,8 +61,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: `import grouper` itself is free."""
-    if name not in _HOMES:
+    if name not in _HOMES and name != "integrations":
         raise AttributeError(f"module 'grouper' has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "integrations":
+        return import_module("grouper.integrations")
     return getattr(import_module(_HOMES[name]), name)

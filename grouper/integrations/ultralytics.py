@@ -1,0 +1,108 @@
+"""Ultralytics 8.4 trains a model by a rules file.
+
+from grouper.integrations.ultralytics import trainer
+
+YOLO("yolov8n.yaml").train(trainer=trainer("yolo-finetune.rules"), data="coco8.yaml", epochs=9)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Protocol
+
+from ultralytics.engine.trainer import BaseTrainer
+from ultralytics.utils import DEFAULT_CFG
+
+from grouper import api
+from grouper.findings import Severity
+from grouper.integrations.ultralytics_trainer import Recipe, Ruled, Watch
+from grouper.inventory.model import Inventory
+from grouper.report import Report
+from grouper.ruleset.model import RuleSet, Value
+
+TRAINERS = {
+    "classify": "ClassificationTrainer",
+    "depth": "DepthTrainer",
+    "detect": "DetectionTrainer",
+    "obb": "OBBTrainer",
+    "pose": "PoseTrainer",
+    "segment": "SegmentationTrainer",
+    "semantic": "SemanticSegmentationTrainer",
+}
+"""The trainer of each task of `YOLO`, in `ultralytics.models.yolo`."""
+
+HOOKS = ("_build_train_pipeline", "_get_warmup_iterations", "_load_checkpoint_state")
+
+
+class Start(Protocol):
+    """What `Model.train` calls."""
+
+    def __call__(
+        self,
+        cfg: Any = ...,
+        overrides: dict[str, Any] | None = ...,
+        _callbacks: dict[str, Any] | None = ...,
+    ) -> BaseTrainer: ...
+
+
+def trainer(
+    rules: api.Rules,
+    *,
+    of: type[BaseTrainer] | None = None,
+    monitor: Watch = False,
+    **variables: Value,
+) -> Start:
+    """A trainer by the rules, for `YOLO(...).train(trainer=...)`, whatever the model's task.
+
+    Args:
+        rules: a path, a shipped name, or a RuleSet.
+        of: the trainer to build on, where it is not that of the task: `RTDETRTrainer`, your own.
+        monitor: True writes `monitor.jsonl` into the run's folder, a path writes there; a mapping
+            is passed on to grouper.Monitor (`{"every": 50}`).
+        variables: values for the rules' `let` variables.
+
+    A step of the plan is a batch, as in Ultralytics' own warm-up. Raises FileNotFoundError where
+    there is no such file, GroupingError where it is faulty by itself, ImportError under an
+    Ultralytics before 8.4.103. Training raises GroupingError before its first batch where the
+    rules do not fit the model.
+    """
+    missing = [name for name in HOOKS if not hasattr(BaseTrainer, name)]
+    if missing:
+        raise ImportError("grouper trains with Ultralytics 8.4.103 or later: pip install -U it")
+    if isinstance(rules, RuleSet):
+        if variables:
+            raise TypeError("a RuleSet has its variables already: give them to grouper.load")
+        rule_set = rules
+    else:
+        rule_set = api.load(rules, **variables)
+    if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
+        raise api.GroupingError(Report(rule_set, Inventory(()), rule_set.findings))
+    recipe = Recipe(rule_set, monitor, of is not None)
+
+    def start(
+        cfg: Any = DEFAULT_CFG,
+        overrides: dict[str, Any] | None = None,
+        _callbacks: dict[str, Any] | None = None,
+    ) -> BaseTrainer:
+        base = of or _trainer_of((overrides or {}).get("task"))
+        return ruled(base, recipe)(cfg=cfg, overrides=overrides, _callbacks=_callbacks)
+
+    return start
+
+
+def ruled(base: type[BaseTrainer], recipe: Recipe) -> type[BaseTrainer]:
+    """The trainer class for a recipe. Not to be found by its name, so that the processes of a
+    multi-GPU run are sent the class itself, with the rules in it."""
+    made: type[BaseTrainer] = type(f"Ruled{base.__name__}", (Ruled, base), {"recipe": recipe})
+    return made
+
+
+def _trainer_of(task: str | None) -> type[BaseTrainer]:
+    if task not in TRAINERS:
+        raise ValueError(
+            f"there is no trainer for the task `{task}`: give one by trainer(..., of=...)"
+        )
+    found: type[BaseTrainer] = getattr(
+        importlib.import_module(f"ultralytics.models.yolo.{task}"), TRAINERS[task]
+    )
+    return found
