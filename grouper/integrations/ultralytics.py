@@ -84,7 +84,7 @@ def trainer(
         overrides: dict[str, Any] | None = None,
         _callbacks: dict[str, Any] | None = None,
     ) -> BaseTrainer:
-        base = of or _trainer_of((overrides or {}).get("task"))
+        base = of or trainer_of((overrides or {}).get("task"))
         return ruled(base, recipe)(cfg=cfg, overrides=overrides, _callbacks=_callbacks)
 
     return start
@@ -97,7 +97,8 @@ def ruled(base: type[BaseTrainer], recipe: Recipe) -> type[BaseTrainer]:
     return made
 
 
-def _trainer_of(task: str | None) -> type[BaseTrainer]:
+def trainer_of(task: str | None) -> type[BaseTrainer]:
+    """The trainer of a task of `YOLO`. Raises ValueError for any other."""
     if task not in TRAINERS:
         raise ValueError(
             f"there is no trainer for the task `{task}`: give one by trainer(..., of=...)"

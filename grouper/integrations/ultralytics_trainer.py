@@ -42,7 +42,7 @@ OWNED = (
     "cos_lr",
 )
 OTHER_TRAINERS = {
-    "RTDETRDecoder": "ultralytics.models.rtdetr.RTDETRTrainer",
+    "RTDETRDecoder": "ultralytics.models.rtdetr.train.RTDETRTrainer",
     "WorldDetect": "ultralytics.models.yolo.world.WorldTrainer",
     "YOLOEDetect": "ultralytics.models.yolo.yoloe.YOLOETrainer",
     "YOLOESegment": "ultralytics.models.yolo.yoloe.YOLOESegTrainer",
@@ -64,8 +64,9 @@ class Recipe:
 class EpochCounter(LRScheduler):
     """In the place of Ultralytics' scheduler, which steps once an epoch: it changes nothing."""
 
-    def get_lr(self) -> list[Any]:
-        return [group["lr"] for group in self.optimizer.param_groups]
+    def step(self, epoch: int | None = None) -> None:
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
 
 class Ruled(BaseTrainer):
@@ -137,6 +138,7 @@ class Ruled(BaseTrainer):
                 steps_per_epoch=len(self.train_loader),
                 epochs=self.epochs,
             )
+            self._owner = self.plan.scheduler(self.optimizer)
 
     def _build_train_pipeline(self) -> None:
         """Ultralytics does this again, with smaller batches, when memory runs out: epochs are
@@ -176,7 +178,10 @@ class Ruled(BaseTrainer):
     def _follow_plan(self) -> None:
         step = self._batch + self.plan.steps_per_epoch * self.epoch
         self._batch += 1
-        self.plan.apply(self.optimizer, step)
+        if step == self._owner.last_epoch + 1:
+            self._owner.step()
+        elif step != self._owner.last_epoch:  # resumed, or an epoch is done again
+            self._owner.load_state_dict({"last_epoch": step})
         warm = self.plan.warmup_steps
         if step <= warm and warm:  # gradients are gathered over more and more batches
             self.accumulate = max(1, round(interpolate(step, warm, 1, self._full)))
@@ -216,7 +221,7 @@ class Ruled(BaseTrainer):
                 " parameters: resume it without, or start a new run from it"
             )
         restored = load_optimizer_state(self.optimizer, saved)
-        LOGGER.info(f"optimizer: state of {restored} parameters, found by name")
+        LOGGER.info(f"optimizer: states found by the parameters' names: {restored}")
 
     def save_metrics(self, metrics: dict[str, Any]) -> None:
         """A row of results.csv. A resumed run may have other groups: then it gets their columns."""
