@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,3 +202,19 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def picture_format(path: str) -> str:
+    """The format of a picture by the ending of its file."""
+    format = Path(path).suffix.removeprefix(".").lower()
+    if format not in ("png", "svg"):
+        raise Failure(f"`{path}` is no picture that grouper draws: name a .png or .svg")
+    return format
+
+
+def drawn(draw: Callable[[], bytes]) -> bytes:
+    """What a picture's maker gives, where the library to draw with is there."""
+    try:
+        return draw()
+    except ImportError as error:
+        raise Failure(f"--plot needs matplotlib ({error}); `pip install 'grouper[plot]'`") from None

@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from grouper.cli.common import CLEAN, FOUND, Failure, emit, output_flags
+from grouper.cli.common import (
+    CLEAN,
+    FOUND,
+    Failure,
+    drawn,
+    emit,
+    output_flags,
+    picture_format,
+    write,
+)
 from grouper.cli.run_file import RunFile
 from grouper.findings import Severity
 from grouper.monitor.reading import Run
@@ -15,6 +24,7 @@ from grouper.monitor.verdicts import Verdict, verdicts
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN.jsonl", help="a file that grouper.Monitor wrote")
     parser.add_argument("--follow", action="store_true", help="show it as it goes on, until Ctrl-C")
+    parser.add_argument("--plot", metavar="FILE.png|.svg", help="lr, ratios and norms as a picture")
     parser.add_argument("--strict", action="store_true", help="warnings are errors")
     output_flags(parser)
 
@@ -22,8 +32,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.follow:
         return _follow(arguments)
+    format = picture_format(arguments.plot) if arguments.plot else ""
     found = RunFile(arguments.run).look()
     said = _judge(found, arguments.strict)
+    if format:
+        write(arguments.plot, _picture(found, format, arguments.run))
     if arguments.format == "json":
         from grouper.monitor.summary import summary_json
 
@@ -36,11 +49,21 @@ def run(arguments: argparse.Namespace) -> int:
 def _follow(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         raise Failure("--follow shows a run as it goes on; --format json says what came of it")
+    if arguments.plot:
+        raise Failure("--follow shows a run as it goes on; --plot draws what there is of it")
     from grouper.cli.follow import follow
     from grouper.reports.terminal import console
 
     out = console(arguments.color)
     return _status(follow(arguments.run, lambda run: _judge(run, arguments.strict), out))
+
+
+def _picture(found: Run, format: str, path: str) -> bytes:
+    from grouper.monitor.plot import run_picture
+
+    if not found.records:
+        raise Failure(f"nothing to draw: no step has been measured yet in `{path}`")
+    return drawn(lambda: run_picture(found, format))
 
 
 def _print(found: Run, said: tuple[Verdict, ...], arguments: argparse.Namespace) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from grouper.cli.common import (
     CLEAN,
     FOUND,
     Failure,
+    drawn,
     emit,
     fitting,
     model_flags,
     output_flags,
+    picture_format,
     print_faults,
     rules_flags,
     run_flags,
@@ -78,14 +79,14 @@ def _refuse(arguments: argparse.Namespace, epochs: int, steps: int) -> int:
     if (arguments.csv or arguments.json) and rows > MOST_ROWS:
         enough = -(-epochs * steps // MOST_ROWS)
         raise Failure(f"{rows:,} steps are too many to write; take fewer: --stride {enough}")
-    if arguments.plot and _extension(arguments.plot) not in ("png", "svg"):
-        raise Failure(f"`{arguments.plot}` is no picture that grouper draws: name a .png or .svg")
+    if arguments.plot:
+        picture_format(arguments.plot)
     return stride
 
 
 def _write(report: Report, plan: Plan, stride: int, arguments: argparse.Namespace) -> None:
     if arguments.plot:
-        write(arguments.plot, _picture(plan, _extension(arguments.plot)))
+        write(arguments.plot, _picture(plan, picture_format(arguments.plot)))
         _say(arguments.plot, arguments)
     if arguments.csv:
         from grouper.reports.plan.csv import plan_csv
@@ -118,14 +119,7 @@ def _picture(plan: Plan, format: str) -> bytes:
     shown = tracks(plan)
     if not shown:
         raise Failure(f"nothing to draw: {NOTHING}")
-    try:
-        return plan_picture(plan, shown, format)
-    except ImportError as error:
-        raise Failure(f"--plot needs matplotlib ({error}); `pip install 'grouper[plot]'`") from None
-
-
-def _extension(path: str) -> str:
-    return Path(path).suffix.removeprefix(".").lower()
+    return drawn(lambda: plan_picture(plan, shown, format))
 
 
 def _print(report: Report, plan: Plan, arguments: argparse.Namespace) -> None:

@@ -1,0 +1,89 @@
+"""Pictures of curves by group. The only file that imports matplotlib, an optional extra."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg")
+LONGEST = 60  # characters of a label
+ROW = 130  # characters of the legend in a line
+SETTINGS = {"svg.hashsalt": "grouper", "svg.fonttype": "none"}
+MARKERS = "osD^v<>Pp*hX"
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """matplotlib's own defaults, whatever the user's are, and no words on letters it lacks.
+
+    Raises ImportError where matplotlib is not installed.
+    """
+    import matplotlib.style
+
+    with matplotlib.style.context(["default", SETTINGS]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def sheet(width: float, height: float, labels: Sequence[str]) -> Figure:
+    """An empty figure, in inches; higher by the legend of its labels."""
+    from matplotlib.figure import Figure
+
+    height += 0.17 * (len(labels) // _columns(labels))
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def draw(panel: Axes, steps: Sequence[int], curves: Sequence[Sequence[float]], word: str) -> None:
+    """Each curve with a marker of its own here and there, for those who see no colours."""
+    panel.set_ylabel(word)
+    panel.grid(alpha=0.3)
+    panel.margins(x=0.01)
+    for number, curve in enumerate(curves):
+        apart = max(len(steps) // 12, 1)
+        marker = MARKERS[number % len(MARKERS)] if len(curves) > 1 else ""
+        panel.plot(
+            steps, curve, linewidth=1.5, marker=marker, markersize=4,
+            color=None if len(curves) > 1 else "dimgray",
+            markevery=(number * apart // len(curves), apart),
+        )  # fmt: skip
+
+
+def legend(figure: Figure, panel: Axes, labels: Sequence[str]) -> None:
+    """The groups' names; matplotlib would take `$x$` for a formula and leave `_x` out."""
+    lines = panel.get_lines()[: len(labels)]
+    unnamed = ["?"] * len(labels)
+    found = figure.legend(
+        lines,
+        unnamed,
+        loc="outside upper left",
+        ncols=_columns(labels),
+        frameon=False,
+        fontsize=8,
+    )
+    for line, label in zip(found.get_texts(), labels, strict=True):
+        line.set_text(label)
+        line.set_parse_math(False)
+
+
+def rendered(figure: Figure, format: str) -> bytes:
+    """The figure as a file; the same bytes for the same figure."""
+    file = BytesIO()
+    metadata = {"Date": None, "Creator": None} if format == "svg" else {"Software": None}
+    figure.savefig(file, format=format, dpi=150, metadata=metadata)
+    return file.getvalue()
+
+
+def short(label: str) -> str:
+    """A label that leaves room for others."""
+    return label if len(label) <= LONGEST else f"{label[: LONGEST - 3]}..."
+
+
+def _columns(labels: Sequence[str]) -> int:
+    return max(1, min(6, ROW // (max(map(len, labels)) + 8)))
