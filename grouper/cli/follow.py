@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from grouper.cli.run_file import RunFile
+from grouper.monitor.live import screen
 from grouper.monitor.reading import Run
 from grouper.monitor.table import plain, report, sentence
 from grouper.monitor.verdicts import Verdict
+from grouper.reports.terminal import console
 from grouper.reports.visible import visible
 
 PAUSE = 0.5  # seconds between two looks at the file
@@ -21,23 +23,24 @@ PAUSE = 0.5  # seconds between two looks at the file
 Judge = Callable[[Run], tuple[Verdict, ...]]
 
 
-def follow(path: str, judge: Judge, out: Console) -> tuple[Verdict, ...]:
+def follow(path: str, judge: Judge, color: str) -> tuple[Verdict, ...]:
     """Show a run until Ctrl-C; what was said of it last.
 
     On a terminal it is one table, drawn again and again; elsewhere each thing that goes wrong is a
     line when it is first said.
     """
     said: tuple[Verdict, ...] = ()
+    out = screen(color=color) if sys.stdout.isatty() else console(color)
     try:
         file = _awaited(path)
-        with Live(console=out, auto_refresh=False) if out.is_terminal else _Lines(out) as shown:
+        with Live(console=out, auto_refresh=False) if sys.stdout.isatty() else _Lines(out) as shown:
             while True:
                 run = file.look()
                 said = judge(run)
                 if isinstance(shown, _Lines):
                     shown.say(said)
                 else:
-                    shown.update(report(run, path, said, plain(out)), refresh=True)
+                    shown.update(Group(*report(run, path, said, plain(out))), refresh=True)
                 time.sleep(PAUSE)
     except KeyboardInterrupt:
         return said

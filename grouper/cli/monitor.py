@@ -52,10 +52,9 @@ def _follow(arguments: argparse.Namespace) -> int:
     if arguments.plot:
         raise Failure("--follow shows a run as it goes on; --plot draws what there is of it")
     from grouper.cli.follow import follow
-    from grouper.reports.terminal import console
 
-    out = console(arguments.color)
-    return _status(follow(arguments.run, lambda run: _judge(run, arguments.strict), out))
+    said = follow(arguments.run, lambda run: _judge(run, arguments.strict), arguments.color)
+    return _status(said)
 
 
 def _picture(found: Run, format: str, path: str) -> bytes:
@@ -67,12 +66,15 @@ def _picture(found: Run, format: str, path: str) -> bytes:
 
 
 def _print(found: Run, said: tuple[Verdict, ...], arguments: argparse.Namespace) -> None:
+    from rich.text import Text
+
     from grouper.monitor.table import plain, report, sentence
     from grouper.reports.terminal import console
 
     out = console(arguments.color)
     if not arguments.quiet:
-        out.print(report(found, arguments.run, said, plain(out)))
+        for part in report(found, arguments.run, said, plain(out)):
+            out.print(part, soft_wrap=isinstance(part, Text))
         return
     for verdict in said:
         out.print(sentence(verdict), soft_wrap=True)

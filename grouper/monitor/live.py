@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
 from typing import Any
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 
 from grouper.monitor.reading import LAST_RECORDS, Run
 from grouper.monitor.record import Header, Record
 from grouper.monitor.table import plain, report
 from grouper.monitor.verdicts import verdicts
-from grouper.reports.terminal import console
 
 IN_PLACE, ABOVE_BARS = 0.5, 30.0  # seconds between two tables
+
+
+def screen(stderr: bool = False, color: str = "auto") -> Console:
+    """A console to draw in place, which without colors is a terminal still."""
+    plain = color == "never" or (color == "auto" and bool(os.environ.get("NO_COLOR")))
+    return Console(
+        stderr=stderr,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        no_color=plain,
+        legacy_windows=False,
+    )
 
 
 class LiveTable:
@@ -27,7 +40,7 @@ class LiveTable:
     """
 
     def __init__(self) -> None:
-        self._out = console(stderr=True)
+        self._out = screen(stderr=True)
         self._shows = sys.stderr.isatty() and not self._out.is_dumb_terminal
         self._header: Header | None = None
         self._records: deque[Record] = deque(maxlen=LAST_RECORDS)
@@ -74,7 +87,7 @@ class LiveTable:
 
     def _table(self) -> Group:
         run = Run(self._header, tuple(self._records), self._count)
-        return report(run, "training", verdicts(run), plain(self._out))
+        return Group(*report(run, "training", verdicts(run), plain(self._out)))
 
 
 def _bars() -> Any:

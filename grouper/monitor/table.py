@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +17,7 @@ from grouper.monitor.verdicts import Verdict
 from grouper.reports.terminal import STYLES
 from grouper.reports.visible import visible
 
+Part = Text | Padding
 GAP = (0, 1, 0, 0)  # a space behind every column
 COLUMNS = (
     "group",
@@ -31,9 +32,9 @@ COLUMNS = (
 )
 
 
-def report(run: Run, path: str, said: Sequence[Verdict], plain: bool = False) -> Group:
+def report(run: Run, path: str, said: Sequence[Verdict], plain: bool = False) -> list[Part]:
     """What the file holds, the table, and under it what is wrong; `plain` keeps to ASCII."""
-    lines: list[Text | Table | Padding] = [_head(run, path)]
+    lines: list[Part] = [_head(run, path)]
     if run.records:
         lines += [Text(), Padding(table(run, said, plain), (0, 0, 0, 2), expand=False), Text()]
     lines += [sentence(verdict) for verdict in said]
@@ -41,7 +42,7 @@ def report(run: Run, path: str, said: Sequence[Verdict], plain: bool = False) ->
         lines.append(_broken(run.broken))
     if run.records:
         lines.append(closing_line(said))
-    return Group(*lines)
+    return lines
 
 
 def table(run: Run, said: Sequence[Verdict], plain: bool = False) -> Table:
