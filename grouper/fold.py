@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+Row = tuple[tuple[str, ...], ...]  # for each segment, its choices
+
 
 def fold(names: Iterable[str]) -> tuple[str, ...]:
     """Patterns that stand for exactly these names, in the order of their first names.
 
     Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`.
     """
-    rows = [tuple(name.split(".")) for name in dict.fromkeys(names)]
-    sets: list[Row] = [tuple((segment,) for segment in row) for row in rows]
-    longest = max((len(row) for row in rows), default=0)
+    return tuple(".".join(map(_segment, row)) for row in rows(names))
+
+
+def rows(names: Iterable[str]) -> list[Row]:
+    """Products of segments that give exactly these names, in the order of their first names."""
+    split = [tuple(name.split(".")) for name in dict.fromkeys(names)]
+    sets: list[Row] = [tuple((segment,) for segment in row) for row in split]
+    longest = max((len(row) for row in split), default=0)
     for place in range(longest - 1, -1, -1):
         sets = _join(sets, place)
     for place in range(longest):
         sets = _join(sets, place)
-    return tuple(".".join(map(_segment, row)) for row in sets)
-
-
-Row = tuple[tuple[str, ...], ...]
+    return sets
 
 
 def _join(rows: list[Row], place: int) -> list[Row]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from grouper import __version__
-from grouper.cli import check, explain, fmt, groups, monitor, params, plan, rule
+from grouper.cli import check, emit, explain, fmt, groups, monitor, params, plan, rule
 from grouper.cli.common import FAILED, Failure
 from grouper.inventory.errors import ModelError
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "groups": (groups, "the groups with their options"),
     "explain": (explain, "why a parameter gets what it gets"),
     "plan": (plan, "lr and momentum over a run: table, curves, CSV, JSON, picture"),
+    "emit": (emit, "the groups for other programs: JSON, or plain torch code"),
     "monitor": (monitor, "a training run that the monitor wrote, group by group"),
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),

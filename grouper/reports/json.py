@@ -23,7 +23,7 @@ def report_json(report: Report) -> str:
     value = {
         "version": VERSION,
         "model": model_value(report.inventory),
-        "groups": [_group(group) for group in (grouping.groups if grouping else ())],
+        "groups": [group_value(group) for group in (grouping.groups if grouping else ())],
         "frozen": [p.name for p in (grouping.frozen if grouping else ())],
         "unmatched": [a.parameter.name for a in assigned if a.unmatched_in],
         "double_matched": [_double(a) for a in assigned if _doubled(a)],
@@ -51,7 +51,7 @@ def dumps(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=True)
 
 
-def _group(group: Group) -> dict[str, Any]:
+def group_value(group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
         "optimizer": group.optimizer,

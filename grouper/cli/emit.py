@@ -1,0 +1,66 @@
+"""`grouper emit MODEL RULES`: the groups for other programs, as JSON or as plain torch code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from grouper.cli.common import (
+    CLEAN,
+    FOUND,
+    emit,
+    fitting,
+    model_flags,
+    output_flags,
+    print_faults,
+    rules_flags,
+    run_flags,
+    run_length,
+    write,
+)
+from grouper.planning import Plan, plan_of
+from grouper.report import Report
+from grouper.reports.visible import visible
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("rules", metavar="RULES")
+    parser.add_argument(
+        "--as", choices=("json", "python"), default="json", dest="language", help="json, or python"
+    )
+    parser.add_argument("--out", metavar="FILE", help="write a file")
+    run_flags(parser)
+    rules_flags(parser)
+    model_flags(parser)
+    output_flags(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    length = run_length(arguments)
+    report = fitting(arguments)
+    if not report.ok or report.grouping is None:
+        return print_faults(report, arguments, stderr=True)
+    try:
+        plan = plan_of(report.rules, report.grouping, length[1], length[0]) if length else None
+        text = _text(report, plan, arguments.language)
+    except ValueError as error:
+        print(f"error: {visible(str(error))}", file=sys.stderr)
+        return FOUND
+    if arguments.out is None:
+        emit(text)
+        return CLEAN
+    write(arguments.out, text)
+    if not arguments.quiet:
+        emit(f"wrote {visible(arguments.out)}")
+    return CLEAN
+
+
+def _text(report: Report, plan: Plan | None, language: str) -> str:
+    if language == "json":
+        from grouper.reports.code.json import groups_json
+
+        return groups_json(report, plan) + "\n"
+    from grouper.reports.code.module import python_code
+
+    return python_code(report, plan)

@@ -1,0 +1,1 @@
+"""A report as Python code: plain torch, without grouper."""
