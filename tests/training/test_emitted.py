@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from torch import nn  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.reports.code.module import python_code  # noqa: E402
+from grouper.reports.code.plan import plan_code  # noqa: E402
+from grouper.scheduler import write  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted(path.stem for path in (ROOT / "rules").glob("*.rules"))
@@ -258,9 +261,7 @@ def test_training_is_bit_for_bit_that_of_the_plans_scheduler(optimizer):
 @settings(max_examples=25)
 @given(plans())
 def test_rates_are_written_as_grouper_writes_them(plan):
-    space = {"torch": torch}
-    from grouper.reports.code.plan import plan_code
-
+    space = {"torch": torch, "Any": Any}
     code = plan_code(plan)
     exec("\n\n".join([*code.imports, code.constants, *code.functions]), space)
     named = [
@@ -273,25 +274,13 @@ def test_rates_are_written_as_grouper_writes_them(plan):
         theirs.param_groups[0]["lr"] = torch.tensor(0.1)
         for step in (0, 1, plan.steps // 2, plan.steps - 1):
             space["set_rates"](ours, step)
-            apply_as_grouper_does(plan, theirs, step)
+            write(plan, plan.courses, theirs.param_groups, step)
             for left, right in zip(ours.param_groups, theirs.param_groups, strict=True):
                 assert [left.get(k) for k in KEYS] == [right.get(k) for k in KEYS]
             assert isinstance(ours.param_groups[0]["lr"], torch.Tensor)
 
 
 KEYS = "lr", "momentum", "betas"
-
-
-def apply_as_grouper_does(plan, optimizer, step):
-    from grouper import scheduler
-
-    values = plan.at(step)
-    for group in optimizer.param_groups:
-        if isinstance(group["lr"], torch.Tensor):
-            group["lr"].fill_(values[group["name"]]["lr"])
-        else:
-            group["lr"] = values[group["name"]]["lr"]
-    scheduler._write_momentum(values, optimizer.param_groups)
 
 
 SCRIPT = """

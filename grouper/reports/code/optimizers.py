@@ -6,6 +6,7 @@ from itertools import count
 from keyword import iskeyword
 
 from grouper.reports.code.layout import Brackets, called, lines, literal, mapped, quoted
+from grouper.reports.code.parts import OWN
 from grouper.ruleset.model import Optimizer
 
 ONE = '''\
@@ -26,7 +27,22 @@ SHARED_OUT = """\
 """
 
 
-TAKEN = {"model", "group", "groups", "made", "torch", "nn", "zip", "param_groups", "Any", "GROUPS"}
+TAKEN = {
+    *("model", "group", "groups", "made", "torch", "nn", "zip", "param_groups", "Any", "GROUPS"),
+    "without_its_own",
+}
+    "model",
+    "without_its_own",
+    "group",
+    "groups",
+    "made",
+    "torch",
+    "nn",
+    "zip",
+    "param_groups",
+    "Any",
+    "GROUPS",
+}
 
 
 def build_source(optimizers: list[Optimizer]) -> str:
@@ -35,14 +51,18 @@ def build_source(optimizers: list[Optimizer]) -> str:
     imports, classes = _classes(optimizers)
     if len(optimizers) == 1:
         build = _call("return ", classes[0], optimizers[0], "param_groups(model)")
-        return ONE + "\n".join([*imports, *lines(build, 1)])
+        return _with_own(ONE + "\n".join([*imports, *lines(build, 1)]), imports)
     built = []
     for optimizer, cls in zip(optimizers, classes, strict=True):
         name = quoted(optimizer.alias or optimizer.name)
         built.append(_call(f"{name}: ", cls, optimizer, f"groups[{name}]"))
-    return SEVERAL + "\n".join(
-        [*imports, SHARED_OUT.rstrip(), *lines(mapped("return ", built, True), 1)]
-    )
+    made = [*imports, SHARED_OUT.rstrip(), *lines(mapped("return ", built, True), 1)]
+    return _with_own(SEVERAL + "\n".join(made), imports)
+
+
+def _with_own(source: str, imports: list[str]) -> str:
+    """torch's own optimizers have all of their options in their groups; others may not."""
+    return f"{source}\n\n\n{OWN.rstrip()}" if imports else source
 
 
 def _classes(optimizers: list[Optimizer]) -> tuple[list[str], list[str]]:
@@ -85,4 +105,7 @@ def _call(before: str, cls: str, optimizer: Optimizer, groups: str) -> Brackets:
     if others:
         items = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in others.items())
         arguments.append(f"**{{{items}}}")
-    return called(f"{before}{cls}", arguments)
+    if ":" not in optimizer.name:
+        return called(f"{before}{cls}", arguments)
+    options = mapped("", map(quoted, optimizer.options)) if optimizer.options else "set()"
+    return called(f"{before}without_its_own", [called(cls, arguments), options])

@@ -108,17 +108,20 @@ def set_rates(optimizer: torch.optim.Optimizer, step: int) -> None:
         ...
         optimizer.step()
     """
-    values = plan(step)
+    planned = plan(step)
     for group in optimizer.param_groups:
-        lr, momentum = values[group["name"]]["lr"], values[group["name"]].get("momentum")
-        if isinstance(group["lr"], torch.Tensor):
-            group["lr"].fill_(lr)
-        else:
-            group["lr"] = lr
-        if momentum is not None and "momentum" in group:
-            group["momentum"] = momentum
-        elif momentum is not None and "betas" in group:
-            group["betas"] = (momentum, *group["betas"][1:])
+        values = planned[group["name"]]
+        group["lr"] = put(group["lr"], values["lr"])
+        if "momentum" in values and "momentum" in group:
+            group["momentum"] = put(group["momentum"], values["momentum"])
+        elif "momentum" in values and "betas" in group:
+            first, *others = group["betas"]
+            group["betas"] = (put(first, values["momentum"]), *others)
+
+
+def put(old: Any, value: float) -> Any:
+    """A tensor, which a captured or compiled step reads, stays the same tensor."""
+    return old.fill_(value) if isinstance(old, torch.Tensor) else value
 '''
 
 RAMP = '''\
@@ -127,4 +130,13 @@ def ramp(step: int, length: int, start: float, end: float) -> float:
     if step >= length:
         return end
     return (end - start) / length * step + start if step > 0 else start
+'''
+
+OWN = '''\
+def without_its_own(optimizer: torch.optim.Optimizer, options: set[str]) -> torch.optim.Optimizer:
+    """Take from the groups what the optimizer keeps for itself: options that are no defaults."""
+    for group in optimizer.param_groups:
+        for key in options - optimizer.defaults.keys():
+            group.pop(key, None)
+    return optimizer
 '''
