@@ -10,7 +10,7 @@ from grouper.ruleset.model import Schedule
 rates = st.floats(0, 10)
 shares = st.floats(0, 1)
 EVERY = st.sampled_from(["epoch", "step"])
-SCHEDULES = st.one_of(
+PUNCTUAL = st.one_of(
     st.builds(lambda e: Schedule("constant", {"every": e}), EVERY),
     st.builds(
         lambda name, final, e: Schedule(name, {"final": final, "every": e}),
@@ -36,6 +36,11 @@ SCHEDULES = st.one_of(
     st.builds(
         lambda s, e: Schedule("inverse_sqrt", {"scale": s, "every": e}), st.floats(0.1, 9), EVERY
     ),
+)
+SCHEDULES = st.builds(
+    lambda schedule, lag: replace(schedule, options={**schedule.options, "lag": lag}),
+    PUNCTUAL,
+    st.sampled_from([0, 0, 1, 3]),
 )
 COURSES = st.builds(
     Course,

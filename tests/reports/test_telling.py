@@ -44,6 +44,7 @@ def test_quarters_and_epochs_of_the_warm_up_where_there_is_room():
         ({"milestones": (2, 7, 40)}, [20, 70]),
         ({"milestones": (2, 7, 40), "every": "step"}, [2, 7, 40]),
         ({"size": 4}, [40, 80]),
+        ({"milestones": (2, 7), "lag": 2}, [40, 90]),
         ({"size": 2.5, "every": "step"}, [3, 5, 8, 10, 13, 15]),
         ({"milestones": tuple(range(1, 10))}, [10, 20, 30, 40, 50, 90]),
     ],

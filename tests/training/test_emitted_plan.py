@@ -40,11 +40,18 @@ OPTIONS = {
 }
 
 
+@pytest.mark.parametrize("lag", [0, 2])
 @pytest.mark.parametrize("every", ["epoch", "step"])
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_every_schedule(name, every):
+def test_every_schedule(name, every, lag):
     courses = [
-        Course(f"{number}", 0.3, 7, 0.1, schedule=Schedule(name, {**options, "every": every}))
+        Course(
+            f"{number}",
+            0.3,
+            17,
+            0.1,
+            schedule=Schedule(name, {**options, "every": every, "lag": lag}),
+        )
         for number, options in enumerate(OPTIONS.get(name, ({}, {"final": 0.01})))
     ]
     plan = Plan(tuple(courses), 10, 12)

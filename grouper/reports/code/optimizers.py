@@ -26,23 +26,9 @@ SHARED_OUT = """\
         groups.setdefault(group["optimizer"], []).append(made)
 """
 
-
-TAKEN = {
-    *("model", "group", "groups", "made", "torch", "nn", "zip", "param_groups", "Any", "GROUPS"),
-    "without_its_own",
-}
-    "model",
-    "without_its_own",
-    "group",
-    "groups",
-    "made",
-    "torch",
-    "nn",
-    "zip",
-    "param_groups",
-    "Any",
-    "GROUPS",
-}
+# Names that the code around the class uses.
+TAKEN = frozenset({"Any", "GROUPS", "group", "groups", "made", "model", "nn", "torch", "zip"})
+TAKEN |= {"param_groups", "without_its_own"}
 
 
 def build_source(optimizers: list[Optimizer]) -> str:

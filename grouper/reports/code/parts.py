@@ -132,6 +132,12 @@ def ramp(step: int, length: int, start: float, end: float) -> float:
     return (end - start) / length * step + start if step > 0 else start
 '''
 
+LATE = '''\
+def late(time: int, turn: int, lag: int) -> int:
+    """A schedule's time that, behind the end of the warm-up at `turn`, is `lag` behind."""
+    return time if time <= turn else max(time - lag, turn)
+'''
+
 OWN = '''\
 def without_its_own(optimizer: torch.optim.Optimizer, options: set[str]) -> torch.optim.Optimizer:
     """Take from the groups what the optimizer keeps for itself: options that are no defaults."""

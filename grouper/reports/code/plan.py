@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from grouper.planning import Course, Plan
 from grouper.reports.code.layout import Brackets, called, lines, literal, mapped, quoted
-from grouper.reports.code.parts import RAMP, RATES
+from grouper.reports.code.parts import LATE, RAMP, RATES
 from grouper.reports.code.schedules import factor_source, needs
 from grouper.ruleset.model import Schedule
 
@@ -26,6 +26,7 @@ def plan_code(plan: Plan) -> PlanCode:
     names = _names(plan)
     schedules = {names[_key(course)]: course.schedule for course in plan.courses}
     warms_up = any(course.warmup_steps for course in plan.courses)
+    is_late = any(course.lag and _moves(course.schedule) for course in plan.courses)
     factors = [
         factor_source(schedule, name)
         for name, schedule in schedules.items()
@@ -38,13 +39,14 @@ def plan_code(plan: Plan) -> PlanCode:
             _plan(plan, names),
             RATES.rstrip(),
             *([RAMP.rstrip()] if warms_up else []),
+            *([LATE.rstrip()] if is_late else []),
             *factors,
         ),
     )
 
 
 def _key(course: Course) -> str:
-    options = {k: v for k, v in course.schedule.options.items() if k != "every"}
+    options = {k: v for k, v in course.schedule.options.items() if k not in ("every", "lag")}
     return f"{course.schedule.name} {sorted(options.items())}"
 
 
@@ -61,7 +63,9 @@ def _names(plan: Plan) -> dict[str, str]:
 def _plan(plan: Plan, names: dict[str, str]) -> str:
     clocks = [course.by_step for course in plan.courses if _moves(course.schedule)]
     groups = [
-        mapped(f"{quoted(course.name)}: ", _values(course, names[_key(course)]), exploded=True)
+        mapped(
+            f"{quoted(course.name)}: ", _values(course, plan, names[_key(course)]), exploded=True
+        )
         for course in plan.courses
     ]
     return "\n".join(
@@ -81,11 +85,19 @@ def _moves(schedule: Schedule) -> bool:
     return schedule.name != "constant"
 
 
-def _values(course: Course, name: str) -> list[Brackets | str]:
-    clock = "step, steps" if course.by_step else "epoch, EPOCHS"
+def _clock(course: Course, plan: Plan) -> str:
+    """The schedule's time, and the total of it."""
+    time, total = ("step", "steps") if course.by_step else ("epoch", "EPOCHS")
+    if not course.lag:
+        return f"{time}, {total}"
+    turn = course.warmup_steps // (1 if course.by_step else plan.steps_per_epoch)
+    return f"late({time}, {turn}, {course.lag}), {total}"
+
+
+def _values(course: Course, plan: Plan, name: str) -> list[Brackets | str]:
     lr = literal(course.lr)
     if _moves(course.schedule):
-        lr = f"{lr} * {name}({clock})"
+        lr = f"{lr} * {name}({_clock(course, plan)})"
     values = [_value("lr", course, course.start, lr)]
     if course.momentum is not None:
         values.append(_value("momentum", course, course.warmup_momentum, literal(course.momentum)))

@@ -42,7 +42,9 @@ def _turns(plan: Plan) -> Iterator[tuple[int, str]]:
     for course in plan.courses:
         size = 1 if course.by_step else plan.steps_per_epoch
         total = plan.steps if course.by_step else plan.epochs
+        end = course.warmup_steps // size  # of the warm-up; behind it, a schedule may be late
         for time, word in _turns_of(course, total):
+            time += course.lag if time > end else 0
             if time < total:
                 yield time * size, word
 
