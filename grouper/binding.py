@@ -51,7 +51,7 @@ def tensors_of(model: nn.Module, grouping: Grouping) -> dict[str, nn.Parameter]:
     stored = dict(model.named_parameters(remove_duplicate=False))
     named = {n: stored[p.stored] for p in inventory_of(model).parameters for n in p.names}
     parameters = [p for group in grouping.groups for p in group.parameters]
-    known = {name for p in (*parameters, *grouping.frozen) for name in p.names}
+    known = {name for p in (*parameters, *grouping.frozen, *grouping.unmatched) for name in p.names}
     other = next((f"lacks `{name}`" for name in sorted(known - set(named))), None) or next(
         (f"also has `{name}`" for name in named if name not in known), None
     )

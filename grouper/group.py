@@ -27,7 +27,8 @@ def group(assignment: Assignment) -> Grouping:
         for assigned in _alike((a for a in trained if not a.unmatched_in), rank)
     )
     frozen = tuple(a.parameter for a in assignment.parameters if a.frozen)
-    return Grouping(groups, frozen, _held(assignment, rank))
+    unmatched = tuple(a.parameter for a in assignment.parameters if a.unmatched_in and not a.frozen)
+    return Grouping(groups, frozen, _held(assignment, rank), unmatched=unmatched)
 
 
 def _held(assignment: Assignment, rank: Mapping[int, int]) -> tuple[Held, ...]:

@@ -40,7 +40,8 @@ class Held:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Groups and frozen parameters: together, the parameters of a clean report, each once.
+    """Groups, frozen parameters, and those `unmatched` that the rules accept as such: together, the
+    parameters of a clean report, each once.
 
     `held` are the groups that the parameters which rules freeze would be. `thawed` are those that
     are trained all the same, by the calls of `thaw`.
@@ -50,6 +51,7 @@ class Grouping:
     frozen: tuple[Parameter, ...] = ()
     held: tuple[Held, ...] = ()
     thawed: tuple[tuple[Parameter, ...], ...] = ()
+    unmatched: tuple[Parameter, ...] = ()
 
     def thaw(self, label: str, **options: Value) -> Grouping:
         """The grouping in which what the rules froze under a label is trained.
@@ -75,6 +77,7 @@ class Grouping:
             tuple(parameter for parameter in self.frozen if id(parameter) not in gone),
             tuple(held for held in self.held if held not in taken),
             (*self.thawed, thawed),
+            self.unmatched,
         )
 
     def merged(self, inventory: Inventory) -> Grouping:

@@ -8,6 +8,7 @@ YOLO("yolov8n.yaml").train(trainer=trainer("yolo-finetune.rules"), data="coco8.y
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any, Protocol
 
 from ultralytics.engine.trainer import BaseTrainer
@@ -46,7 +47,7 @@ class Start(Protocol):
 
 
 def trainer(
-    rules: api.Rules,
+    rules: RuleSet | str | Path,
     *,
     of: type[BaseTrainer] | None = None,
     monitor: Watch = False,
