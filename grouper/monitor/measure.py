@@ -18,10 +18,6 @@ _NARROW = (torch.float16, torch.bfloat16)
 _PIECE = 32768
 
 
-class Elsewhere(Exception):
-    """Another process could not measure its pieces."""
-
-
 class MeasuredStep:
     """Made just before a step; `numbers()` just behind it.
 
@@ -65,7 +61,7 @@ class MeasuredStep:
         if self._failure is not None:
             raise self._failure
         if any(vector[-1] for vector in found):
-            raise Elsewhere("another process could not measure its part")
+            raise RuntimeError("it failed in another process")
         return self._told(found)
 
     @torch.no_grad()
