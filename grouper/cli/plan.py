@@ -23,12 +23,13 @@ from grouper.cli.common import (
     whole,
     write,
 )
+from grouper.findings import Severity
 from grouper.planning import Plan, plan_of
 from grouper.report import Report
 from grouper.reports.visible import visible
 
 STDOUT = "-"
-MOST_ROWS = 10_000_000
+MOST_ROWS = 1_000_000
 NOTHING = "the rules leave no parameter to train"
 
 
@@ -54,10 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure("plan needs --epochs and --steps-per-epoch (the length of the loader)")
     if arguments.format == "json" and arguments.json is None:
         arguments.json = STDOUT
+    if arguments.json == STDOUT:
+        arguments.format = "json"
     stride = _refuse(arguments, *length)
     report = fitting(arguments)
     if not report.ok or report.grouping is None:
-        return print_faults(report, arguments)
+        return print_faults(report, arguments, stderr=arguments.csv == STDOUT)
     try:
         plan = plan_of(report.rules, report.grouping, length[1], length[0])
     except ValueError as error:
@@ -95,7 +98,7 @@ def _write(report: Report, plan: Plan, stride: int, arguments: argparse.Namespac
     if arguments.json:
         from grouper.reports.plan.json import plan_json
 
-        _text(arguments.json, [plan_json(report, plan, stride), "\n"], arguments)
+        _text(arguments.json, plan_json(report, plan, stride), arguments)
 
 
 def _text(path: str, pieces: Iterable[str], arguments: argparse.Namespace) -> None:
@@ -139,3 +142,6 @@ def _print(report: Report, plan: Plan, arguments: argparse.Namespace) -> None:
         return
     print_table(plan, shown, out)
     print_curves(plan, shown, out)
+    if any(finding.severity is Severity.WARNING for finding in report.findings):
+        out.print()
+        print_findings(report.findings, out, quiet=True)

@@ -242,15 +242,19 @@ FAULTS = {
 def test_what_cannot_be_planned_is_the_report(name, tmp_path, capsys):
     text, code = FAULTS[name]
     rules = written(tmp_path, text)
-    for flags in ([], ["--ignore", code], ["--csv"], ["-q"]):
+    for flags in ([], ["--ignore", code], ["--plot", "plan.png"], ["-q"]):
         status, out, err = run(capsys, MODEL, rules, *SHORT, *flags)
         assert (status, err) == (1, "")
         assert code in out
         assert "no groups: 1 error" in out
-    status, out, _ = run(capsys, MODEL, rules, *SHORT, "--format", "json")
-    assert status == 1
-    assert not json.loads(out)["ok"]
-    assert code in [finding["code"] for finding in json.loads(out)["findings"]]
+    for flags in (["--format", "json"], ["--json"]):
+        status, out, _ = run(capsys, MODEL, rules, *SHORT, *flags)
+        assert status == 1
+        assert not json.loads(out)["ok"]
+        assert code in [finding["code"] for finding in json.loads(out)["findings"]]
+    status, out, err = run(capsys, MODEL, rules, *SHORT, "--csv")
+    assert (status, out) == (1, "")
+    assert code in err
 
 
 def test_an_lr_that_is_missing(tmp_path, capsys):
@@ -261,7 +265,9 @@ def test_an_lr_that_is_missing(tmp_path, capsys):
 
 def test_warnings_are_errors_when_asked(tmp_path, capsys):
     rules = written(tmp_path, "optimizer SGD lr=1\n* -> all momentun=0.9")
-    assert run(capsys, MODEL, rules, *SHORT)[0] == 0
+    status, out, _ = run(capsys, MODEL, rules, *SHORT)
+    assert status == 0
+    assert "\n\nwarning[GR030]" in out
     status, out, _ = run(capsys, MODEL, rules, *SHORT, "-q")
     assert status == 0
     assert out.startswith("warning[GR030]")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Iterator
+from textwrap import indent
 from typing import Any
 
 from grouper.grouping import Group
@@ -11,32 +13,31 @@ from grouper.report import Report
 from grouper.reports.json import VERSION, dumps, findings_value, model_value
 from grouper.reports.plan.csv import strided
 
-# A list of numbers over several lines. A string of JSON has no newline, so none can look like it.
-NUMBERS = re.compile(r"\[\n([-+0-9.eE,\s]+)\]")
 
-
-def plan_json(report: Report, plan: Plan, stride: int = 1) -> str:
-    """The run, the steps, and for each group its course and its values at these steps."""
+def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
+    """The run, the steps, and for each group its course and its values at these steps; in pieces,
+    and each list of numbers in one line."""
     steps = strided(plan, stride)
     values = plan.over(steps)
     grouping = report.grouping
     assert grouping is not None
-    text = dumps(
-        {
-            "version": VERSION,
-            "model": model_value(report.inventory),
-            "epochs": plan.epochs,
-            "steps_per_epoch": plan.steps_per_epoch,
-            "steps": steps,
-            "groups": [
-                _group(group, course, values[course.name])
-                for group, course in zip(grouping.groups, plan.courses, strict=True)
-            ],
-            "findings": findings_value(report.findings),
-            "ok": report.ok,
-        }
-    )
-    return NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
+    head = {
+        "version": VERSION,
+        "model": model_value(report.inventory),
+        "epochs": plan.epochs,
+        "steps_per_epoch": plan.steps_per_epoch,
+    }
+    yield f'{_open(head)},\n  "steps": {json.dumps(steps)},\n  "groups": ['
+    for number, (group, course) in enumerate(zip(grouping.groups, plan.courses, strict=True)):
+        curves = values[course.name]
+        yield ",\n" if number else "\n"
+        yield indent(_open(_group(group, course)), "    ")
+        for key in ("lr", "momentum"):
+            yield f',\n      "{key}": {json.dumps(curves.get(key))}'
+        yield "\n    }"
+    yield "\n  ]" if grouping.groups else "]"
+    tail = {"findings": findings_value(report.findings), "ok": report.ok}
+    yield f",{dumps(tail).removeprefix('{')}\n"
 
 
 def course_value(course: Course) -> dict[str, Any]:
@@ -53,11 +54,10 @@ def course_value(course: Course) -> dict[str, Any]:
     }
 
 
-def _group(group: Group, course: Course, values: dict[str, list[float]]) -> dict[str, Any]:
-    return {
-        "name": group.name,
-        "optimizer": group.optimizer,
-        "course": course_value(course),
-        "lr": values["lr"],
-        "momentum": values.get("momentum"),
-    }
+def _group(group: Group, course: Course) -> dict[str, Any]:
+    return {"name": group.name, "optimizer": group.optimizer, "course": course_value(course)}
+
+
+def _open(value: dict[str, Any]) -> str:
+    """An object without its end, so that more can follow."""
+    return dumps(value).removesuffix("\n}")
