@@ -70,12 +70,12 @@ def trainer(
     missing = [name for name in HOOKS if not hasattr(BaseTrainer, name)]
     if missing:
         raise ImportError("grouper trains with Ultralytics 8.4.103 or later: pip install -U it")
-    if isinstance(rules, RuleSet):
-        if variables:
-            raise TypeError("a RuleSet has its variables already: give them to grouper.load")
-        rule_set = rules
-    else:
+    if isinstance(rules, str | Path):
         rule_set = api.load(rules, **variables)
+    elif variables:
+        raise TypeError("a RuleSet has its variables already: give them to grouper.load")
+    else:
+        rule_set = rules
     if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
         raise api.GroupingError(Report(rule_set, Inventory(()), rule_set.findings))
     recipe = Recipe(rule_set, monitor, of is not None)

@@ -91,9 +91,7 @@ class Ruled(BaseTrainer):
 
     def _say_what_is_ignored(self, ignored: list[str]) -> None:
         if ignored:
-            LOGGER.warning(
-                f"the rules say what the arguments {', '.join(ignored)} say otherwise: ignored"
-            )
+            LOGGER.warning(f"ignored, because the rules decide on it: {', '.join(ignored)}")
         epochs = self.recipe.rules.variables.get("epochs")
         if epochs is not None and epochs != self.epochs and not self.args.time:
             LOGGER.warning(
@@ -115,14 +113,14 @@ class Ruled(BaseTrainer):
             self._refuse_head()
             if self.args.distill_model is None and self.args.quantize != 8:  # these change it later
                 inventory = inventory_of(self.model)
-                _fitting(_trained(inventory, self.args.freeze), self.recipe.rules)
+                api.fitting(_trained(inventory, self.args.freeze), self.recipe.rules)
         return checkpoint
 
     def build_optimizer(self, model: nn.Module, *_: Any, **__: Any) -> Optimizer:
         """The optimizer that the rules name, whatever the train arguments say."""
         with self._nothing_begun():
-            self.report = _fitting(inventory_of(model), self.recipe.rules)
-            optimizer = api.build_optimizer(model, self.recipe.rules)
+            self.report = api.fitting(model, self.recipe.rules)[0]
+            optimizer = api.build_optimizer(model, self.report)
         _announce(self.report, optimizer)
         return optimizer
 
@@ -134,7 +132,7 @@ class Ruled(BaseTrainer):
         with self._nothing_begun():
             self.plan = api.plan(
                 self.report.inventory,
-                self.recipe.rules,
+                self.report,
                 steps_per_epoch=len(self.train_loader),
                 epochs=self.epochs,
             )
@@ -143,14 +141,14 @@ class Ruled(BaseTrainer):
     def _build_train_pipeline(self) -> None:
         """Ultralytics does this again, with smaller batches, when memory runs out: epochs are
         longer then, and it would have the groups' decay follow its own argument."""
-        groups = self.optimizer.param_groups if self.optimizer else ()
-        decays = [group.get("weight_decay") for group in groups]
+        running: Optimizer | None = getattr(self, "optimizer", None)
+        groups = running.param_groups if running else []
+        decays = [(g, g["weight_decay"]) for g in groups if "weight_decay" in g]
         super()._build_train_pipeline()
         self._full: int = self.accumulate
-        if self.optimizer and decays:
-            for group, decay in zip(self.optimizer.param_groups, decays, strict=True):
-                if decay is not None:
-                    group["weight_decay"] = decay
+        if running:
+            for group, decay in decays:
+                group["weight_decay"] = decay
             self._make_plan()
 
     def _get_warmup_iterations(self, num_batches: int) -> int:
@@ -248,13 +246,6 @@ class Ruled(BaseTrainer):
                     (self.save_dir / "args.yaml").unlink()
                     self.save_dir.rmdir()
             raise
-
-
-def _fitting(inventory: Inventory, rules: RuleSet) -> Report:
-    report = api.check(inventory, rules)
-    if not report.ok:
-        raise api.GroupingError(report)
-    return report
 
 
 def _trained(inventory: Inventory, freeze: Any) -> Inventory:
