@@ -26,9 +26,10 @@ MOST_COMBINATIONS = 10_000
 def check(facts: Facts) -> Iterator[Finding]:
     """One finding for each claim that fails, with the values that it had.
 
-    Where rules conflict, groups lack options: that is reported already.
+    Where rules conflict, groups lack options, and a frozen model has none: that is reported
+    already.
     """
-    if any(assigned.conflicts for assigned in facts.assignment.parameters):
+    if facts.frozen_model or any(a.conflicts for a in facts.assignment.parameters):
         return
     for expect in facts.rules.expects:
         try:

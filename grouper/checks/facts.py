@@ -22,6 +22,12 @@ class Facts:
     assignment: Assignment
     grouping: Grouping
 
+    @property
+    def frozen_model(self) -> bool:
+        """Whether the model itself has frozen all of its parameters."""
+        parameters = self.inventory.parameters
+        return bool(parameters) and all(p.trainable is False for p in parameters)
+
 
 def names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     """The parameters' names; all of them for a tied one."""

@@ -18,6 +18,8 @@ CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or ""
 
 def check(facts: Facts) -> Iterator[Finding]:
     """One finding for each rule that matches nothing but parameters frozen by the model."""
+    if facts.frozen_model:
+        return  # that nothing is left to train is reported already
     for rule in facts.rules.rules:
         frozen: list[Parameter] = []
         trained = False

@@ -148,6 +148,15 @@ def test_the_head_of_another_yolo_is_found_for_the_user():
     assert "`Detect`" in report.findings[0].help
 
 
+def test_a_model_that_is_frozen_as_a_whole_is_one_finding():
+    parts = (parameter(f"x.{name}", trainable=False) for name in ("weight", "bias"))
+    text = "*.bias -> bias lr=1\nelse -> rest\nexpect count(rest) == 1"
+    report = grouper.check(inventory(*parts), grouper.parse(text))
+    assert [finding.code.id for finding in report.findings] == ["GR113"]
+    assert "requires_grad_(True)" in report.findings[0].help
+    assert grouper.check(inventory(), grouper.parse("else -> rest")).ok
+
+
 def test_notes_and_warnings_build_groups_and_errors_do_not():
     text = "model.24.* -> head lr=1; *.bias -> bias eps=1; else -> rest"
     report = grouper.check(small_yolo(), grouper.parse(text))

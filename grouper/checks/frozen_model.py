@@ -1,0 +1,28 @@
+"""The model has frozen all of its parameters: no rule can train any.
+
+Models that are saved for use, or as running averages, are often frozen as a whole, and stay so when
+they are loaded.
+
+    model = YOLO("best.pt").model           # bad: Ultralytics saves all of it frozen
+    model.requires_grad_(True)              # good: the rules say what is frozen
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.facts import Facts, count
+from grouper.findings import Code, Finding, Severity
+
+CODE = Code("GR113", "frozen-model", Severity.ERROR, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding in place of those about each rule; a model without parameters has nothing."""
+    if facts.frozen_model:
+        yield Finding(
+            CODE,
+            f"the model has frozen all of its {count(facts.inventory.parameters)}: nothing is left"
+            " to train",
+            help="call `model.requires_grad_(True)`, and freeze by rules what shall not be trained",
+        )
