@@ -210,7 +210,7 @@ def _statement_word(fault: Fault) -> Finding | None:
     if not re.match(r"\s|$", fault.text[found.end() :]):
         return None
     likely = near(word, STATEMENTS, limit=1)
-    if likely:
+    if likely and word not in STATEMENTS:  # `else` begins a rule, too
         return fault.finding(
             codes.UNKNOWN_STATEMENT,
             f"there is no statement `{word}`",
@@ -234,7 +234,7 @@ def _no_arrow(fault: Fault) -> Finding | None:
     return fault.finding(
         codes.SYNTAX,
         "a rule has no `->`",
-        "write `SELECTOR -> label key=value`",
+        "write `SELECTOR -> label key=value`; a selector that goes over lines stands in parentheses",
     )
 
 

@@ -11,6 +11,7 @@ MALFORMED = {
     "unicode_arrow": "model.24.* → head lr=0.01",
     "colon_for_arrow": "model.24.* : head",
     "no_arrow": "model.24.* head lr=0.01",
+    "else_no_arrow": "else *.bias",
     "two_arrows": "a -> b -> c",
     "misspelt_statement": "optimzer SGD lr=0.1",
     "no_label_or_option": "*.bias ->",
