@@ -234,7 +234,7 @@ def _no_arrow(fault: Fault) -> Finding | None:
     return fault.finding(
         codes.SYNTAX,
         "a rule has no `->`",
-        "write `SELECTOR -> label key=value`; a selector that goes over lines stands in parentheses",
+        "write `SELECTOR -> label key=value`; a selector over several lines stands in parentheses",
     )
 
 
