@@ -18,6 +18,7 @@ from plans import plans  # noqa: E402
 from torch import nn  # noqa: E402
 
 import grouper  # noqa: E402
+from grouper.cli.main import main  # noqa: E402
 from grouper.reports.code.module import python_code  # noqa: E402
 from grouper.reports.code.plan import plan_code  # noqa: E402
 from grouper.scheduler import write  # noqa: E402
@@ -106,6 +107,28 @@ def test_wrappers_are_not_seen(name, first):
         ours = code.param_groups(made)
         made.requires_grad_(True)
         same(ours, grouper.param_groups(made, grouper.parse(TEXT)))
+
+
+@pytest.mark.parametrize("kind", ["state dict", "whole module", "data parallel", "safetensors"])
+def test_from_a_file_to_the_live_model(kind, tmp_path, capsys):
+    """The file is at hand where the code is written, and the model where it runs."""
+    from safetensors.torch import save_file
+
+    made, file = model(), tmp_path / f"model.{'safetensors' if kind == 'safetensors' else 'pt'}"
+    if kind == "safetensors":
+        save_file(made.state_dict(), file)
+    elif kind == "data parallel":
+        torch.save(nn.DataParallel(made).state_dict(), file)
+    else:
+        torch.save(made if kind == "whole module" else made.state_dict(), file)
+    rules, out = tmp_path / "mine.rules", tmp_path / "groups.py"
+    rules.write_text(TEXT)
+    assert main(["emit", str(file), str(rules), "--as", "python", "--out", str(out)]) == 0
+    space = {}
+    exec(out.read_text("utf-8"), space)
+    ours = space["param_groups"](made)
+    made.requires_grad_(True)
+    same(ours, grouper.param_groups(made, grouper.parse(TEXT)))
 
 
 class Tied(nn.Module):
@@ -347,6 +370,31 @@ def test_every_shipped_rules_file_in_a_process_without_grouper(tmp_path):
     assert list(answers) == RULES
     for name in RULES:
         assert answers[name] == json.loads(json.dumps(expected[name])), name
+
+
+OTHER_MODELS = ["yolov5n", "yolov8n-seg", "yolov8n-pose", "yolov10n", "yolo12n", "yolo26n"]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("config", OTHER_MODELS)
+def test_every_shipped_rules_file_on_other_models(config):
+    pytest.importorskip("ultralytics")
+    from ultralytics import YOLO
+
+    made = YOLO(f"{config}.yaml", verbose=False).model
+    for name in RULES:
+        rules = grouper.load(name)
+        plan = grouper.plan(made, rules, steps_per_epoch=30, epochs=9)
+        code = emitted(made, rules, plan)
+        ours = code.param_groups(made)
+        frozen = [n for n, p in made.named_parameters() if not p.requires_grad]
+        made.requires_grad_(True)
+        same(ours, grouper.param_groups(made, rules))
+        assert frozen == [n for n, p in made.named_parameters() if not p.requires_grad]
+        made.requires_grad_(True)
+        same_optimizer(code.build_optimizer(made), grouper.build_optimizer(made, rules))
+        made.requires_grad_(True)
+        assert all(code.plan(step) == plan.at(step) for step in range(plan.steps))
 
 
 def answer(made, rules, plan):
