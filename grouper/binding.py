@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from grouper.grouping import Group, Grouping
-from grouper.inventory.live import inventory_of
+from grouper.inventory.live import inventory_of, parameters_of
 from grouper.optimizers import Optimizers
 from grouper.ruleset import model as ruleset
 
@@ -48,7 +48,7 @@ def bind(model: nn.Module, grouping: Grouping) -> ParamGroups:
 
 def tensors_of(model: nn.Module, grouping: Grouping) -> dict[str, nn.Parameter]:
     """The model's parameters by each of their names, wrappers unseen."""
-    stored = dict(model.named_parameters(remove_duplicate=False))
+    stored = dict(parameters_of(model))
     named = {n: stored[p.stored] for p in inventory_of(model).parameters for n in p.names}
     parameters = [p for group in grouping.groups for p in group.parameters]
     known = {name for p in (*parameters, *grouping.frozen, *grouping.unmatched) for name in p.names}

@@ -99,6 +99,22 @@ The one nearest the top is taken, the trained one before its average; the note l
 """,
 )
 
+FLATTENED = Code(
+    "GR502",
+    "flattened-parameters",
+    Severity.ERROR,
+    """FullyShardedDataParallel has made one flat parameter of many, and rules cannot tell them apart.
+
+torch's older way to shard a model joins the parameters of a module into one, without their names and
+shapes. Its successor keeps them:
+
+    from torch.distributed.fsdp import fully_shard
+    fully_shard(model)
+
+`FullyShardedDataParallel(model, use_orig_params=True)` keeps them, too.
+""",
+)
+
 ALL = (
     NOT_A_MODEL,
     BROKEN,
@@ -109,4 +125,5 @@ ALL = (
     UNREACHABLE,
     NOT_BUILT,
     SEVERAL_MODELS,
+    FLATTENED,
 )

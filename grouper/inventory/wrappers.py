@@ -6,7 +6,7 @@ segment: a segment is never taken off because it merely looks like one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 # The class of a wrapper, and the attribute under which it holds the module.
 WRAPPERS = {
@@ -26,16 +26,38 @@ WRAPPERS = {
 }
 SEGMENTS = frozenset(WRAPPERS.values())
 PRIVATE = SEGMENTS - {"module"}  # no module of a model is called so
+# What composable parallelism puts before a module's class, which it then derives from both.
+MIXED_IN = {"FSDPModule": "FSDP", "ReplicateModule": "Replicate", "DDP": "DDP"}
 
 
-def unwrapped(name: str, wrappers: frozenset[str]) -> str:
-    """A dotted name without the segment below each wrapper; `wrappers` are the wrappers' paths."""
+def segment_of(classes: Iterable[str]) -> str | None:
+    """The segment below a module of these classes (its own, then its bases), if it is a wrapper."""
+    return next((WRAPPERS[cls] for cls in classes if cls in WRAPPERS), None)
+
+
+def own_class(cls: type) -> type:
+    """The class that a module was written with: `fully_shard` makes an `FSDPLinear` of a Linear.
+
+    Only classes that torch made so are taken apart: by their two bases and their name together.
+    """
+    while len(cls.__bases__) == 2:
+        mixed_in, own = cls.__bases__
+        prefix = MIXED_IN.get(mixed_in.__name__)
+        made_by_torch = mixed_in.__module__.startswith("torch.distributed.")
+        if prefix is None or not made_by_torch or cls.__name__ != prefix + own.__name__:
+            break
+        cls = own
+    return cls
+
+
+def unwrapped(name: str, wrappers: Mapping[str, str]) -> str:
+    """A dotted name without the segment below each wrapper; `wrappers` has them by path."""
     if not wrappers:
         return name
     kept: list[str] = []
     path = ""
     for segment in name.split("."):
-        if not (path in wrappers and segment in SEGMENTS):
+        if wrappers.get(path) != segment:
             kept.append(segment)
         path = f"{path}.{segment}" if path else segment
     return ".".join(kept)

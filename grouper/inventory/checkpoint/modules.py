@@ -56,7 +56,7 @@ class _Walk:
 
     parts: Mapping[int, Parts]
     modules: dict[str, Module] = field(default_factory=dict)
-    wrappers: set[str] = field(default_factory=set)
+    wrappers: dict[str, str] = field(default_factory=dict)
     parameters: dict[object, tuple[Tensor, list[str]]] = field(default_factory=dict)
     buffers: list[str] = field(default_factory=list)
     characters: int = 0
@@ -86,7 +86,7 @@ def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
     while pending:
         path, value = pending.pop()
         pending.extend(reversed(_visit(walk, path, walk.parts[id(value)])))
-    wrapped = frozenset(walk.wrappers)
+    wrapped = walk.wrappers
     parameters = tuple(
         Parameter(
             tuple(unwrapped(name, wrapped) for name in names),
@@ -154,7 +154,7 @@ def _size(own: Parts, sizes: Mapping[int, _Size]) -> _Size:
 def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
     walk.modules[path] = Module(path, own.cls, bases_of(own.cls))
     if own.cls in WRAPPERS:
-        walk.wrappers.add(path)
+        walk.wrappers[path] = WRAPPERS[own.cls]
     prefix = f"{path}." if path else ""
     for name, found, identity in own.parameters:
         walk.parameters.setdefault(identity, (found, []))[1].append(walk.counted(prefix + name))
