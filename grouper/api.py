@@ -11,7 +11,7 @@ from grouper.assign import assign
 from grouper.checks import allowed
 from grouper.checks.facts import Facts
 from grouper.codes import ALL
-from grouper.findings import Severity, in_order
+from grouper.findings import Finding, Severity, in_order
 from grouper.group import group
 from grouper.grouping import Grouping
 from grouper.inventory.model import Inventory
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from grouper.binding import ParamGroups
+    from grouper.processes import Ranks
 
 Model = Union["nn.Module", Inventory, str, Path]
 Rules = RuleSet | Report | str | Path
@@ -86,7 +87,9 @@ def strictly(report: Report) -> Report:
     return replace(report, findings=findings)
 
 
-def param_groups(model: nn.Module, rules: Rules, *, merge: bool = False) -> ParamGroups:
+def param_groups(
+    model: nn.Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
+) -> ParamGroups:
     """The parameter groups of a live model, for any torch optimizer.
 
     Each group has `params` (named, where torch takes names), its `name`, and its options. `merge`
@@ -95,13 +98,23 @@ def param_groups(model: nn.Module, rules: Rules, *, merge: bool = False) -> Para
 
     `rules` may be a report of this model, as for every function below: it is taken as it is. Raises
     GroupingError where the rules do not fit the model; the model is then as it was.
+
+    In a distributed run this is a collective, and so are the next two: every rank calls it, and
+    all raise GroupingError where their groups, options, warm-up or schedule differ. `process_group`
+    are the ranks that must agree: all of them, those of a group, or, where it is False, none.
     """
     from grouper.binding import bind
+    from grouper.processes import together
 
-    return bind(model, fitting(model, rules, merge)[1])
+    with together(model, process_group) as meeting:
+        report, grouping = fitting(model, rules, merge)
+        _refuse(report, meeting.disagreement(report.rules, grouping))
+        return bind(model, grouping)
 
 
-def build_optimizer(model: nn.Module, rules: Rules, *, merge: bool = False) -> Optimizer:
+def build_optimizer(
+    model: nn.Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
+) -> Optimizer:
     """The optimizer that the rules name, with its groups; several are one object.
 
     What the rules freeze gets `requires_grad=False`; the optimizer's `unfreeze()` takes that back.
@@ -109,18 +122,27 @@ def build_optimizer(model: nn.Module, rules: Rules, *, merge: bool = False) -> O
     optimizer, or one that cannot be found or refuses its options.
     """
     from grouper.binding import bind, optimizer_of
+    from grouper.processes import together
 
-    report, grouping = fitting(model, rules, merge)
-    groups = bind(model, grouping)
-    try:
-        return optimizer_of(groups, grouping, report.rules)
-    except BaseException:
-        groups.unfreeze()
-        raise
+    with together(model, process_group) as meeting:
+        report, grouping = fitting(model, rules, merge)
+        groups = bind(model, grouping)
+        try:
+            optimizer = optimizer_of(groups, grouping, report.rules)
+            _refuse(report, meeting.disagreement(report.rules, grouping))
+        except BaseException:
+            groups.unfreeze()
+            raise
+        return optimizer
 
 
 def add_groups(
-    optimizer: Optimizer, model: nn.Module, report: Report, *, merge: bool = False
+    optimizer: Optimizer,
+    model: nn.Module,
+    report: Report,
+    *,
+    merge: bool = False,
+    process_group: Ranks = None,
 ) -> tuple[str, ...]:
     """Give a running optimizer the groups of a report that it has not yet: those just thawed.
 
@@ -129,9 +151,12 @@ def add_groups(
     report's, or its class refuses the new ones; the optimizer is then as it was.
     """
     from grouper.extending import extend
+    from grouper.processes import together
 
-    checked, grouping = fitting(model, report, merge)
-    return extend(optimizer, model, grouping, checked.rules)
+    with together(model, process_group) as meeting:
+        checked, grouping = fitting(model, report, merge)
+        _refuse(checked, meeting.disagreement(checked.rules, grouping))
+        return extend(optimizer, model, grouping, checked.rules)
 
 
 def plan(
@@ -159,6 +184,11 @@ def _rule_set(rules: Rules) -> RuleSet:
     if isinstance(rules, Report):
         return rules.rules
     return rules if isinstance(rules, RuleSet) else load(rules)
+
+
+def _refuse(report: Report, finding: Finding | None) -> None:
+    if finding is not None:
+        raise GroupingError(replace(report, findings=in_order((*report.findings, finding))))
 
 
 def _inventory(model: Model, key: str | None) -> Inventory:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from grouper.digest import digest_of, grouping_terms
 from grouper.inventory.model import Inventory, Parameter
 from grouper.ruleset.model import PLAN_KEYS, Value
 from grouper.syntax.near import similar
@@ -52,6 +53,14 @@ class Grouping:
     held: tuple[Held, ...] = ()
     thawed: tuple[tuple[Parameter, ...], ...] = ()
     unmatched: tuple[Parameter, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of names, options, plan keys, optimizers, parameters and the frozen, in order.
+
+        The same rules and model give the same one on every rank, machine and Python.
+        """
+        return digest_of(grouping_terms(self))
 
     def thaw(self, label: str, **options: Value) -> Grouping:
         """The grouping in which what the rules froze under a label is trained.

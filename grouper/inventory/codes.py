@@ -103,10 +103,10 @@ FLATTENED = Code(
     "GR502",
     "flattened-parameters",
     Severity.ERROR,
-    """FullyShardedDataParallel has made one flat parameter of many, and rules cannot tell them apart.
+    """FullyShardedDataParallel has made one flat parameter of many, which no rule can tell apart.
 
-torch's older way to shard a model joins the parameters of a module into one, without their names and
-shapes. Its successor keeps them:
+torch's older way to shard a model joins the parameters of a module into one, without their names
+and shapes. Its successor keeps them:
 
     from torch.distributed.fsdp import fully_shard
     fully_shard(model)

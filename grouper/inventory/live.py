@@ -79,7 +79,9 @@ def _flattened_shapes(modules: Mapping[str, nn.Module]) -> dict[int, tuple[int, 
     shapes: dict[int, tuple[int, ...]] = {}
     for module in modules.values():
         flat: Any = getattr(vars(module).get("_handle"), "flat_param", None)
-        known = zip(getattr(flat, "_params", None) or (), getattr(flat, "_shapes", ()), strict=False)
+        known = zip(
+            getattr(flat, "_params", None) or (), getattr(flat, "_shapes", ()), strict=False
+        )
         shapes.update((id(parameter), tuple(shape)) for parameter, shape in known)
     return shapes
 
