@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any
 
+from torch import Tensor
 from torch.optim import LBFGS, Optimizer
 
 from grouper.expected_state import Expectations, Shape, Shapes
@@ -40,7 +42,9 @@ class Restored:
         return restored_text(self)
 
 
-def load_optimizer_state(optimizer: Optimizer, state: Mapping[str, Any]) -> Restored:
+def load_optimizer_state(
+    optimizer: Optimizer, state: Mapping[str, Any] | str | Path, *, key: str | None = None
+) -> Restored:
     """Load what `optimizer.state_dict()` gave, parameter by parameter, by name.
 
     Moments follow their parameters when groups were split, merged, reordered or renamed since, and
@@ -48,11 +52,20 @@ def load_optimizer_state(optimizer: Optimizer, state: Mapping[str, Any]) -> Rest
     has them now. Tensors are cast and moved as torch's own `load_state_dict` does. What cannot be
     gone on with is left out, and the result says so.
 
+    `state` may also be what torch's `get_optimizer_state_dict` gave, or the folder to which
+    `torch.distributed.checkpoint` saved that, from however many processes; `key` then says which
+    part of it, where it holds several. Whole and sharded states go into whole and sharded
+    parameters. In a distributed run this is a collective.
+
     Raises ValueError where either side has no names, where `state` is no optimizer's, and for
     LBFGS, whose one history of all parameters cannot be taken apart, where they have changed.
     """
-    saved = _saved(state)
     slots = list(_slots(optimizer))
+    if isinstance(state, str | Path):
+        from grouper.sharded_state import read
+
+        state = read(state, {slot.name: slot.tensor for slot in slots}, key)
+    saved = _saved(state)
     own = optimizer.state_dict()
     if isinstance(optimizer, LBFGS) and any(WHOLE in values for values in saved.values()):
         names = [slot.name for slot in slots]
@@ -68,8 +81,8 @@ def load_optimizer_state(optimizer: Optimizer, state: Mapping[str, Any]) -> Rest
         fate, lacks = ("new", []) if found is None else _fate(found, slot)
         fates[fate].append(slot.name)
         lacking.update(dict.fromkeys(lacks))
-        if fate == "kept":
-            values[slot.number] = found
+        if found is not None and fate == "kept":
+            values[slot.number] = _placed(found, slot.tensor)
     optimizer.load_state_dict({"state": values, "param_groups": own["param_groups"]})
     dropped = tuple(name for name in saved if name not in set(used.values()))
     lists = {key: tuple(names) for key, names in fates.items()}
@@ -82,8 +95,12 @@ class _Slot:
 
     name: str
     number: int
-    shape: Shape
+    tensor: Tensor
     expected: Shapes
+
+    @property
+    def shape(self) -> Shape:
+        return _shape(self.tensor)
 
 
 def _slots(optimizer: Optimizer) -> Iterator[_Slot]:
@@ -91,7 +108,7 @@ def _slots(optimizer: Optimizer) -> Iterator[_Slot]:
     packed = optimizer.state_dict()["param_groups"]
     for group, names in zip(optimizer.param_groups, packed, strict=True):
         for name, tensor in zip(_names(names, "the optimizer"), group["params"], strict=True):
-            yield _Slot(name, number, tuple(tensor.shape), expectations.of(group, tensor))
+            yield _Slot(name, number, tensor, expectations.of(group, tensor))
             number += 1
 
 
@@ -137,6 +154,15 @@ def _matched(wanted: Sequence[str], saved: Sequence[str]) -> dict[str, str]:
         return same
     pairs = zip(left, bare_names(left), strict=True)
     return same | {name: bare[plain] for name, plain in pairs if plain in bare}
+
+
+def _placed(state: State, tensor: Tensor) -> State:
+    """A parameter's state, in parts where it is, and whole where it is."""
+    if not any(hasattr(value, "placements") for value in (tensor, *state.values())):
+        return state
+    from grouper.sharded_state import placed
+
+    return {key: placed(value, tensor) for key, value in state.items()}
 
 
 def _fate(state: State, slot: _Slot) -> tuple[str, list[str]]:
