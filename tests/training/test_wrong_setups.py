@@ -414,8 +414,8 @@ def test_a_schedule_that_changed_between_the_runs(silent):
 
 
 def test_processes_may_step_it_once_for_each_of_them(monkeypatch, silent):
-    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     run = Run()
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     for _ in range(20):
         run.batch()
         run.scheduler.step()
