@@ -1,6 +1,7 @@
 """A claim of `expect` does not hold for this model.
 
-It must hold for every value that the groups of a label have; rounding (1e-9) is forgiven.
+It must hold for every value that the groups of a label have; rounding (1e-9) is forgiven. A label
+whose parameters are all frozen has none, so nothing is claimed of it.
 
     expect head.lr / body.lr in 5..10
 """
@@ -74,6 +75,8 @@ def _parts(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
 def _values(label: str, key: str, facts: Facts) -> list[Value]:
     """The values of a key over a label's groups, each once."""
     groups = [g for g in facts.grouping.groups if label in g.labels or g.name == label]
+    if not groups and any(label in a.labels and a.frozen for a in facts.assignment.parameters):
+        return []  # all that it stands for is frozen: there is no value of which the claim is
     if not groups:
         raise BadValue(f"no group has the label `{label}`", None)
     options = [{**g.options, **g.plan} for g in groups]

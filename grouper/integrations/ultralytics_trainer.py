@@ -268,7 +268,8 @@ def _announce(report: Report, optimizer: Optimizer) -> None:
     kind = type(optimizer).__name__
     LOGGER.info(f"optimizer: {kind} by {report.rules.path}, groups:")
     for group in optimizer.param_groups:
-        LOGGER.info(f"  {group['name']}: {len(group['params'])} parameters, lr={group['lr']:g}")
+        count = len(group["params"])
+        LOGGER.info(f"  {group['name']}: {count} parameter{'s'[count == 1 :]}, lr={group['lr']:g}")
     for finding in report.findings:
         if finding.severity is Severity.WARNING:
             LOGGER.warning(f"{finding.code.id} {finding.message}")

@@ -165,6 +165,15 @@ def test_notes_and_warnings_build_groups_and_errors_do_not():
     assert not grouper.check(small_yolo(), grouper.parse(f"strict; {text}")).ok
 
 
+def test_nothing_is_claimed_of_what_is_all_frozen():
+    rules = "dfl.* -> dfl lr=9\nelse -> rest lr=1\nexpect dfl.lr / rest.lr < 2"
+    assert {f.code.id for f in grouper.check(FROZEN, grouper.parse(rules)).findings} == {"GR108"}
+    frozen = grouper.parse("x.* -> x freeze\ndfl.* -> dfl\nexpect x.lr < 2")
+    assert grouper.check(FROZEN, frozen).ok
+    nothing = grouper.parse("* -> all\nz.* -> z lr=1\nexpect z.lr < 2")
+    assert "GR111" in {f.code.id for f in grouper.check(FROZEN, nothing).findings}
+
+
 def test_allow_takes_parameters_out_of_a_finding():
     text = "model.24.* -> head; allow GR101 *.bn.*"
     report = grouper.check(small_yolo(), grouper.parse(text))

@@ -171,3 +171,8 @@ def test_layers_are_frozen_by_argument_and_by_rule(runs):
     by_rule = runs.train("classify", **{**ruled, "trainer": trainer(rules)})
     assert same(by_rule, theirs)
     assert not any(p.requires_grad for p in by_rule.trainer.model.model[:3].parameters())
+
+
+def test_the_head_alone_is_trained(runs):
+    run = runs.train("classify", trainer=trainer("yolo-finetune.rules"), epochs=1, freeze=9)
+    assert set(run.rates[0]) == {"head/bias", "head/norm", "head/weight"}
