@@ -34,9 +34,13 @@ def follow(path: str, judge: Judge, color: str) -> tuple[Verdict, ...]:
     try:
         file = _awaited(path)
         with Live(console=out, auto_refresh=False) if sys.stdout.isatty() else _Lines(out) as shown:
+            before: Run | None = None
             while True:
                 run = file.look()
-                said = judge(run)
+                if run == before:
+                    time.sleep(PAUSE)
+                    continue
+                before, said = run, judge(run)
                 if isinstance(shown, _Lines):
                     shown.say(said)
                 else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from statistics import median
@@ -44,9 +45,10 @@ def verdicts(run: Run) -> tuple[Verdict, ...]:
     if all(record.skipped for record in run.records[-WINDOW:]):
         stepped = list(run.records)
     found = []
+    everyone = sorted(_ratios(m for r in stepped[-WINDOW:] for m in r.groups.values()))
     for name in run.records[-1].groups:
         rows = [(r.step, r.groups[name]) for r in stepped if name in r.groups]
-        rest = [r.groups[o] for r in stepped[-WINDOW:] for o in r.groups if o != name]
+        rest = _without(everyone, (r.groups[name] for r in stepped[-WINDOW:] if name in r.groups))
         verdict = rows and (_exploding(name, rows) or _dead(name, rows) or _slow(name, rows, rest))
         if verdict:
             found.append(_with_rule(verdict, run, rows[-1][1]))
@@ -111,12 +113,13 @@ def _dead(name: str, rows: Rows) -> Verdict | None:
     return Verdict(name, "dead", Severity.ERROR, step, f"group `{name}` is dead: {text}")
 
 
-def _slow(name: str, rows: Rows, rest: Sequence[Measurement]) -> Verdict | None:
+def _slow(name: str, rows: Rows, usual: float) -> Verdict | None:
+    """`usual` is the median of the other groups, 0 where there are none."""
     window = [measured for _, measured in rows[-WINDOW:]]
-    own, others = _ratios(window), _ratios(rest)
-    if len(own) < WINDOW or not others or any(m.lr == 0 for m in window):
+    own = _ratios(window)
+    if len(own) < WINDOW or any(m.lr == 0 for m in window):
         return None
-    usual, fastest = median(others), max(own)
+    fastest = max(own)
     if fastest * SLOWNESS >= usual:
         return None
     text = (
@@ -154,7 +157,22 @@ def _since(rows: Rows, wrong: Callable[[Measurement], bool]) -> int:
     return list(takewhile(lambda row: wrong(row[1]), reversed(rows)))[-1][0]
 
 
-def _ratios(measured: Sequence[Measurement]) -> list[float]:
+def _without(ratios: Sequence[float], own: Iterable[Measurement]) -> float:
+    """The median of sorted ratios without those of one group; 0 where none are left."""
+    gone: list[int] = []
+    for ratio in sorted(_ratios(own)):
+        place = bisect_left(ratios, ratio)
+        gone.append(max(place, gone[-1] + 1) if gone else place)
+    left = len(ratios) - len(gone)
+    if not left:
+        return 0.0
+    middle = [(left - 1) // 2, left // 2]
+    for place in gone:
+        middle = [index + (place <= index) for index in middle]
+    return (ratios[middle[0]] + ratios[middle[1]]) / 2
+
+
+def _ratios(measured: Iterable[Measurement]) -> list[float]:
     ratios = (m.update_ratio for m in measured)
     return [ratio for ratio in ratios if ratio and math.isfinite(ratio)]
 

@@ -175,11 +175,15 @@ def test_nothing_of_the_model_is_held_between_measured_steps(watch):
 
 
 def test_an_lr_that_the_optimizer_finds_itself_is_none(watch, seen):
+    class Own(torch.optim.Optimizer):
+        def step(self):
+            for group in self.param_groups:
+                torch._foreach_mul_([p.data for p in group["params"]], 0.5)
+
     model = small()
-    optimizer = torch.optim.SGD(groups_of(model), lr=0.1)
-    for group in optimizer.param_groups:
-        group["lr"] = torch.tensor(0.1)
+    optimizer = Own([{"params": model.parameters(), "name": "all"}], {"lr": None, "betas": None})
     watch(optimizer)
-    optimizer.register_step_post_hook(lambda *_: None)
     step(model, optimizer)
-    assert seen[0].groups["bias"].lr == pytest.approx(0.1)
+    measured = seen[0].groups["all"]
+    assert (measured.lr, measured.momentum) == (None, None)
+    assert measured.update_ratio == pytest.approx(0.5)

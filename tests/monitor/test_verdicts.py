@@ -1,6 +1,10 @@
 """What the monitor says of runs made by hand."""
 
+from statistics import median
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grouper.findings import Severity
 from grouper.monitor.reading import Run
@@ -108,6 +112,21 @@ def test_the_worst_comes_first_and_each_group_once():
     assert said[-1].message == "3 parameters never had a gradient: `a.{0,1}.w`, `b`"
     said = verdicts(run({"update_ratio": 1e-9}, body=NONE | {"update_ratio": 1e-3}))
     assert [(v.group, v.kind) for v in said] == [("body", "dead"), ("head", "slow")]
+
+
+@given(st.lists(st.lists(st.sampled_from([0.0, 1e-6, 1e-4, 1e-3, 0.5]), min_size=3, max_size=3)))
+def test_slow_is_slow_beside_the_median_of_the_others(ratios):
+    groups = [f"g{i}" for i in range(len(ratios))]
+    made = [
+        Record(i, {g: Measurement(**SOUND | {"update_ratio": r[i]}) for g, r in rows})
+        for rows in [list(zip(groups, ratios, strict=True))]
+        for i in range(3)
+    ]
+    said = {v.group for v in verdicts(Run(None, tuple(made), 3)) if v.kind == "slow"}
+    for group, own in zip(groups, ratios, strict=True):
+        others = [r for g, row in zip(groups, ratios, strict=True) if g != group for r in row if r]
+        slow = all(own) and bool(others) and max(own) * 100 < median(others)
+        assert (group in said) == slow
 
 
 def test_a_group_alone_is_not_slower_than_others():
