@@ -58,7 +58,9 @@ def _train(way, folder, rank):
     options = {"path": folder / f"{rank}.jsonl", "every": 1, "on_record": seen.append}
     monitor = grouper.Monitor(optimizer, **options)
     if way == "fsdp, faulty" and rank == 1:
-        _fail_third()
+        _fail_third(MeasuredStep, "_before")
+    if way == "fsdp, faulty writing" and rank == 0:
+        _fail_third(grouper.Monitor, "_write")
     torch.manual_seed(1)
     for i, batch in enumerate(torch.randn(STEPS, 4 * WORLD, 4).chunk(WORLD, dim=1)[rank]):
         optimizer.zero_grad()
@@ -82,13 +84,13 @@ def _wrapped(way, model):
     return fully_shard(model)
 
 
-def _fail_third():
-    plain, calls = MeasuredStep._before, []
+def _fail_third(owner, name):
+    plain, calls = getattr(owner, name), []
 
-    def fail(step):
-        calls.append(step)
+    def fail(self, *given):
+        calls.append(self)
         if len(calls) == 3:
             raise MemoryError("none left")
-        plain(step)
+        plain(self, *given)
 
-    MeasuredStep._before = fail
+    setattr(owner, name, fail)

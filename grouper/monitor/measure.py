@@ -28,13 +28,20 @@ class MeasuredStep:
         parameters: what the optimizer trains.
         scale: what the gradients are still multiplied with, where the step itself unscales them.
         late: whether the step computes the gradients itself, by a closure.
+        failure: what went wrong before, so that this process can but tell the others.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], scale: Tensor | None, late: bool) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        scale: Tensor | None,
+        late: bool,
+        failure: Exception | None = None,
+    ) -> None:
         self._parameters = parameters
         self._scale = scale
         self._late = late
-        self._failure: Exception | None = None
+        self._failure = failure
         self._parts = parts(parameters)
         self._values = [0] * len(parameters)
         self._gradients: list[Tensor] = []

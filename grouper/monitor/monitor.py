@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from grouper.monitor.measure import MeasuredStep
+    from grouper.monitor.measurement import Numbers
     from grouper.planning import Plan
 
 
@@ -83,6 +84,7 @@ class Monitor:
         self._measured: MeasuredStep | None = None
         self._skips: Any = None
         self._stopped, self._stepping, self._alone = False, False, True
+        self._failure: Exception | None = None
         self._meet_parameters()
         writers = _writers(path, csv, tensorboard, live, on_record) if _rank() == 0 else []
         self._writers = writers
@@ -135,9 +137,11 @@ class Monitor:
         try:
             action()
         except Exception as error:
-            self._measured = None
-            self._stopped = True
-            warn(f"the monitor stops: {reason(error)}; training goes on")
+            if self._failure is None:
+                warn(f"the monitor stops: {reason(error)}; training goes on")
+            # Where parameters are spread, the others count on this process until they are told.
+            self._stopped |= self._alone
+            self._failure = error.with_traceback(None)
         finally:
             self._stepping = False
 
@@ -147,7 +151,7 @@ class Monitor:
 
         from grouper.monitor.measure import MeasuredStep
 
-        self._meet_parameters()
+        self._groups = list(self._optimizer.param_groups)
         parameters = [parameter for group in self._groups for parameter in group["params"]]
         self._alone = not any(hasattr(parameter, "placements") for parameter in parameters)
         cuda: Any = torch.cuda
@@ -155,21 +159,31 @@ class Monitor:
         if parameters and not capturing and not (self._alone and _rank()):
             scale = getattr(self._optimizer, "grad_scale", None)
             self._skips = getattr(self._optimizer, "found_inf", None)
-            self._measured = MeasuredStep(parameters, scale, closure)
+            self._measured = MeasuredStep(parameters, scale, closure, self._failure)
 
     def _end(self) -> None:
+        numbers = self._numbers()
+        if self.step % self._every == 0:
+            self._meet_parameters()
         self._look_for_gradients()
-        measured, self._measured = self._measured, None
-        if measured is None:
-            return
-        numbers = iter(measured.numbers())
-        if _rank() == 0:
+        if numbers is not None and _rank() == 0:
             measurements = {
                 name: measurement([next(numbers) for _ in group["params"]], group)
                 for name, group in zip(group_names(self._groups), self._groups, strict=True)
             }
             skipped = self._skips is not None and float(self._skips) != 0
             self._write(Record(self.step, measurements, self.untouched, skipped))
+
+    def _numbers(self) -> Iterator[Numbers] | None:
+        """What was measured, if it was; a failure is known to all processes from here on."""
+        measured, self._measured = self._measured, None
+        if measured is None:
+            return None
+        try:
+            return iter(measured.numbers())
+        except Exception:
+            self._stopped = True
+            raise
 
     def _write(self, record: Record) -> None:
         known = facts(self._groups, self._plan)
@@ -178,7 +192,6 @@ class Monitor:
                 writer.header(Header(known, self.step, self._every))
             writer.record(record)
         self._said = known
-        # Where parameters are spread, the other processes count on this one in their sums.
         self._stopped |= self._alone and all(writer.gave_up for writer in self._writers)
 
     def _meet_parameters(self) -> None:

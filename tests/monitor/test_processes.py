@@ -12,12 +12,14 @@ from watched import small  # noqa: E402
 import grouper  # noqa: E402
 from grouper.monitor.reading import read_run  # noqa: E402
 
+WAYS = ["ddp", "fsdp", "fsdp, faulty", "fsdp, faulty writing"]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Every way to train in two processes."""
     folder = tmp_path_factory.mktemp("processes")
-    in_two_processes(["ddp", "fsdp", "fsdp, faulty"], folder)
+    in_two_processes(WAYS, folder)
     return folder
 
 
@@ -69,13 +71,14 @@ def test_gradients_that_are_not_finite_are_counted_over_all_pieces(folder):
     assert last.groups["bias"].nonfinite_gradients == 0
 
 
-def test_a_fault_in_one_process_stops_the_monitor_in_all_and_the_training_in_none(folder):
-    states = [
-        json.loads((folder / "fsdp, faulty" / f"{rank}.json").read_text()) for rank in range(2)
-    ]
+@pytest.mark.parametrize(("way", "faulty"), [("fsdp, faulty", 1), ("fsdp, faulty writing", 0)])
+def test_a_fault_in_one_process_stops_the_monitor_in_all_and_the_training_in_none(
+    way, faulty, folder
+):
+    states = [json.loads((folder / way / f"{rank}.json").read_text()) for rank in range(2)]
     assert [state["stopped"] for state in states] == [True, True]
     assert [state["records"] for state in states] == [2, 0]
-    assert [state["said"] for state in states] == [
-        ["the monitor stops: RuntimeError: it failed in another process; training goes on"],
-        ["the monitor stops: MemoryError: none left; training goes on"],
+    assert states[faulty]["said"] == ["the monitor stops: MemoryError: none left; training goes on"]
+    assert states[1 - faulty]["said"] == [
+        "the monitor stops: RuntimeError: it failed in another process; training goes on"
     ]
