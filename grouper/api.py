@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from grouper import checks
 from grouper.assign import assign
-from grouper.checks import allowed
+from grouper.assignment import Assignment
+from grouper.checks import allowed, unknown_option
 from grouper.checks.facts import Facts
 from grouper.codes import ALL
 from grouper.findings import Finding, Severity, in_order
@@ -18,7 +20,9 @@ from grouper.inventory.model import Inventory
 from grouper.planning import Plan, plan_of
 from grouper.report import Report
 from grouper.ruleset import resolve
+from grouper.ruleset.codes import MISSPELT_OPTION
 from grouper.ruleset.model import RuleSet, Value
+from grouper.ruleset.signatures import Signature, signature, signature_of
 from grouper.source import Source
 
 if TYPE_CHECKING:
@@ -68,16 +72,60 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     model inside it. `rules` may be a report, whose rules are checked again. Raises OSError
     where a file cannot be opened and grouper.inventory.errors.ModelError where it holds no model.
     """
-    inventory = _inventory(model, key)
+    return _checked(_inventory(model, key), rules, _signatures(_rule_set(rules), _is_live(model)))
+
+
+def check_rules(rules: Rules) -> Report:
+    """What can be said of rules without a model. Never raises for findings."""
+    rule_set, none = _rule_set(rules), Inventory((), path="", kind="no model")
+    if _faulty(rule_set):
+        return Report(rule_set, none, rule_set.findings)
+    nothing = Assignment(rule_set, none, ())
+    facts = Facts(rule_set, none, nothing, group(nothing), _signatures(rule_set), alone=True)
+    findings = [*_unless_known(facts), *checks.run(facts)]
+    accepted = allowed.apply(facts, findings, ALL)
+    # Whether an `allow` accepts anything is seen on a model alone.
+    return Report(rule_set, none, in_order([f for f in accepted if f.code is not allowed.CODE]))
+
+
+def _checked(inventory: Inventory, rules: Rules, signatures: Mapping[str, Signature]) -> Report:
     rule_set = _rule_set(rules)
-    if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
+    if _faulty(rule_set):
         return Report(rule_set, inventory, (*rule_set.findings, *inventory.findings))
     assignment, found = assign(rule_set, inventory)
     grouping = group(assignment)
-    facts = Facts(rule_set, inventory, assignment, grouping)
-    findings = [*rule_set.findings, *inventory.findings, *found, *checks.run(facts)]
+    facts = Facts(rule_set, inventory, assignment, grouping, signatures)
+    findings = [*_unless_known(facts), *inventory.findings, *found, *checks.run(facts)]
     accepted = allowed.apply(facts, findings, ALL)
     return Report(rule_set, inventory, in_order(accepted), assignment, grouping)
+
+
+def _faulty(rules: RuleSet) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in rules.findings)
+
+
+def _unless_known(facts: Facts) -> list[Finding]:
+    """The rules' own findings; not the likeness of options where the optimizers are known."""
+    told = (MISSPELT_OPTION,) if unknown_option.known(facts) else ()
+    return [finding for finding in facts.rules.findings if finding.code not in told]
+
+
+def _signatures(rules: RuleSet, live: bool = False, build: bool = False) -> Mapping[str, Signature]:
+    """What is known of the declared optimizers: with a live model from the torch that is there,
+    else from the table, and from any package's class where that is about to be built."""
+    found = {o.alias or o.name: _signature(o.name, live, build) for o in rules.optimizers}
+    return {name: signature for name, signature in found.items() if signature is not None}
+
+
+def _signature(name: str, live: bool, build: bool) -> Signature | None:
+    if not (build or (live and ":" not in name)):
+        return signature(name)
+    from grouper.binding import class_of
+
+    try:
+        return signature_of(class_of(name))
+    except ValueError:
+        return None
 
 
 def strictly(report: Report) -> Report:
@@ -118,13 +166,15 @@ def build_optimizer(
     """The optimizer that the rules name, with its groups; several are one object.
 
     What the rules freeze gets `requires_grad=False`; the optimizer's `unfreeze()` takes that back.
-    Raises GroupingError where the rules do not fit the model, and ValueError where they name no
-    optimizer, or one that cannot be found or refuses its options.
+    Options are checked against the classes' own signatures. Raises GroupingError where the rules do
+    not fit the model or the optimizers, and ValueError where they name no optimizer, or one of
+    another package that cannot be imported or refuses its options.
     """
     from grouper.binding import bind, optimizer_of
     from grouper.processes import together
 
     with together(model, process_group) as meeting:
+        rules = rules if isinstance(rules, Report) else _for_building(model, rules)
         report, grouping = fitting(model, rules, merge)
         groups = bind(model, grouping)
         try:
@@ -178,6 +228,15 @@ def fitting(model: Model, rules: Rules, merge: bool = False) -> tuple[Report, Gr
     if not report.ok or report.grouping is None:
         raise GroupingError(report)
     return report, report.grouping.merged(report.inventory) if merge else report.grouping
+
+
+def _for_building(model: nn.Module, rules: Rules) -> Report:
+    rule_set = _rule_set(rules)
+    return _checked(_inventory(model, None), rule_set, _signatures(rule_set, build=True))
+
+
+def _is_live(model: Model) -> bool:
+    return not isinstance(model, Inventory | str | Path)
 
 
 def _rule_set(rules: Rules) -> RuleSet:

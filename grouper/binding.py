@@ -95,7 +95,7 @@ def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet
 
 
 def _built(declared: ruleset.Optimizer, groups: list[dict[str, Any]]) -> Optimizer:
-    return construct(_class(declared.name), groups, declared.options)
+    return construct(class_of(declared.name), groups, declared.options)
 
 
 def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]) -> Optimizer:
@@ -107,7 +107,7 @@ def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]
     name = getattr(cls, "__name__", str(cls))
     try:
         built = cls(groups, **options)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, IndexError) as error:
         raise ValueError(f"`{name}` refuses its groups: {error}") from error
     if not isinstance(built, Optimizer):
         raise ValueError(f"`{name}` is no torch optimizer")
@@ -117,7 +117,8 @@ def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]
     return built
 
 
-def _class(name: str) -> Any:
+def class_of(name: str) -> Any:
+    """The class that an `optimizer` statement names. Raises ValueError where there is none."""
     if ":" not in name:
         cls = getattr(torch.optim, name, None)
         if isinstance(cls, type) and issubclass(cls, Optimizer):

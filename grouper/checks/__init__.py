@@ -11,12 +11,18 @@ from grouper.checks import (
     frozen_model,
     frozen_options,
     matches_nothing,
+    missing_lr,
     never_decides,
+    option_value,
     plan_options,
+    refused_parameters,
     tied_conflict,
     unanswerable,
+    unknown_optimizer,
+    unknown_option,
     unmatched,
     unmatched_in_split,
+    unused_optimizer,
 )
 from grouper.checks.facts import Facts
 from grouper.findings import Code, Finding
@@ -35,10 +41,20 @@ CHECKS = (
     unmatched_in_split,
     unanswerable,
     expectation,
+    refused_parameters,
 )
-CODES: tuple[Code, ...] = (*(check.CODE for check in CHECKS), allowed.CODE)
+# What a model adds to, and rules alone can be asked.
+OF_RULES = (
+    unknown_optimizer,
+    unknown_option,
+    option_value,
+    missing_lr,
+    unused_optimizer,
+)
+CODES: tuple[Code, ...] = (*(check.CODE for check in (*CHECKS, *OF_RULES)), allowed.CODE)
 
 
 def run(facts: Facts) -> tuple[Finding, ...]:
     """What the checks find; one fault, one finding."""
-    return tuple(finding for check in CHECKS for finding in check.check(facts))
+    asked = OF_RULES if facts.alone else (*CHECKS, *OF_RULES)
+    return tuple(finding for check in asked for finding in check.check(facts))

@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from grouper.assignment import Assignment
+from grouper.assignment import Assignment, Setting
 from grouper.findings import Label
-from grouper.grouping import Grouping
+from grouper.grouping import Group, Grouping
 from grouper.inventory.model import Inventory, Parameter
-from grouper.ruleset.model import Rule, RuleSet
+from grouper.ruleset.model import Optimizer, Rule, RuleSet
+from grouper.ruleset.signatures import Signature
 from grouper.source import Span
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What one option of a rule asks of a group, for which of its parameters."""
+
+    group: Group
+    setting: Setting
+    parameters: list[Parameter]
+
+
+@dataclass(frozen=True)
 class Facts:
-    """The values of all stages for one model and one rule set."""
+    """The values of all stages for one model and one rule set.
+
+    `signatures` are those of the declared optimizers, by the names that the file gives them, as far
+    as they are known. `alone` says that there is no model, only rules.
+    """
 
     rules: RuleSet
     inventory: Inventory
     assignment: Assignment
     grouping: Grouping
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    alone: bool = False
+
+    @cached_property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """The declared optimizers, by the names that the file gives them."""
+        return {optimizer.alias or optimizer.name: optimizer for optimizer in self.rules.optimizers}
+
+    @cached_property
+    def asked(self) -> Mapping[str, tuple[Asked, ...]]:
+        """For each group by its name, what counts of the rules' options in it."""
+        of = {id(assigned.parameter): assigned for assigned in self.assignment.parameters}
+        found: dict[str, tuple[Asked, ...]] = {}
+        for group in self.grouping.groups:
+            asked: dict[int, Asked] = {}
+            for parameter in group.parameters:
+                for setting in of[id(parameter)].settings:
+                    if setting.won:
+                        new = Asked(group, setting, [])
+                        asked.setdefault(id(setting.option), new).parameters.append(parameter)
+            found[group.name] = tuple(asked.values())
+        return found
 
     @property
     def frozen_model(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from grouper.api import check_rules
 from grouper.cli.common import (
     Failure,
     checked,
@@ -15,8 +16,6 @@ from grouper.cli.common import (
     rules_flags,
     status,
 )
-from grouper.inventory.model import Inventory
-from grouper.report import Report
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _rules_alone(arguments: argparse.Namespace) -> int:
     rules = load_rules(arguments.rules, arguments.set)
-    none = Inventory((), path="", kind="no model")
-    report = filtered(Report(rules, none, rules.findings), arguments)
+    report = filtered(check_rules(rules), arguments)
     if arguments.format == "json":
         from grouper.reports.json import dumps, findings_value
 

@@ -121,6 +121,96 @@ CASES = {
         "split b { model.24.* -> head warmup_steps=5; else -> body }",
         "GR210",
     ),
+    "option_of_another": (
+        small_yolo(),
+        "optimizer SGD lr=0.1\n*.bias -> bias betas=(0.9, 0.99)\nelse -> rest",
+        "optimizer Adam lr=0.1\n*.bias -> bias betas=(0.9, 0.99)\nelse -> rest param_group=rest",
+        "GR201",
+    ),
+    "option_in_statement": (
+        small_yolo(),
+        "optimizer SGD lr=0.1 betas=(0.9, 0.99)\n* -> all",
+        "optimizer AdamW lr=0.1 betas=(0.9, 0.99)\n* -> all",
+        "GR201",
+    ),
+    "option_misspelt": (
+        small_yolo(),
+        "optimizer SGD lr=0.1\n* -> all weigth_decay=0.1",
+        "optimizer SGD lr=0.1\n* -> all weight_decay=0.1",
+        "GR201",
+    ),
+    "option_of_the_constructor": (
+        small_yolo(),
+        "optimizer Adagrad lr=0.1\n* -> all initial_accumulator_value=1",
+        "optimizer Adagrad lr=0.1 initial_accumulator_value=1\n* -> all",
+        "GR201",
+    ),
+    "option_sent_elsewhere": (
+        small_yolo(),
+        "optimizer SGD lr=0.1\noptimizer AdamW as other lr=0.1\n"
+        "split a { *.bias -> bias optimizer=other; else -> rest }\n"
+        "split b { * -> all momentum=0.9 }",
+        "optimizer SGD lr=0.1 momentum=0.9\noptimizer AdamW as other lr=0.1\n"
+        "split a { *.bias -> bias optimizer=other; else -> rest }",
+        "GR201",
+    ),
+    "value_in_statement": (
+        small_yolo(),
+        "optimizer AdamW lr=0.1 betas=0.9\n* -> all",
+        "optimizer AdamW lr=0.1 betas=(0.9, 0.99)\n* -> all",
+        "GR202",
+    ),
+    "value_of_a_rule": (
+        small_yolo(),
+        "optimizer SGD lr=0.1\n*.bias -> bias lr*=-1\nelse -> rest",
+        "optimizer SGD lr=0.1\n*.bias -> bias lr*=0\nelse -> rest",
+        "GR202",
+    ),
+    "value_nesterov": (
+        small_yolo(),
+        "optimizer SGD lr=0.1 momentum=0.9 nesterov=true\n*.bias -> bias momentum=0\nelse -> rest",
+        "optimizer SGD lr=0.1 momentum=0.9 nesterov=true\n"
+        "*.bias -> bias momentum=0 nesterov=false\nelse -> rest",
+        "GR202",
+    ),
+    "missing_lr": (
+        small_yolo(),
+        "optimizer SGD\n*.bias -> bias lr=0.1\nelse -> rest",
+        "optimizer SGD lr=0.2\n*.bias -> bias lr=0.1\nelse -> rest",
+        "GR203",
+    ),
+    "missing_lr_planned": (
+        small_yolo(),
+        "optimizer SGD\nschedule cosine\n* -> all",
+        "optimizer SGD lr=0.2\nschedule cosine\n* -> all",
+        "GR203",
+    ),
+    "unknown_optimizer": (
+        small_yolo(),
+        "optimizer SDG lr=0.1\n* -> all",
+        "optimizer torch.optim:SGD lr=0.1\n* -> all",
+        "GR204",
+    ),
+    "unused_optimizer": (
+        small_yolo(),
+        "optimizer AdamW lr=0.1\noptimizer Muon as hidden lr=0.1\n* -> all",
+        "optimizer AdamW lr=0.1\noptimizer Muon as hidden lr=0.1\n"
+        "* -> all\nndim == 9 or *.bn.* -> freeze\n*.bn.* -> optimizer=hidden",
+        "GR205",
+    ),
+    "muon": (
+        small_yolo(),
+        "optimizer AdamW lr=0.1\noptimizer Muon as hidden lr=0.1\n"
+        "*.weight -> weight optimizer=hidden\nelse -> rest",
+        "optimizer AdamW lr=0.1\n*.weight -> weight\nelse -> rest",
+        "GR206",
+    ),
+    "lbfgs": (
+        small_yolo(),
+        "optimizer LBFGS lr=1\n*.bias -> bias\nelse -> rest",
+        "optimizer LBFGS lr=1\n* -> all",
+        "GR206",
+    ),
     "unused_allow": (
         small_yolo(),
         "* -> all\nallow GR105",

@@ -264,7 +264,7 @@ def test_an_lr_that_is_missing(tmp_path, capsys):
 
 
 def test_warnings_are_errors_when_asked(tmp_path, capsys):
-    rules = written(tmp_path, "optimizer SGD lr=1\n* -> all momentun=0.9")
+    rules = written(tmp_path, "* -> all lr=1 momentun=0.9")
     status, out, _ = run(capsys, MODEL, rules, *SHORT)
     assert status == 0
     assert "\n\nwarning[GR030]" in out

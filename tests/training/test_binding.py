@@ -100,12 +100,12 @@ def test_errors_leave_the_model_as_it_was():
     for line, words in [
         ("", "the rules name no optimizer"),
         ("optimizer SDG lr=1", "torch.optim has no optimizer `SDG`"),
-        ("optimizer Adam lr=1 rho=2", "`Adam` refuses its groups"),
+        ("optimizer Adam lr=1 rho=2", "`Adam` has no option `rho`"),
         ("optimizer nowhere:Class lr=1", "cannot be imported"),
         ("optimizer collections:OrderedDict lr=1", "is no torch optimizer|refuses"),
     ]:
         rules = grouper.parse(f"{line}\n0.* -> stem freeze; else -> rest")
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises((ValueError, grouper.GroupingError), match=words):
             grouper.build_optimizer(made, rules)
         assert all(p.requires_grad for p in made.parameters())
 

@@ -1,0 +1,50 @@
+"""An optimizer is named, and no statement or rule gives its parameters a learning rate.
+
+torch's optimizers all have a rate of their own, which they take in silence: 0.001 for SGD and
+AdamW, 1 for Adadelta. Where the file warms the rate up or has a schedule there is nothing to start
+from, and the finding is an error.
+
+    optimizer AdamW
+    * -> all weight_decay=0.1                    # bad
+    * -> all weight_decay=0.1 lr=1e-3            # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.facts import Facts, labelled, names
+from grouper.findings import Code, Finding, Severity
+from grouper.grouping import Group
+from grouper.ruleset.expressions import show
+
+CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each optimizer, with all groups of it that have no rate."""
+    sets = any(o.key == "lr" for rule in facts.rules.rules for o in rule.options)
+    for name, signature in facts.signatures.items():
+        if "lr" not in signature.constructor or "lr" in facts.optimizers[name].options:
+            continue
+        groups = [g for g in facts.grouping.groups if g.optimizer == name and "lr" not in g.options]
+        if groups or (facts.alone and facts.rules.rules and not sets):
+            yield _finding(facts, name, groups)
+
+
+def _finding(facts: Facts, name: str, groups: list[Group]) -> Finding:
+    declared, signature = facts.optimizers[name], facts.signatures[name]
+    to = ", ".join(f"`{group.name}`" for group in groups)
+    planned = facts.rules.warmup or facts.rules.schedule or any(group.plan for group in groups)
+    error = bool(planned) or "lr" not in signature.defaults
+    would = "nothing can be planned" if planned else "it cannot be built"
+    if not error:
+        would = f"its own would be taken, {show(signature.defaults['lr'])}"
+    return Finding(
+        CODE,
+        f"nothing gives `{declared.name}` an `lr`{f' for {to}' if to else ''}: {would}",
+        labelled(declared.span),
+        names([parameter for group in groups for parameter in group.parameters]),
+        help=f"write `optimizer {declared.name} lr=...`, or set `lr` in a rule",
+        severity_override=Severity.ERROR if error else None,
+    )

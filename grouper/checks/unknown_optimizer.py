@@ -1,0 +1,46 @@
+"""torch.optim has no optimizer of that name.
+
+One of another package, or of one's own, is written with its module.
+
+    optimizer SDG lr=0.01                        # bad
+    optimizer SGD lr=0.01                        # good
+    optimizer ultralytics.optim:MuSGD lr=0.01    # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.facts import Facts, labelled
+from grouper.findings import Code, Edit, Finding, Severity
+from grouper.ruleset.signatures import torch_signatures
+from grouper.source import Span
+from grouper.syntax.near import near, similar
+
+CODE = Code("GR204", "unknown-optimizer", Severity.ERROR, __doc__ or "")
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """One finding for each statement that names no optimizer of torch, nor a module."""
+    for name, declared in facts.optimizers.items():
+        if ":" in declared.name or name in facts.signatures:
+            continue
+        best = near(declared.name, torch_signatures(), limit=1)
+        place = _place(declared.span, declared.name)
+        exact = place is not None and place.text == declared.name
+        yield Finding(
+            CODE,
+            f"torch.optim has no optimizer `{declared.name}`",
+            labelled(place),
+            help=similar("optimizer", declared.name, torch_signatures())
+            or "another package's is written `package.module:Class`",
+            edits=(Edit(place, best[0]),) if best and place and exact else (),
+        )
+
+
+def _place(span: Span | None, name: str) -> Span | None:
+    """Where a statement names its optimizer."""
+    at = span.text.find(name, len("optimizer")) if span else -1
+    if span is None or at < 0:
+        return span
+    return Span(span.source, span.start + at, span.start + at + len(name))
