@@ -29,7 +29,7 @@ def yolov8n(size: int = 320, batch: int = 4) -> Training:
     return model.train(), lambda: model(given)[0].sum()
 
 
-def vit(name: str = "vit_tiny_patch16_224", batch: int = 8) -> Training:
+def vit(name: str = "vit_tiny_patch16_224", batch: int = 8, size: int = 224) -> Training:
     """A vision transformer of timm, without weights."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
     from torchvision_mended import define_operators
@@ -37,8 +37,8 @@ def vit(name: str = "vit_tiny_patch16_224", batch: int = 8) -> Training:
     define_operators()
     import timm
 
-    model = timm.create_model(name, num_classes=100)
-    images, classes = torch.rand(batch, 3, 224, 224), torch.randint(0, 100, (batch,))
+    model = timm.create_model(name, num_classes=100, img_size=size)
+    images, classes = torch.rand(batch, 3, size, size), torch.randint(0, 100, (batch,))
     return model.train(), lambda: nn.functional.cross_entropy(model(images), classes)
 
 

@@ -49,6 +49,20 @@ def refuse_other_rates(courses: Iterable[Course], groups: Groups) -> None:
             )
 
 
+def refuse_unsaid_momentum(courses: Iterable[Course], groups: Groups) -> None:
+    """Raises ValueError where momentum is to be warmed up, and the rules do not say to what."""
+    for course, group in zip(courses, groups, strict=True):
+        if course.warmup_momentum is None or course.momentum is not None:
+            continue
+        own = next((f"{key}={group[key]}" for key in ("momentum", "betas") if group.get(key)), None)
+        if own is not None:
+            raise ValueError(
+                f"the rules warm up the momentum of the group `{course.name}` and do not say what"
+                f" it is: write `{own}`, as the optimizer has it, into the `optimizer` statement or"
+                " a rule"
+            )
+
+
 def homes_of(optimizer: Optimizer) -> dict[int, str]:
     """The name of the group that each tensor is in."""
     groups = optimizer.param_groups

@@ -10,7 +10,13 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from grouper.agreement import courses_of, homes_of, refuse_moved, refuse_other_rates
+from grouper.agreement import (
+    courses_of,
+    homes_of,
+    refuse_moved,
+    refuse_other_rates,
+    refuse_unsaid_momentum,
+)
 from grouper.stepping import Witness
 
 if TYPE_CHECKING:
@@ -126,6 +132,7 @@ class PlanScheduler(LRScheduler):
         self._courses = courses_of(self.plan, optimizer)
         refuse_moved(self._homes, optimizer)
         refuse_other_rates(self._courses, optimizer.param_groups)
+        refuse_unsaid_momentum(self._courses, optimizer.param_groups)
         self._groups, self._sizes = optimizer.param_groups, _sizes(optimizer.param_groups)
         self._homes = homes_of(optimizer)
 

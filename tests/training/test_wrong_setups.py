@@ -110,6 +110,19 @@ def test_groups_of_the_same_names_with_other_rates():
     refused("built from other rules", lambda: run.plan.scheduler(run.optimizer))
 
 
+def test_a_momentum_that_the_rules_warm_up_and_do_not_say():
+    made, rules = model(), grouper.parse("warmup steps=5 momentum=0.5\n* -> all lr=0.1")
+    plan = grouper.plan(made, rules, steps_per_epoch=5, epochs=2)
+    with_momentum = torch.optim.SGD(grouper.param_groups(made, rules), momentum=0.9)
+    refused(
+        "warm up the momentum of the group `all` and do not say what it is: write `momentum=0.9`",
+        lambda: plan.scheduler(with_momentum),
+    )
+    betas = torch.optim.AdamW(grouper.param_groups(made, rules))
+    refused(r"write `betas=\(0.9, 0.999\)`", lambda: plan.scheduler(betas))
+    plan.scheduler(torch.optim.SGD(grouper.param_groups(made, rules)))  # it has none
+
+
 def test_names_of_wrapped_models_are_the_plans(silent):
     run = Run()
     prefixes = "module._orig_mod.", "_orig_mod.", "module."
