@@ -13,6 +13,7 @@ IMAGES = 8
 BATCHES = IMAGES // 4
 OPTIMIZERS = {
     "SGD": ("ultralytics.rules", {"lr0": 0.01, "momentum": 0.937}),
+    "MuSGD": ("ultralytics-musgd.rules", {"lr0": 0.01, "momentum": 0.937}),
     "AdamW": ("ultralytics-adamw.rules", {"lr0": 0.001, "momentum": 0.9}),
 }
 SUFFIXES = {"detect": "", "classify": "-cls", "segment": "-seg", "pose": "-pose", "obb": "-obb"}
