@@ -11,7 +11,14 @@ import importlib
 from pathlib import Path
 from typing import Any, Protocol
 
-from ultralytics.engine.trainer import BaseTrainer
+try:
+    from ultralytics.engine.trainer import BaseTrainer
+except ModuleNotFoundError as error:
+    if error.name != "ultralytics":
+        raise
+    raise ModuleNotFoundError(
+        'this needs Ultralytics: pip install "grouper[ultralytics]"', name="ultralytics"
+    ) from error
 from ultralytics.utils import DEFAULT_CFG
 
 from grouper import api
@@ -69,7 +76,10 @@ def trainer(
     """
     missing = [name for name in HOOKS if not hasattr(BaseTrainer, name)]
     if missing:
-        raise ImportError("grouper trains with Ultralytics 8.4.103 or later: pip install -U it")
+        raise ImportError(
+            "grouper trains with Ultralytics 8.4.103 or later:"
+            ' pip install -U "grouper[ultralytics]"'
+        )
     if isinstance(rules, str | Path):
         rule_set = api.load(rules, **variables)
     elif variables:
