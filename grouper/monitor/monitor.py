@@ -70,7 +70,7 @@ class Monitor:
     ) -> None:
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` is a whole number of steps from 1 on, not {every!r}")
-        self.step = 0
+        self.step = self._start = 0
         self._optimizer = watchable(optimizer)
         if plan is not None:
             refuse_other_plan(self._optimizer.param_groups, plan)
@@ -102,7 +102,7 @@ class Monitor:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where the saved monitor stopped; what the file has from there on counts no more."""
-        self.step = int(state["step"])
+        self.step = self._start = int(state["step"])
         self._touched = set(state["touched"])
         self._said = {}
         self._meet_parameters()
@@ -187,9 +187,10 @@ class Monitor:
 
     def _write(self, record: Record) -> None:
         known = facts(self._groups, self._plan)
+        start = self.step if self._said else self._start
         for writer in self._writers:
             if known != self._said:
-                writer.header(Header(known, self.step, self._every))
+                writer.header(Header(known, start, self._every))
             writer.record(record)
         self._said = known
         self._stopped |= self._alone and all(writer.gave_up for writer in self._writers)

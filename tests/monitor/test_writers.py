@@ -59,6 +59,15 @@ def test_what_a_resumed_run_does_again_counts_once(tmp_path):
     assert rows(tmp_path / "run.csv") == [(s, g) for s in (0, 2, 4) for g in ("weight", "bias")]
 
 
+def test_what_was_done_in_vain_counts_no_more(tmp_path):
+    train(tmp_path, 9, every=1, csv=tmp_path / "run.csv")
+    train(tmp_path, 6, {"step": 5, "touched": []}, every=10, csv=tmp_path / "run.csv")
+    assert recorded(tmp_path) == [0, 1, 2, 3, 4, 10]
+    assert [step for step, group in rows(tmp_path / "run.csv") if group == "bias"] == [
+        0, 1, 2, 3, 4, 10,
+    ]  # fmt: skip
+
+
 def test_a_run_that_starts_anew_counts_alone(tmp_path):
     train(tmp_path, 9, csv=tmp_path / "run.csv")
     train(tmp_path, 3, csv=tmp_path / "run.csv")
