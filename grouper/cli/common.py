@@ -149,9 +149,9 @@ def fitting(arguments: argparse.Namespace) -> Report:
     """The report of a command that needs groups. What `--ignore` or `--select` leave out still
     forbids them: where no error is left to print, all are printed."""
     rules = load_rules(arguments.rules, arguments.set)
-    whole = api.check(read_model(arguments.model, arguments.key), rules)
-    report = filtered(whole, arguments)
-    return whole if report.ok and not whole.ok else report
+    everything = api.check(read_model(arguments.model, arguments.key), rules)
+    report = filtered(everything, arguments)
+    return everything if report.ok and not everything.ok else report
 
 
 def print_faults(report: Report, arguments: argparse.Namespace, stderr: bool = False) -> int:
