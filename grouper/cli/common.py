@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grouper import api
+from grouper.checks.missing_lr import CODE as NO_LR
 from grouper.findings import Code, Severity
 from grouper.inventory.model import Inventory
 from grouper.report import Report
@@ -166,6 +167,29 @@ def print_faults(report: Report, arguments: argparse.Namespace, stderr: bool = F
         out = console(arguments.color, stderr)
         print_findings(report.findings, out, arguments.quiet)
         out.print(closing_line(report.findings, report.grouping), soft_wrap=True)
+    return FOUND
+
+
+def print_no_plan(
+    report: Report, why: ValueError, arguments: argparse.Namespace, stderr: bool = False
+) -> int:
+    """Why groups that are sound cannot be planned: the findings, where an lr that is missing is an
+    error now, and a line that names the group; exit status 1."""
+    from grouper.reports.visible import visible
+
+    raised = tuple(
+        replace(finding, severity_override=Severity.ERROR) if finding.code is NO_LR else finding
+        for finding in report.findings
+    )
+    if arguments.format == "json":
+        from grouper.reports.json import report_json
+
+        emit(report_json(replace(report, findings=raised)))
+    else:
+        from grouper.reports.terminal import console, print_findings
+
+        print_findings(raised, console(arguments.color, stderr), quiet=True)
+    print(f"error: {visible(str(why))}", file=sys.stderr)
     return FOUND
 
 

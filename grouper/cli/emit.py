@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from grouper.cli.common import (
     CLEAN,
-    FOUND,
     emit,
     fitting,
     model_flags,
     output_flags,
     print_faults,
+    print_no_plan,
     rules_flags,
     run_flags,
     run_length,
@@ -45,8 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         plan = plan_of(report.rules, report.grouping, length[1], length[0]) if length else None
         text = _text(report, plan, arguments.language)
     except ValueError as error:
-        print(f"error: {visible(str(error))}", file=sys.stderr)
-        return FOUND
+        return print_no_plan(report, error, arguments, stderr=True)
     if arguments.out is None:
         emit(text)
         return CLEAN

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from grouper.cli.common import (
     CLEAN,
-    FOUND,
     Failure,
     drawn,
     emit,
@@ -17,6 +16,7 @@ from grouper.cli.common import (
     output_flags,
     picture_format,
     print_faults,
+    print_no_plan,
     rules_flags,
     run_flags,
     run_length,
@@ -64,8 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         plan = plan_of(report.rules, report.grouping, length[1], length[0])
     except ValueError as error:
-        print(f"error: {visible(str(error))}", file=sys.stderr)
-        return FOUND
+        return print_no_plan(report, error, arguments, stderr=arguments.csv == STDOUT)
     if arguments.csv or arguments.json or arguments.plot:
         _write(report, plan, stride, arguments)
     else:

@@ -258,9 +258,23 @@ def test_what_cannot_be_planned_is_the_report(name, tmp_path, capsys):
 
 
 def test_an_lr_that_is_missing(tmp_path, capsys):
-    status, out, err = run(capsys, MODEL, written(tmp_path, "* -> all"), *SHORT)
+    rules = written(tmp_path, "optimizer SGD momentum=0.9\n* -> all")
+    status, out, err = run(capsys, MODEL, rules, *SHORT)
     assert status == 1
-    assert "lr" in out + err
+    assert "error[GR203] missing-lr" in out
+    assert err.startswith("error: the group `all` has no `lr`")
+    assert err.count("\n") == 1
+    status, out, _ = run(capsys, MODEL, rules, *SHORT, "--json")
+    assert status == 1
+    assert not json.loads(out)["ok"]
+
+
+def test_rates_beyond_all_numbers(tmp_path, capsys):
+    rules = written(tmp_path, "optimizer SGD lr=1\nschedule exponential gamma=9\n* -> all")
+    length = ["--epochs", "999999", "--steps-per-epoch", "1"]
+    status, out, err = run(capsys, MODEL, rules, *length)
+    assert (status, out) == (1, "")
+    assert "grows beyond all numbers" in err
 
 
 def test_warnings_are_errors_when_asked(tmp_path, capsys):
