@@ -133,6 +133,16 @@ def test_layers_that_the_trainer_freezes_leave_the_groups(yolo):
         check_groups(ours, theirs(model, name))
 
 
+def test_adamw_is_fused_on_cuda(yolo):
+    """Ultralytics asks the first parameter where it is; torch fuses the step on a CPU as well."""
+    first = SimpleNamespace(is_cuda=True)
+    claiming = SimpleNamespace(named_modules=yolo.named_modules, parameters=lambda: iter([first]))
+    rules = grouper.load(FILES["AdamW"], **NUMBERS, fused=True)
+    native = theirs(claiming, "AdamW")
+    assert native.param_groups[0]["fused"] is True
+    check_groups(grouper.build_optimizer(yolo, rules), native)
+
+
 @pytest.mark.parametrize(("iterations", "name"), [(10_000, "AdamW"), (10_001, "MuSGD")])
 def test_what_auto_takes(yolo, iterations, name):
     """`optimizer=auto` is the defaults of two of the files, for the 80 classes of COCO."""
