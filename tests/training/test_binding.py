@@ -113,14 +113,14 @@ def test_errors_leave_the_model_as_it_was():
 CLASSES = sorted(
     name
     for name, cls in vars(torch.optim).items()
-    if isinstance(cls, type) and issubclass(cls, torch.optim.Optimizer) and name != "Optimizer"
+    if isinstance(cls, type)
+    and issubclass(cls, torch.optim.Optimizer)
+    and name not in ("Optimizer", "SparseAdam")
 )
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_optimizer_of_torch_builds_and_steps(name):
-    if name == "SparseAdam":
-        pytest.skip("takes sparse gradients alone")
     selector = "ndim == 2" if name == "Muon" else "trainable"
     made = nn.Linear(3, 2, bias=name != "Muon")
     rules = grouper.parse(f"optimizer {name} lr=0.01\n{selector} -> all")
