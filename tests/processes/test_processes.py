@@ -75,7 +75,7 @@ DIFFERENCES = {
     "findings": "rank 1 builds no groups: GR101 unmatched-parameter: 1 parameter is matched by no"
     " rule",
     "syntax": "rank 1 builds no groups: GR001 syntax-error: a rule has no `->`",
-    "no class": "rank 1 builds no groups: ValueError: torch.optim has no optimizer `Nowhere`",
+    "no class": "rank 1 builds no groups: ValueError: the optimizer `nowhere:Class` cannot be",
     "no file": "rank 1 builds no groups: FileNotFoundError: there is no rules file `nowhere.rules`",
 }
 OWN_ERROR = {"findings", "syntax", "no class", "no file"}  # rank 1 raises what is wrong there

@@ -132,7 +132,7 @@ CASES = {
     "frozen": BASE + "override embed.* -> freeze\n",
     "findings": BASE.replace("else ", "embed.* and tied "),
     "syntax": "out of\n",
-    "no class": "optimizer Nowhere lr=1\n* -> all\n",
+    "no class": "optimizer nowhere:Class lr=1\n* -> all\n",
     "no file": None,
 }
 
