@@ -12,9 +12,10 @@ from grouper.monitor.writers import Writer
 
 
 def warn(message: str) -> None:
-    """A warning; where warnings are errors, a line on stderr."""
+    """A warning without a line of code, which would be torch's; where warnings are errors, a line
+    on stderr."""
     try:
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
+        warnings.warn_explicit(message, RuntimeWarning, "grouper", 0, module="grouper.monitor")
     except Warning:
         print(f"warning: {message}", file=sys.stderr)
 
