@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from grouper import checks
 from grouper.assignment import Assignment
-from grouper.findings import Finding, Severity
-from grouper.grouping import Grouping
+from grouper.checks.facts import Facts
+from grouper.findings import Finding, Severity, in_order
+from grouper.grouping import Group, Grouping
 from grouper.inventory.model import Inventory
 from grouper.ruleset.model import RuleSet, Value
+from grouper.ruleset.option_values import faults
+from grouper.ruleset.options import torch_options
+from grouper.ruleset.signatures import Signature, signature
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,30 @@ class Report:
     def thaw(self, label: str, **options: Value) -> Report:
         """The report in which what the rules froze under a label is trained.
 
-        See Grouping.thaw; `report.grouping` is its result. Raises ValueError where nothing that a
-        rule froze has the label, or where the rules file itself is faulty.
+        See Grouping.thaw; `report.grouping` is its result, and `findings` have what is wrong with
+        its groups, too. Raises ValueError where nothing that a rule froze has the label, where the
+        rules file itself is faulty, or where torch's optimizer cannot use the `options`.
         """
-        if self.grouping is None:
+        if self.grouping is None or self.assignment is None:
             raise ValueError("the rules file is faulty, so that there is nothing to thaw")
-        return replace(self, grouping=self.grouping.thaw(label, **options))
+        grouping = self.grouping.thaw(label, **options)
+        signatures = {o.alias or o.name: signature(o.name) for o in self.rules.optimizers}
+        known = {name: found for name, found in signatures.items() if found is not None}
+        for group in grouping.groups[len(self.grouping.groups) :]:
+            _refuse_given(known.get(group.optimizer or ""), group, options)
+        facts = Facts(self.rules, self.inventory, self.assignment, grouping, known)
+        findings = in_order([*self.findings, *checks.of_groups(facts)])
+        return replace(self, grouping=grouping, findings=findings)
+
+
+def _refuse_given(known: Signature | None, group: Group, options: Mapping[str, Value]) -> None:
+    """Refuse options of a call, which stand in no file, where a finding would be if they did."""
+    if known is None or known.known is None:
+        return
+    for key in options:
+        if key in torch_options() and key not in known.options:
+            raise ValueError(f"`{known.known}` has no option `{key}`, so `{group.name}` has none")
+    values = {k: v for k, v in group.options.items() if k in known.options}
+    for fault in faults(known.known, {**known.defaults, **values}):
+        if set(fault.keys) & set(options):
+            raise ValueError(f"`{group.name}` cannot be thawed so: {fault.what}")

@@ -51,6 +51,8 @@ OF_RULES = (
     missing_lr,
     unused_optimizer,
 )
+# What is asked of groups, and so again of those that are thawed.
+OF_GROUPS = (unknown_option, option_value, missing_lr, plan_options, refused_parameters)
 CODES: tuple[Code, ...] = (*(check.CODE for check in (*CHECKS, *OF_RULES)), allowed.CODE)
 
 
@@ -58,3 +60,10 @@ def run(facts: Facts) -> tuple[Finding, ...]:
     """What the checks find; one fault, one finding."""
     asked = OF_RULES if facts.alone else (*CHECKS, *OF_RULES)
     return tuple(finding for check in asked for finding in check.check(facts))
+
+
+def of_groups(facts: Facts) -> tuple[Finding, ...]:
+    """What is wrong with the groups, as far as the file does not accept it."""
+    found = tuple(finding for check in OF_GROUPS for finding in check.check(facts))
+    left = allowed.apply(facts, found, [finding.code for finding in found])
+    return tuple(finding for finding in left if finding.code is not allowed.CODE)

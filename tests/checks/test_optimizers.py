@@ -195,3 +195,19 @@ def test_classes_of_other_packages_are_asked_when_they_are_built(tmp_path, monke
             grouper.build_optimizer(model, rules)
     rules = grouper.parse(f"{start} lr=1 sharpness=2\n* -> all key_of_ones_own=1")
     assert type(grouper.build_optimizer(model, rules)).__name__ == "Rates"
+
+
+def test_the_command_without_a_model(tmp_path, capsys):
+    import json
+
+    from grouper.cli.main import main
+
+    file = tmp_path / "my.rules"
+    file.write_text("optimizer SGD lr=0.1 beta=(0.9, 0.99)\n* -> all")
+    assert main(["check", str(file), "--format", "json"]) == 1
+    value = json.loads(capsys.readouterr().out)
+    assert [finding["code"] for finding in value["findings"]] == ["GR201"]
+    assert not value["ok"]
+    file.write_text("optimizer SGD lr=0.1 momentum=0.9\n* -> all")
+    assert main(["check", str(file)]) == 0
+    assert capsys.readouterr().out == "the rules are sound\n"

@@ -224,3 +224,23 @@ def test_groups_go_to_an_optimizer_of_ones_own():
     assert optimizer.param_groups[1]["amsgrad"]
     step(made, optimizer, 1)
     assert set(optimizer.state) == set(made.parameters())
+
+
+def test_what_is_thawed_is_held_to_its_optimizer():
+    text = "optimizer {} lr=0.1\nbackbone.* -> backbone freeze; head.weight -> head\nelse -> freeze"
+    report = grouper.check(model(), grouper.parse(text.format("SGD")))
+    assert report.ok
+    for options, words in [
+        ({"lr": -1}, r"`lr` of `SGD` must be a number that is not negative, not `-1`"),
+        ({"betas": (0.9, 0.99)}, "`SGD` has no option `betas`"),
+        ({"nesterov": True}, "needs a `momentum` above 0"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            report.thaw("backbone", **options)
+    for name, words in [("LBFGS", "takes one group"), ("Muon", "nothing but matrices")]:
+        made = model()
+        report = grouper.check(made, grouper.parse(text.format(name)))
+        optimizer = grouper.build_optimizer(made, report)
+        with pytest.raises(grouper.GroupingError, match=words):
+            grouper.add_groups(optimizer, made, report.thaw("backbone"))
+        assert not made["backbone"].weight.requires_grad
