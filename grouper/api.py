@@ -13,11 +13,12 @@ from grouper.assignment import Assignment
 from grouper.checks import allowed, unknown_option
 from grouper.checks.facts import Facts
 from grouper.codes import ALL
+from grouper.courses import plan_of
 from grouper.findings import Finding, Severity, in_order
 from grouper.group import group
 from grouper.grouping import Grouping
 from grouper.inventory.model import Inventory
-from grouper.planning import Plan, plan_of
+from grouper.planning import Plan
 from grouper.report import Report
 from grouper.ruleset import resolve
 from grouper.ruleset.codes import MISSPELT_OPTION

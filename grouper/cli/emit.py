@@ -17,7 +17,8 @@ from grouper.cli.common import (
     run_length,
     write,
 )
-from grouper.planning import Plan, plan_of
+from grouper.courses import plan_of
+from grouper.planning import Plan
 from grouper.report import Report
 from grouper.reports.visible import visible
 

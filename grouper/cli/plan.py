@@ -23,8 +23,9 @@ from grouper.cli.common import (
     whole,
     write,
 )
+from grouper.courses import plan_of
 from grouper.findings import Severity
-from grouper.planning import Plan, plan_of
+from grouper.planning import Plan
 from grouper.report import Report
 from grouper.reports.visible import visible
 

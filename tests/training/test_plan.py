@@ -235,6 +235,23 @@ def test_optimizers_without_momentum_have_none():
     assert made.at(2) == {"all": {"lr": pytest.approx(0.4)}}
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "momentum"),
+    [("AdamW", 0.9), ("torch.optim:NAdam", 0.9), ("RMSprop", None), ("SGD", None), ("Rprop", None)],
+)
+def test_what_is_warmed_up_and_not_said_is_the_optimizers_own(optimizer, momentum):
+    made = plan(
+        f"optimizer {optimizer} lr=1\nwarmup steps=4 momentum=0.5\nndim > 1 -> all\nelse -> freeze"
+    )
+    values = [made.at(step)["all"].get("momentum") for step in (0, 2, 4, 50)]
+    if momentum is None:
+        assert values == [None] * 4
+    else:
+        assert values == [0.5, pytest.approx((0.5 + momentum) / 2), momentum, momentum]
+    left = plan(f"optimizer {optimizer} lr=1\nwarmup steps=4\nndim > 1 -> all\nelse -> freeze")
+    assert "momentum" not in left.at(2)["all"]  # nobody asked for it
+
+
 def test_a_plan_is_pickled_and_copied():
     made = plan("optimizer SGD lr=1\nschedule cosine\n* -> all")
     values = made.at(50)
