@@ -68,7 +68,7 @@ def test_a_run(case, tmp_path):
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("curve", ["linear", "cosine"])
-@pytest.mark.parametrize("warmup_epochs", [0.0, 0.5, 2, 3.0])
+@pytest.mark.parametrize("warmup_epochs", [-1.0, 0.0, 0.5, 2, 3.0])
 @pytest.mark.parametrize("epochs", [1, 2, 3, 7])
 @pytest.mark.parametrize("name", FILES)
 def test_runs_shorter_and_longer_than_their_warm_up(name, epochs, warmup_epochs, curve, tmp_path):
