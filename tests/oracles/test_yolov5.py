@@ -79,6 +79,29 @@ def test_the_shipped_checkpoint_is_a_yolov5s():
     assert [len(g.parameters) for g in report.grouping.groups] == [60, 57, 60]
 
 
+def test_the_package_has_the_repositorys_classes_under_its_own_name():
+    assert bases_of("yolov5.models.yolo.Segment") == (
+        "yolov5.models.yolo.Detect",
+        "torch.nn.modules.module.Module",
+    )
+    assert bases_of("yolov5.models.yolo.Nothing") is None
+
+
+def test_adamw_has_the_groups_of_smart_optimizer():
+    native = recording()["models"]["yolov5s"]["AdamW"]
+    report = grouper.check("examples/yolov5s.pt", grouper.load("yolov5-adamw.rules", base=0.01))
+    assert report.ok
+    ours = {group.name: group for group in report.grouping.groups}
+    for native_group, name in zip(native, ("bias", "weight", "norm"), strict=True):
+        options = {k: tuple(v) if k == "betas" else v for k, v in native_group["options"].items()}
+        assert dict(ours[name].options) == options
+        assert len(ours[name].parameters) == len(native_group["parameters"])
+    sgd = grouper.check("examples/yolov5s.pt", "yolov5.rules").grouping
+    assert [(g.name, g.parameters, g.plan) for g in ours.values()] == [
+        (g.name, g.parameters, g.plan) for g in sgd.groups
+    ]
+
+
 def test_the_first_file_of_the_language():
     rules = grouper.parse(
         "model.24.* -> head lr=0.01; *.bias -> bias warmup_start=0.1", "first.rules"

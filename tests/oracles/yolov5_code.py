@@ -1,8 +1,9 @@
 """Makes YOLOv5's own code importable: its package folder on `sys.path`, and torchvision mended.
 
-Run in an environment with `torch==2.13.0`, `yolov5==7.0.14`, `ultralytics==8.4.190` and
-`torchvision==0.28.0` (all three installed with `--no-deps`), pandas, seaborn, tqdm,
-opencv-python-headless and `setuptools<80`.
+Run in an environment of its own, for Python 3.11:
+
+    pip install -r tests/oracles/yolov5_requirements.txt
+    pip install --no-deps -r tests/oracles/yolov5_packages.txt
 """
 
 from __future__ import annotations
