@@ -35,8 +35,17 @@ class Expectations:
             return _shapes(own)
         key = id(group), tuple(tensor.shape), tensor.dtype
         if key not in self._known:
-            self._known[key] = _shapes(_tried(_member(self._optimizer, group), group, tensor))
+            self._known[key] = _shapes(_found(_member(self._optimizer, group), group, tensor))
         return self._known[key]
+
+
+def _found(optimizer: Optimizer, group: Mapping[str, Any], tensor: Tensor) -> Mapping[str, Any]:
+    """What a step makes; where it makes nothing without momentum, as SGD's does not, what it makes
+    with one, which may be at the start of its warm-up."""
+    found = _tried(optimizer, group, tensor)
+    if found or group.get("momentum") != 0:
+        return found
+    return _tried(optimizer, {**group, "momentum": 0.9}, tensor)
 
 
 def _tried(optimizer: Optimizer, group: Mapping[str, Any], tensor: Tensor) -> Mapping[str, Any]:
@@ -46,8 +55,6 @@ def _tried(optimizer: Optimizer, group: Mapping[str, Any], tensor: Tensor) -> Ma
         stand_in = torch.zeros(tensor.shape, dtype=tensor.dtype, device="meta", requires_grad=True)
         stand_in.grad = torch.zeros_like(stand_in)
         options = {key: PLAIN.get(key, value) for key, value in group.items()}
-        if options.get("momentum") == 0:
-            options["momentum"] = 0.9  # it may be at the start of its warm-up
         trial = copy.copy(optimizer)
         trial.state = defaultdict(dict)
         trial.param_groups = [{**options, "params": [stand_in]}]

@@ -48,7 +48,7 @@ def read(folder: str | Path, tensors: Mapping[str, Tensor], key: str | None) -> 
     if not (Path(folder) / ".metadata").is_file():
         raise FileNotFoundError(f"`{folder}` is no checkpoint of torch.distributed.checkpoint")
     metadata = reader.read_metadata()
-    entries = _chosen(list(_entries(metadata)), key, folder)
+    entries = _chosen(list(_entries(metadata)), key, folder, _keeps_nothing(metadata))
     names = list(dict.fromkeys(entry.name for entry in entries))
     wanted = _parameters(names, tensors)
     content: dict[str, Any] = {}
@@ -91,17 +91,27 @@ def _entries(metadata: Metadata) -> Iterator[_Entry]:
                 break
 
 
-def _chosen(entries: list[_Entry], key: str | None, folder: str | Path) -> list[_Entry]:
+def _keeps_nothing(metadata: Metadata) -> bool:
+    """Whether the checkpoint has groups: then an optimizer without any state, as SGD is without
+    momentum, was saved, where there is none."""
+    paths: Mapping[str, tuple[Any, ...]] = metadata.planner_data or {}
+    parts = (str(part) for path in paths.values() for part in path)
+    return any(part.split(".")[0] == "param_groups" for part in parts)
+
+
+def _chosen(
+    entries: list[_Entry], key: str | None, folder: str | Path, stateless: bool
+) -> list[_Entry]:
     keys = list(dict.fromkeys(entry.key for entry in entries))
     if key is None and len(keys) > 1:
         listed = ", ".join(f"`{name}`" for name in keys)
         raise ValueError(f"`{folder}` holds several states ({listed}): say which by `key=`")
-    if key is not None and key not in keys:
+    if key is not None and key not in keys and (keys or not stateless):
         raise ValueError(f"`{folder}` holds no optimizer's state under `{key}`")
-    if not keys:
+    if not keys and not stateless:
         raise ValueError(f"`{folder}` holds no optimizer's state by names of parameters")
-    chosen = [entry for entry in entries if entry.key == (keys[0] if key is None else key)]
-    if all(entry.name.isdecimal() for entry in chosen):
+    chosen = [entry for entry in entries if key is None or entry.key == key]
+    if chosen and all(entry.name.isdecimal() for entry in chosen):
         raise ValueError(
             f"the state in `{folder}` goes by numbers, which change with the groups: save what"
             " torch's `get_optimizer_state_dict(model, optimizer)` gives, which goes by names"

@@ -265,6 +265,14 @@ def moves():
     again = grouper.build_optimizer(fsdp, grouper.parse(small.RULES))
     restored = grouper.load_optimizer_state(again, full)
     found["whole"] = [str(restored), equal(small.state_by_name(new), small.state_by_name(again))]
+    for name in ("SGD momentum=0.9", "RMSprop", "Adagrad", "NAdam"):
+        old, _, _ = run(ddp, half[:2], f"optimizer {name} lr=0.01\n* -> all")
+        rules = f"optimizer {name} lr=0.01\n*.bias -> bias; else -> rest"
+        new = grouper.build_optimizer(fsdp, grouper.parse(rules))
+        restored = grouper.load_optimizer_state(new, old.state_dict())
+        same = equal(small.state_by_name(old), small.state_by_name(new))
+        small.train(fsdp, new, torch.optim.lr_scheduler.ConstantLR(new), half[:1])
+        found[name] = [str(restored), same]
     return found
 
 
