@@ -266,6 +266,7 @@ def test_twice_a_batch(accumulate, zero):
     assert run.scheduler.last_epoch < 14
 
 
+@pytest.mark.filterwarnings("ignore:.scheduler.step.. comes before")
 def test_once_inside_the_batch_and_once_by_a_framework():
     run = Run()
 
