@@ -361,3 +361,14 @@ def test_state_without_names_is_refused():
     state = torch.optim.SGD(made.parameters(), lr=1).state_dict()
     with pytest.raises(ValueError, match="the saved state has no names"):
         grouper.load_optimizer_state(optimizer, state)
+
+
+def test_a_report_fits_its_model_after_it_was_wrapped():
+    made = model()
+    report = grouper.check(made, grouper.parse(SGD))
+    for wrapped in (nn.DataParallel(made), torch.compile(made, backend="eager")):
+        groups = grouper.param_groups(wrapped, report)
+        assert [n for g in groups for n, _ in g["params"]][:3] == ["0.bias", "1.bias", "2.bias"]
+        assert groups[0]["params"][0][1] is made[0].bias
+    with pytest.raises(ValueError, match=r"not of this model, which also has `3.weight`"):
+        grouper.param_groups(nn.Sequential(*made, nn.Linear(2, 2)), report)

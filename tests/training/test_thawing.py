@@ -244,3 +244,22 @@ def test_what_is_thawed_is_held_to_its_optimizer():
         with pytest.raises(grouper.GroupingError, match=words):
             grouper.add_groups(optimizer, made, report.thaw("backbone"))
         assert not made["backbone"].weight.requires_grad
+
+
+def test_a_wrapped_optimizer_gets_its_groups_inside():
+    class Wrapper(torch.optim.Optimizer):
+        """As Lightning and Accelerate wrap: the real one is its `optimizer`."""
+
+        def __init__(self, optimizer):
+            self.optimizer = optimizer
+
+        param_groups = property(lambda self: self.optimizer.param_groups)
+
+    made = model()
+    report = grouper.check(made, grouper.parse(RULES))
+    inner = grouper.build_optimizer(made, report)
+    added = grouper.add_groups(Wrapper(inner), made, report.thaw("backbone"))
+    assert added == ("backbone/bias", "backbone/weight")
+    assert [group["name"] for group in inner.param_groups][2:] == list(added)
+    step(made, inner, 1)
+    assert set(inner.state) == set(made.parameters())
