@@ -205,7 +205,8 @@ def trained_until_killed(path, goes_on, moment):
 def test_a_killed_process_leaves_files_that_are_read_and_gone_on_with(tmp_path):
     path = tmp_path / "run.jsonl"
     found = []
-    for moment in (0, 0.003, 0.01, 0.021, 0.05, 0.13):
+    moments = (0, 0.003, 0.01, 0.021, 0.05, 0.13)
+    for moment in moments:
         trained_until_killed(path, len(found), moment)
         before, found = found, [record.step for record in read_run(path).records]
         assert found == list(range(len(found)))
@@ -213,4 +214,5 @@ def test_a_killed_process_leaves_files_that_are_read_and_gone_on_with(tmp_path):
     rows = Path(f"{path}.csv").read_text().splitlines()[1:]
     written = [int(row.split(",")[0]) for row in rows if row.count(",") == rows[0].count(",")]
     assert written == sorted(written)
-    assert set(written) >= set(found[:-1])
+    missing = set(found) - set(written)  # a process may be killed between one file and the other
+    assert len(missing) <= len(moments)
