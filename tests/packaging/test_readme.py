@@ -36,6 +36,14 @@ def test_the_example_in_code_runs(capsys, monkeypatch):
     assert "head/bias" in capsys.readouterr().out
 
 
+def test_the_first_program_is_the_one_that_runs_in_the_tests():
+    by_hand, program = blocks("python")[:2]
+    assert program == (ROOT / "examples" / "train.py").read_text("utf-8")
+    assert by_hand in (ROOT / "examples" / "train_by_hand.py").read_text("utf-8")
+    assert len(by_hand.splitlines()) == 10
+    assert len(program.splitlines()) <= 15
+
+
 def test_the_picture_is_what_the_command_prints(tmp_path, monkeypatch):
     import runpy
 
