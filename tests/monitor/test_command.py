@@ -7,6 +7,7 @@ import math
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -223,10 +224,11 @@ def following(path, terminal):
 
 
 def seen_until(reads, words, seen=""):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while words not in seen:
         assert time.monotonic() < deadline, seen
-        seen += os.read(reads, 65536).decode()
+        if select.select([reads], [], [], 1)[0]:
+            seen += os.read(reads, 65536).decode()
     return seen
 
 
