@@ -21,13 +21,17 @@ ROOT = HERE.parents[1]
 OUTCOMES, TRACES = HERE / "yolov5_training.json", HERE / "yolov5_traces.json.gz"
 SAME = [
     "sgd-linear-short",
+    "sgd-cosine-short",
     "sgd-linear-long",
     "sgd-cosine-long",
+    "adamw-linear-short",
+    "adamw-cosine-short",
     "adamw-linear-long",
     "adamw-cosine-long",
     "adam-cosine-short",
     "sgd-accumulating",
     "sgd-frozen-backbone",
+    "sgd-resumed-in-warmup",
     "sgd-resumed-after-warmup",
     "sgd-begun-without-grouper",
 ]
