@@ -174,7 +174,6 @@ def test_what_is_no_monitors_file_is_said_in_one_line(content, words, capsys, tm
     ("arguments", "words"),
     [
         (["sound.jsonl", "--plot", "it.jpg"], "`it.jpg` is no picture that grouper draws"),
-        (["sound.jsonl", "--plot", "no/it.png"], "`no/it.png` cannot be written"),
         (["empty.jsonl", "--plot", "it.png"], "nothing to draw: no step has been measured yet"),
         (["sound.jsonl", "--follow", "--format", "json"], "--follow shows a run as it goes on"),
         (["sound.jsonl", "--follow", "--plot", "it.png"], "--follow shows a run as it goes on"),
@@ -187,6 +186,13 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(arguments, words, capsys
     assert (status, out) == (2, "")
     assert words in err
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_picture_that_cannot_be_written_is_said(capsys):
+    pytest.importorskip("matplotlib")
+    status, out, err = run(capsys, "sound.jsonl", "--plot", "no/it.png")
+    assert (status, out) == (2, "")
+    assert "`no/it.png` cannot be written" in err
 
 
 @pytest.mark.parametrize("format", ["png", "svg"])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,7 @@ def test_public_names():
         "parse",
         "plan",
     ]
-    assert all(getattr(grouper, name) is not None for name in grouper.__all__)
+    needs_torch = set() if find_spec("torch") else {"load_optimizer_state"}
+    assert all(getattr(grouper, name) for name in grouper.__all__ if name not in needs_torch)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = grouper.nonsense
