@@ -33,6 +33,7 @@ SAME = [
     "sgd-frozen-backbone",
     "sgd-resumed-in-warmup",
     "sgd-resumed-after-warmup",
+    "adamw-resumed-in-warmup",
     "sgd-begun-without-grouper",
 ]
 

@@ -73,6 +73,7 @@ RUNS = {
     "sgd-frozen-backbone": Run(freeze=10),
     "sgd-resumed-in-warmup": Run(epochs=6, stop=3),
     "sgd-resumed-after-warmup": Run(cosine=True, epochs=12, stop=10),
+    "adamw-resumed-in-warmup": Run("AdamW", ADAMW, epochs=6, stop=3),
     "sgd-begun-without-grouper": Run(epochs=6, stop=3, who=(NATIVE, BEGUN_NATIVE)),
     "sgd-another-rate": Run(edits={"base": "0.0101"}),
     "finetuning": Run(rules=FINETUNE, epochs=3, weights="sgd-linear-short", who=(OURS,)),
