@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from statistics import median
 
 from grouper.findings import Severity
@@ -117,7 +117,7 @@ def _slow(name: str, rows: Rows, usual: float) -> Verdict | None:
     """`usual` is the median of the other groups, 0 where there are none."""
     window = [measured for _, measured in rows[-WINDOW:]]
     own = _ratios(window)
-    if len(own) < WINDOW or any(m.lr == 0 for m in window):
+    if len(own) < WINDOW or any(m.lr == 0 for m in window) or _warms_up(window):
         return None
     fastest = max(own)
     if fastest * SLOWNESS >= usual:
@@ -127,6 +127,12 @@ def _slow(name: str, rows: Rows, usual: float) -> Verdict | None:
         f" update-to-weight ratio is {fastest:.1e}, theirs {usual:.1e}"
     )
     return Verdict(name, "slow", Severity.WARNING, rows[-1][0], text)
+
+
+def _warms_up(window: Sequence[Measurement]) -> bool:
+    """Whether the lr still rises from record to record: then it says nothing of the rule's own."""
+    rates = [m.lr for m in window if m.lr is not None]
+    return len(rates) > 1 and all(a < b for a, b in pairwise(rates))
 
 
 def _untouched(record: Record) -> list[Verdict]:

@@ -129,6 +129,22 @@ def test_slow_is_slow_beside_the_median_of_the_others(ratios):
         assert (group in said) == slow
 
 
+def test_a_group_whose_lr_still_rises_is_not_called_slow_yet():
+    def made(rates):
+        slow = SOUND | {"update_ratio": 1e-9}
+        return Run(
+            None,
+            tuple(
+                Record(i, {"a": Measurement(**SOUND), "b": Measurement(**slow | {"lr": lr})})
+                for i, lr in enumerate(rates)
+            ),
+        )
+
+    assert verdicts(made([1e-5, 2e-5, 3e-5])) == ()
+    assert [v.kind for v in verdicts(made([1e-5, 2e-5, 3e-5, 3e-5]))] == ["slow"]
+    assert [v.kind for v in verdicts(made([3e-5, 2e-5, 1e-5]))] == ["slow"]
+
+
 def test_a_group_alone_is_not_slower_than_others():
     alone = Record(0, {"head": Measurement(**SOUND | {"update_ratio": 1e-12})})
     assert verdicts(Run(None, (alone,) * 4)) == ()
