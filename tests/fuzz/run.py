@@ -2,7 +2,7 @@
 
     python tests/fuzz/run.py files --seconds 600
     python tests/fuzz/run.py pickles --seconds 600 --seed 7
-    python tests/fuzz/run.py files --atheris /tmp/corpus -max_total_time=7200
+    python tests/fuzz/run.py files --atheris FOLDER -max_total_time=7200
 
 Without `--atheris` known inputs are changed at random. With it (`pip install atheris`) coverage
 leads the way, what it finds goes to the folder, and the rest are libFuzzer's own options. An input
