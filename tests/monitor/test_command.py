@@ -224,7 +224,13 @@ def following(path, terminal):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PYTHONUNBUFFERED": "1"}
     run = [sys.executable, "-m", "grouper", "monitor", str(path), "--follow"]
     reads, writes = pty.openpty() if terminal else os.pipe()
-    process = subprocess.Popen(run, env=environment, stdout=writes, stderr=writes)
+
+    def heeds_ctrl_c():  # what a shell started in the background does not, nor do its children
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    process = subprocess.Popen(
+        run, env=environment, stdout=writes, stderr=writes, preexec_fn=heeds_ctrl_c
+    )
     os.close(writes)
     return process, reads
 
