@@ -16,6 +16,7 @@ from grouper.inventory.checkpoint import (
     distributed,
     hugging_face,
     legacy,
+    plain_pickle,
     refused,
     safetensors,
     torch_zip,
@@ -32,7 +33,8 @@ FILES: tuple[
 ] = (
     (torch_zip.recognises, torch_zip.read),
     (legacy.recognises, legacy.read),
-    (safetensors.recognises, safetensors.read),
+    (safetensors.recognises, safetensors.read),  # before pickles: its first byte may be theirs
+    (plain_pickle.recognises, plain_pickle.read),
     (json_file.recognises, json_file.read),
 )
 # Whether the folder of a path is a format's, and its reader.

@@ -131,6 +131,14 @@ def test_of_several_one_is_taken_and_all_are_listed(case, tmp_path):
     assert finding in faulty.findings
 
 
+def test_an_optimizer_is_named(tmp_path):
+    """What is found beside a model's file, and taken for it."""
+    path = str(tmp_path / "optimizer.pt")
+    torch.save(OPTIMIZER, path)
+    with pytest.raises(ModelError, match="the state of an optimizer, and no model"):
+        read(path)
+
+
 def test_many_models_are_not_all_listed(tmp_path):
     path = str(tmp_path / "checkpoint.pt")
     torch.save({f"net{i}": {"w": torch.zeros(2)} for i in range(40)}, path)

@@ -69,10 +69,6 @@ FILES = {
     "pdf": (b"%PDF-1.7\n", "PDF"),
     "program": (b"\x7fELF\2\1\1", "a program"),
     "source": (b"import torch\nmodel = torch.nn.Linear(1, 1)\n", "a program's source"),
-    **{
-        f"pickle of protocol {i}": (pickle.dumps({"a": [1, 2]}, i), "a pickle that `torch.save`")
-        for i in range(6)
-    },
 }
 
 

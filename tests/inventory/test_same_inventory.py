@@ -151,6 +151,20 @@ def test_wrappers_are_seen_through_only_where_they_are(tmp_path):
     assert [p.name for p in read(path).parameters] == ["0.weight", "0.bias"]
 
 
+def test_compiled_modules(tmp_path):
+    """The whole, and one of several: torch pickles what it made of a module as a call."""
+    path = str(tmp_path / "compiled.pt")
+    inner = nn.Sequential(nn.Conv1d(1, 2, 3), torch.compile(nn.BatchNorm1d(2)), nn.ReLU())
+    for model in (torch.compile(Encoder()), inner, torch.compile(inner)):
+        torch.save({"model": model}, path)
+        found, live = read(path), inventory_of(model)
+        assert facts(found) == facts(live)
+        assert [p.stored for p in found.parameters] == [p.stored for p in live.parameters]
+        assert found.buffers == live.buffers
+        classes = [{path: m.cls for path, m in i.modules.items()} for i in (found, live)]
+        assert classes[0] == classes[1]
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "float8_e4m3fn", "complex64"])
 def test_dtypes(dtype, tmp_path):
     path = str(tmp_path / "state.pt")

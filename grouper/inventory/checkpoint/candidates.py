@@ -42,6 +42,7 @@ _PREFERRED = (
     "teacher",
 )
 Named = tuple[str, Tensor, Any]
+_SAVE = "save the model with `torch.save(model.state_dict(), path)`"
 _NEVER = ("optim", "scaler", "sched", "rng_state")
 
 
@@ -73,11 +74,7 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
     elif found:
         chosen = min(found, key=lambda candidate: candidate.rank)
     else:
-        raise ModelError(
-            codes.NOT_A_MODEL,
-            f"`{path}` holds neither a module nor a state dict",
-            "save the model with `torch.save(model.state_dict(), path)`",
-        )
+        raise _none(root, path)
     inventory = replace(_inventory(chosen), key=chosen.key or None)
     others = [candidate.key for candidate in found if candidate is not chosen]
     if key is not None or not others:
@@ -96,6 +93,20 @@ def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
         f"`{path}` has no model under `{key}`",
         help if found else "it holds no model at all",
     )
+
+
+def _none(root: Any, path: str) -> ModelError:
+    if _is_optimizer(mapping(root) or ()):
+        return ModelError(
+            codes.NOT_A_MODEL,
+            f"`{path}` holds the state of an optimizer, and no model",
+            "give the file that the model was saved to",
+        )
+    return ModelError(codes.NOT_A_MODEL, f"`{path}` holds neither a module nor a state dict", _SAVE)
+
+
+def _is_optimizer(items: Iterable[tuple[str, Any]]) -> bool:
+    return {"state", "param_groups"} <= {name for name, _ in items}
 
 
 def _several(taken: str, others: list[str], path: str) -> Finding:
@@ -153,7 +164,7 @@ def _too_many(path: str) -> ModelError:
     return ModelError(
         codes.OVER_LIMIT,
         f"`{path}` holds no model among its first {MAX_VALUES:,} values",
-        "save the model with `torch.save(model.state_dict(), path)`",
+        _SAVE,
     )
 
 
@@ -168,8 +179,8 @@ def _items(value: Any) -> list[tuple[str, Any]]:
 
 
 def _below(key: str, items: list[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
-    """The values that may hold a model, with their keys. An optimizer's state is none."""
-    if {"state", "param_groups"} <= {name for name, _ in items}:
+    """The values that may hold a model, with their keys: an optimizer's state does not."""
+    if _is_optimizer(items):
         return
     for name, item in items:
         if not isinstance(item, Call | Sequence | tuple) and mapping(item) is None:

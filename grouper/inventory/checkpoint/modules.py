@@ -9,7 +9,7 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.bases import bases_of
 from grouper.inventory.checkpoint.mappings import attributes, texts
-from grouper.inventory.checkpoint.pickle_values import Global, Reference
+from grouper.inventory.checkpoint.pickle_values import Call, Global, Reference
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
@@ -20,6 +20,7 @@ MAX_NAMES = 100_000  # of modules, parameters and buffers together
 MAX_ENTRIES = 200_000  # that are looked at for them
 MAX_LEVELS = 200
 MAX_CHARACTERS = 16 << 20  # of all names together
+_COMPILED = "torch._dynamo.eval_frame.OptimizedModule"
 ALL_FROZEN = "all parameters are saved frozen, as averages are: which of them train is not known"
 
 
@@ -70,8 +71,16 @@ class _Walk:
 
 def is_module(value: Any) -> bool:
     """Whether a value is a pickled `nn.Module`."""
-    state = attributes(value)
+    state = attributes(_compiled(value) or value)
     return state is not None and "_parameters" in state and "_modules" in state
+
+
+def _compiled(value: Any) -> Any:
+    """What `torch.compile` was given: pickled as the first argument of its class. Else None."""
+    made = value.function if isinstance(value, Call) else None
+    if not isinstance(made, Global) or made.dotted != _COMPILED:
+        return None
+    return value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else None
 
 
 def inventory_of(root: Any) -> Inventory:
@@ -163,6 +172,9 @@ def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
 
 
 def _parts(value: Any) -> Parts:
+    compiled = _compiled(value)
+    if compiled is not None:
+        return Parts(_COMPILED, [], [], [(WRAPPERS[_COMPILED], compiled)])
     state = attributes(value) or {}
     parameters, buffers, children = (
         texts(state.get(kind)) or {} for kind in ("_parameters", "_buffers", "_modules")

@@ -58,11 +58,6 @@ _BEGINNINGS = (
     (rb".{257}ustar", "a tar archive", _UNPACK),
     (rb"(?=.{,300}joblib)(?:\x80[\2-\5]|x[\x01\x5e\x9c\xda])", "a pickle of joblib", _SAVE),
     (rb"x[\x01\x5e\x9c\xda]", "compressed with zlib, as joblib does", _SAVE),
-    (
-        rb"\x80[\2-\5]|\((?:dp|lp|i\w)|[}\]]q\0|c[\w.]+\n[\w.]+\n",
-        "a pickle that `torch.save` did not write",
-        "load it where you trust it, and save the state dict with `torch.save`",
-    ),
     (rb"MATLAB \d", "a file of MATLAB", _SAVE),
     (rb"%PDF-", "a PDF document", "give the path of a checkpoint"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF", "a picture, a sound or a film", "give a checkpoint"),

@@ -75,5 +75,5 @@ def _remarks(taken: Mapping[str, Reason], proven: int) -> tuple[str, ...]:
         counts = Counter(taken.values())
         why = ", ".join(f"{counts[r]} {words}" for r, words in _REASONS.items() if counts[r])
         said += f"; {len(taken)} tensors are taken for buffers: {why}"
-    statistics = f"{proven} modules are norms, as their running statistics prove"
-    return (said, statistics) if proven else (said,)
+    norms_are = "1 module is a norm" if proven == 1 else f"{proven} modules are norms"
+    return (said, f"{norms_are}, as running statistics prove") if proven else (said,)
