@@ -1,4 +1,4 @@
-"""Any bytes as the file that describes a folder: an index of shards, a distributed checkpoint."""
+"""Any bytes as the file that describes a folder: an index of shards, a configuration, ..."""
 
 import os
 import tempfile
@@ -15,11 +15,13 @@ _SHARDS = Path(__file__).parent / "corpus" / "files"
 _PLACES = {
     b"{": _ROOT / "sharded" / "model.safetensors.index.json",
     b"\x80": _ROOT / "distributed" / ".metadata",
+    b"\n": _ROOT / "configured" / "config.json",
     b"P": _ROOT / "deepspeed" / "mp_rank_00_model_states.pt",
 }
 for _place in _PLACES.values():
     _place.parent.mkdir()
-(_ROOT / "sharded" / "a.safetensors").write_bytes((_SHARDS / "two.safetensors").read_bytes())
+for _name in ("sharded/a.safetensors", "configured/model.safetensors"):
+    (_ROOT / _name).write_bytes((_SHARDS / "two.safetensors").read_bytes())
 (_ROOT / "sharded" / "b.bin").write_bytes((_SHARDS / "state.pt").read_bytes())
 
 

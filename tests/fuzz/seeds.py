@@ -18,9 +18,17 @@ import torch
 from torch import nn
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import hostile  # noqa: E402
+from archives import joined  # noqa: E402
+
+
+class Compiled:
+    """As `torch.compile`'s is pickled, but for 30 KB of what the compiler was told."""
+
+    def __reduce__(self):
+        return torch._dynamo.eval_frame.OptimizedModule, (nn.Linear(1, 1), None)
 
 
 def values():
@@ -52,6 +60,7 @@ def values():
         },
     )
     yield "lazy", nn.LazyLinear(2)
+    yield "compiled", {"model": Compiled()}
 
 
 def archived(value, **options):
@@ -81,11 +90,63 @@ def files():
     program = io.BytesIO()
     torch.export.save(torch.export.export(nn.Linear(1, 1), (torch.zeros(1, 1),)), program)
     yield "program.pt2", _unpadded(program.getvalue(), ("/.data/", "/weight_", ".pt"))
+    arrays = {"model": {"a.weight": np.zeros((2, 1), np.float32)}, "b": torch.zeros(1)}
+    for protocol in (0, 1, 4):
+        yield f"plain{protocol}.pkl", pickle.dumps(arrays, protocol)
     from safetensors.torch import save
 
     yield "two.safetensors", save({"a": torch.zeros(2), "b": torch.zeros(1, 2)})
     yield "snapshot.json", _snapshot()
     yield "bomb.pt", hostile.zip_of([(b"a/data.pkl", hostile.doubling_modules(8))])
+
+
+class Script(nn.Module):
+    """What TorchScript has names for: a list, the same class twice, a buffer, what is frozen."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(1, 1), nn.Sequential(nn.Linear(1, 1))])
+        self.norm = nn.BatchNorm1d(1)
+        self.layers[0].bias.requires_grad_(False)
+        self.register_buffer("steps", torch.zeros(1))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return self.norm(x) + self.steps
+
+
+def archives():
+    """The members of archives, as the target puts them together."""
+    model, x = Script().eval(), torch.zeros(2, 1)
+    for name, made in (("script", torch.jit.script(model)), ("trace", torch.jit.trace(model, x))):
+        yield name, _members(made.save_to_buffer(), ("constants.pkl", ".py", "data.pkl"))
+    file = io.BytesIO()
+    torch.export.save(torch.export.export(model, (x,)), file)
+    yield "program", _members(file.getvalue(), (".json", "archive_format"))
+    with zipfile.ZipFile(file) as archive:
+        program = next(archive.read(n) for n in archive.namelist() if n.endswith("model.json"))
+    state = _unpadded(archived(model.state_dict()), ("/.data/", "/data/"))
+    yield (
+        "program of 2.7",
+        joined(
+            ("a/archive_format", b"pt2"),
+            ("a/models/model.json", program),
+            ("a/data/weights/model.pt", state),
+        ),
+    )
+    yield (
+        "program of 2.0",
+        joined(("serialized_exported_program.json", program), ("serialized_state_dict.pt", state)),
+    )
+    yield "module", _members(archived(model), ("data.pkl", "byteorder"))
+
+
+def _members(content, kept):
+    """An archive's members whose names end in one of these."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [name for name in archive.namelist() if name.endswith(kept)]
+        return joined(*((name, archive.read(name)) for name in names))
 
 
 def folders():
@@ -95,6 +156,11 @@ def folders():
         "weight_map": {"a": "a.safetensors", "0.bias": "b.bin"},
     }
     yield "index", json.dumps(index).encode()
+    yield (
+        "config",
+        b"\n"
+        + json.dumps({"architectures": ["LlamaForCausalLM"], "tie_word_embeddings": True}).encode(),
+    )
     yield "index without files", json.dumps({"weight_map": {"a": "c.bin"}}).encode()
     from torch.distributed.checkpoint import FileSystemWriter, save
 
@@ -143,7 +209,7 @@ def _snapshot():
 
 
 def main():
-    for target in (files, pickles, folders):
+    for target in (files, archives, pickles, folders):
         folder = HERE / "corpus" / target.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in target():

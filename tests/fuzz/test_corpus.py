@@ -7,11 +7,12 @@ import pytest
 
 HERE = Path(__file__).parent
 TRIED = 3000
-TARGETS = ["files", "folders", "pickles"]
+TARGETS = ["archives", "files", "folders", "pickles"]
 
 
 @pytest.fixture
 def fuzz(monkeypatch):
+    monkeypatch.syspath_prepend(str(HERE.parent))
     monkeypatch.syspath_prepend(str(HERE))
     return importlib.import_module
 
