@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from naive import naive, numbers
 
-from grouper.assign import assign, same
+from grouper.assign import assign
+from grouper.choosing import same
 from grouper.group import group
 from grouper.matching.matcher import Matcher
 from grouper.ruleset.expressions import Scope, compare

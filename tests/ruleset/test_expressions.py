@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grouper.ruleset.expressions import BadValue, Scope, compare, evaluate, number, text
-from grouper.syntax.format import expression_text
 from grouper.syntax.parser import parse_expression, parse_selector
+from grouper.syntax.text import expression_text
 
 VARIABLES = {"base": 0.01, "n": 12, "i": 3}
 FUNCTIONS = {"min": min, "max": max, "sqrt": math.sqrt, "log": math.log, "exp": math.exp}

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from grouper import resources
 from grouper.source import Source
 from grouper.syntax import grammar, tree
-from grouper.syntax.format import expression_text, format_file, selector_text
+from grouper.syntax.format import format_file
 from grouper.syntax.parser import MAX_FAULTS, parse, parse_expression, parse_selector
 from grouper.syntax.regexes import fault
+from grouper.syntax.text import expression_text, selector_text
 
 WHOLE = """\
 # a file with everything

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import grouper
-from grouper.assign import same
+from grouper.choosing import same
 
 PRODUCT = """
 optimizer SGD lr=0.1 momentum=0.9
