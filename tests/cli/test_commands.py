@@ -8,19 +8,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-
-from grouper.cli.main import main
+from commands import run
 
 ROOT = Path(__file__).parents[2]
 FIRST = "model.24.* -> head lr=0.01; *.bias -> bias warmup_start=0.1\n"
 MODEL = "examples/yolov5s.pt"
-
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
 
 
 @pytest.fixture
@@ -29,12 +21,6 @@ def first(tmp_path, monkeypatch):
     (tmp_path / "yolov5s.pt").symlink_to(ROOT / MODEL)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(capsys, *arguments):
-    status = main(arguments)
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
 
 
 def test_check_as_users_see_it(first, capsys, golden):

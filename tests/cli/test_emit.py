@@ -8,15 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import jsonschema
 import pytest
 from builders import inventory, parameter
+from commands import written
 from hypothesis import given
 from hypothesis import strategies as st
 from referencing import Registry, Resource
 
 import grouper
-from grouper.cli.main import main
 from grouper.reports.code.layout import literal, quoted
 from grouper.reports.code.module import python_code
 from grouper.reports.code.names import name_items
@@ -38,23 +39,8 @@ override model.2.*bn* -> other optimizer=other lr=0.1 warmup_start=3 schedule=ws
 """
 
 
-@pytest.fixture(autouse=True)
-def plain(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-
 def run(capsys, *arguments):
-    status = main(["emit", *arguments])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
-
-
-def written(folder, text):
-    path = folder / "made.rules"
-    path.write_text(text, "utf-8")
-    return str(path)
+    return commands.run(capsys, "emit", *arguments)
 
 
 def test_python_as_users_see_it(capsys, golden):

@@ -10,14 +10,15 @@ from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
+import commands
 import jsonschema
 import pytest
+from commands import written
 from referencing import Registry, Resource
 from rich.cells import cell_len
 from rich.console import Console
 
 import grouper
-from grouper.cli.main import main
 from grouper.inventory.read import read
 from grouper.reports.plan.curves import print_curves
 from grouper.reports.plan.table import print_table
@@ -44,23 +45,8 @@ CONSTANT = "optimizer Adagrad lr=0.1\n* -> all"
 TEXTS = {"layers": LAYERS, "unlike": UNLIKE, "constant": CONSTANT}
 
 
-@pytest.fixture(autouse=True)
-def plain(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-
 def run(capsys, *arguments):
-    status = main(["plan", *arguments])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
-
-
-def written(folder, text):
-    path = folder / "made.rules"
-    path.write_text(text, "utf-8")
-    return str(path)
+    return commands.run(capsys, "plan", *arguments)
 
 
 @pytest.mark.parametrize("columns", [80, 120])

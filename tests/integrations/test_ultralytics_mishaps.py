@@ -12,19 +12,12 @@ os.environ.setdefault("YOLO_OFFLINE", "true")
 torch = pytest.importorskip("torch")
 ultralytics = pytest.importorskip("ultralytics")
 
-from torchvision_mended import mend  # noqa: E402
-from ultralytics_runs import BATCHES, Runs, as_ultralytics, same  # noqa: E402
+from ultralytics_runs import BATCHES, as_ultralytics, same  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.integrations.ultralytics import TRAINERS, trainer, trainer_of  # noqa: E402
 from grouper.integrations.ultralytics_files import columns_of, widen  # noqa: E402
 from grouper.integrations.ultralytics_trainer import OTHER_TRAINERS, BaseTrainer  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    mend()
-    return Runs(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture

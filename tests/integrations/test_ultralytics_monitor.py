@@ -9,18 +9,11 @@ os.environ.setdefault("YOLO_OFFLINE", "true")
 torch = pytest.importorskip("torch")
 ultralytics = pytest.importorskip("ultralytics")
 
-from torchvision_mended import mend  # noqa: E402
-from ultralytics_runs import BATCHES, Runs  # noqa: E402
+from ultralytics_runs import BATCHES  # noqa: E402
 from watched import small, step  # noqa: E402
 
 from grouper.integrations.ultralytics_monitor import watch  # noqa: E402
 from grouper.monitor.reading import read_run  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    mend()
-    return Runs(tmp_path_factory.mktemp("runs"))
 
 
 def test_a_run_is_watched_and_is_the_same(runs):

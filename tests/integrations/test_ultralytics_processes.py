@@ -11,20 +11,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 pytest.importorskip("cloudpickle")
 
-from torchvision_mended import mend  # noqa: E402
-from ultralytics_runs import Runs, as_ultralytics  # noqa: E402
+from ultralytics_runs import as_ultralytics  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.integrations.ultralytics import trainer  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 REST = grouper.parse("optimizer SGD lr=0.1\nmodel.{2..9}.* -> rest", "mine.rules")
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    mend()
-    return Runs(tmp_path_factory.mktemp("runs"))
 
 
 def made(runs, start, **arguments):

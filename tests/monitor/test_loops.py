@@ -10,20 +10,6 @@ import grouper  # noqa: E402
 from grouper.monitor.reading import read_run  # noqa: E402
 
 
-@pytest.fixture
-def seen():
-    return []
-
-
-@pytest.fixture
-def watch(tmp_path, seen):
-    def start(optimizer, plan=None, **options):
-        options = {"every": 1, "path": tmp_path / "run.jsonl", "on_record": seen.append, **options}
-        return grouper.Monitor(optimizer, plan, **options)
-
-    return start
-
-
 def norm(tensors):
     return flat(tensors).norm().item()
 

@@ -8,23 +8,7 @@ torch = pytest.importorskip("torch")
 
 from watched import groups_of, loss_of, plainly, small, state_of, step  # noqa: E402
 
-import grouper  # noqa: E402
-
 MEASURED = ("gradient_norm", "weight_norm", "update_ratio", "zero_gradients")
-
-
-@pytest.fixture
-def seen():
-    return []
-
-
-@pytest.fixture
-def watch(tmp_path, seen):
-    def start(optimizer, plan=None, **options):
-        options = {"every": 1, "path": tmp_path / "run.jsonl", "on_record": seen.append, **options}
-        return grouper.Monitor(optimizer, plan, **options)
-
-    return start
 
 
 def assert_measured(record, before, optimizer, rel=1e-6):

@@ -43,6 +43,23 @@ class Run:
         self.backward()
         self.optimizer.step()
 
+    def accumulated(self, batches, accumulate, zero, scheduled):
+        """Batches whose gradients are zeroed first, or before or after the scheduler's turn, in
+        which it is stepped as often as `scheduled` says."""
+        for number in range(1, batches + 1):
+            step = number % accumulate == 0
+            if zero == "first" and number % accumulate == 1 % accumulate:
+                self.optimizer.zero_grad()
+            self.backward()
+            if step:
+                self.optimizer.step()
+            if step and zero == "before":
+                self.optimizer.zero_grad()
+            for _ in range(scheduled(step)):
+                self.scheduler.step()
+            if step and zero == "after":
+                self.optimizer.zero_grad()
+
 
 @pytest.fixture
 def silent():
@@ -248,19 +265,7 @@ def test_twice_a_batch(accumulate, zero):
     run = Run()
 
     def loop():
-        for number in range(1, 40):
-            step = number % accumulate == 0
-            if zero == "first" and number % accumulate == 1 % accumulate:
-                run.optimizer.zero_grad()
-            run.backward()
-            if step:
-                run.optimizer.step()
-            if step and zero == "before":
-                run.optimizer.zero_grad()
-            run.scheduler.step()
-            run.scheduler.step()
-            if step and zero == "after":
-                run.optimizer.zero_grad()
+        run.accumulated(39, accumulate, zero, lambda step: 2)
 
     refused("the scheduler is stepped twice a batch: 6 times in a row", loop)
     assert run.scheduler.last_epoch < 14
@@ -334,22 +339,9 @@ def test_two_plans_schedulers():
 
 @pytest.mark.parametrize("accumulate", [1, 2, 4])
 @pytest.mark.parametrize("zero", ["first", "before", "after"])
-def test_accumulation_by_batches_and_by_steps(accumulate, zero, silent):
-    for by_batch in (True, False):
-        run = Run()
-        for number in range(1, 101):
-            step = number % accumulate == 0
-            if zero == "first" and number % accumulate == 1 % accumulate:
-                run.optimizer.zero_grad()
-            run.backward()
-            if step:
-                run.optimizer.step()
-            if step and zero == "before":
-                run.optimizer.zero_grad()
-            if step or by_batch:
-                run.scheduler.step()
-            if step and zero == "after":
-                run.optimizer.zero_grad()
+@pytest.mark.parametrize("by_batch", [True, False])
+def test_accumulation_by_batches_and_by_steps(by_batch, accumulate, zero, silent):
+    Run().accumulated(100, accumulate, zero, lambda step: step or by_batch)
 
 
 @pytest.mark.parametrize("skipped", [{0}, {0, 1, 2, 3}, {3, 5, 7, 9}, set(range(20))])
