@@ -40,6 +40,11 @@ def module(children=b"}", parameters=b"}"):
     return name("m", "M") + b")\x81" + state + b"b"
 
 
+def weight():
+    """The `_parameters` of a module that has one."""
+    return dict_of([("w", tensor())])
+
+
 def archive(path, pickle, method=zipfile.ZIP_STORED, **members):
     """A file like torch's, with `data.pkl` and more members."""
     with zipfile.ZipFile(path, "w", method) as file:
@@ -92,7 +97,7 @@ def zip_of(members, entries=None, comment=b""):
 
 def doubling_modules(levels):
     """Modules that each hold the one below twice: 2 to the power of `levels` paths."""
-    data = b"\x80\x02" + module() + put(0)
+    data = b"\x80\x02" + module(b"}", weight()) + put(0)
     for level in range(levels):
         data += module(dict_of([("a", get(level)), ("b", get(level))])) + put(level + 1)
     return data + b"."
@@ -100,7 +105,7 @@ def doubling_modules(levels):
 
 def wide_modules(width, levels):
     """Modules that each hold the one below `width` times."""
-    data = b"\x80\x02" + module() + put(0)
+    data = b"\x80\x02" + module(b"}", weight()) + put(0)
     for level in range(levels):
         children = dict_of([(str(i), get(level)) for i in range(width)])
         data += module(children) + put(level + 1)

@@ -27,6 +27,7 @@ from hostile import (
     sharing,
     tensor,
     text,
+    weight,
     wide_end,
     wide_modules,
     zip_of,
@@ -108,7 +109,8 @@ STRUCTURES = {
     "many dicts of one tensor": (b"\x80\x02" + tensor() + put(0) + b"0" + dict_of(
         (f"d{d}", dict_of((f"{i:x}", get(0)) for i in range(90_000))) for d in range(6)) + b".",
         None),
-    "many modules": (module(dict_of((f"{i:x}", module()) for i in range(25_000))) + b".", None),
+    "many modules": (
+        module(dict_of((f"{i:x}", module()) for i in range(25_000)), weight()) + b".", None),
     "a shape without end": (state(20_000, b"(" + b"K\x01" * 100_000 + b"t"), None),
     "a list as a shape": (state(20_000, b"](" + b"K\x01" * 100_000 + b"e"), None),
     "a huge dict": (b"\x80\x02" + dict_of((str(i), b"K\x01") for i in range(300_000)) + b".",
@@ -154,7 +156,7 @@ STRUCTURES = {
             b"(" + (b"\x8a\x08" + b"\xff" * 7 + b"\x7f") * 64 + b"t"))) + b".", None),
     "long names": (b"\x80\x02" + dict_of(
         ("a" * 4000 + str(i), tensor()) for i in range(3000)) + b".", None),
-    "long paths": (b"\x80\x02" + module() + b"".join(
+    "long paths": (b"\x80\x02" + module(b"}", weight()) + b"".join(
         put(i) + module(dict_of([("a" * 4000, get(i))])) for i in range(80)) + b".", None),
     "module names without end": (b"\x80\x02" + module() + b"".join(
         put(i) + module(dict_of([("b" * 4000, get(i)), ("c" * 4000, get(i))]))

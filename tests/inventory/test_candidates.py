@@ -139,6 +139,14 @@ def test_an_optimizer_is_named(tmp_path):
         read(path)
 
 
+def test_a_model_without_parameters_is_none_to_train(tmp_path):
+    path = str(tmp_path / "quantised.pt")
+    linear = {nn.Linear}
+    torch.save(torch.ao.quantization.quantize_dynamic(network(), linear)[:1], path)
+    with pytest.raises(ModelError, match="a model without parameters, as quantised ones are"):
+        read(path)
+
+
 def test_many_models_are_not_all_listed(tmp_path):
     path = str(tmp_path / "checkpoint.pt")
     torch.save({f"net{i}": {"w": torch.zeros(2)} for i in range(40)}, path)

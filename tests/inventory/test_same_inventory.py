@@ -151,6 +151,17 @@ def test_wrappers_are_seen_through_only_where_they_are(tmp_path):
     assert [p.name for p in read(path).parameters] == ["0.weight", "0.bias"]
 
 
+def test_averages(tmp_path):
+    """torch's averages have a counter beside the wrapper's segment."""
+    path = str(tmp_path / "average.pt")
+    model = torch.optim.swa_utils.AveragedModel(Encoder())
+    live = inventory_of(model)
+    torch.save({"state_dict": model.state_dict()}, path)
+    found = read(path)
+    assert [p.names for p in found.parameters] == [p.names for p in live.parameters]
+    assert set(found.buffers) == set(live.buffers) >= {"n_averaged"}
+
+
 def test_compiled_modules(tmp_path):
     """The whole, and one of several: torch pickles what it made of a module as a call."""
     path = str(tmp_path / "compiled.pt")

@@ -76,6 +76,12 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
     else:
         raise _none(root, path)
     inventory = replace(_inventory(chosen), key=chosen.key or None)
+    if not inventory.parameters and chosen.tensors is None:
+        raise ModelError(
+            codes.NOT_A_MODEL,
+            f"`{path}` holds a model without parameters, as quantised ones are",
+            "give the checkpoint that it was made from",
+        )
     others = [candidate.key for candidate in found if candidate is not chosen]
     if key is not None or not others:
         return inventory

@@ -13,6 +13,7 @@ from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.model import Inventory, Parameter
 from grouper.inventory.wrappers import wrapping_prefix
 
+_OF_AVERAGES = "n_averaged"  # what torch's AveragedModel has beside its `module.`
 _REASONS: dict[Reason, str] = {
     "dtype": "by their dtype",
     "name": "by their names",
@@ -36,7 +37,7 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
 
     Equal storages, and tensors that came from one value, are one parameter.
     """
-    prefix = wrapping_prefix(name for name, _, _ in found)
+    prefix = wrapping_prefix(name for name, _, _ in found if name != _OF_AVERAGES)
     named = [(name.removeprefix(prefix), facts) for name, facts, _ in found]
     taken = buffers.inferred(named)
     tied: dict[object, tuple[Tensor, list[str]]] = {}
