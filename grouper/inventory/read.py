@@ -17,6 +17,7 @@ from grouper.inventory.checkpoint import (
     hugging_face,
     legacy,
     plain_pickle,
+    rank_parts,
     refused,
     safetensors,
     torch_zip,
@@ -40,6 +41,7 @@ FILES: tuple[
 # Whether the folder of a path is a format's, and its reader.
 FOLDERS: tuple[tuple[Callable[[str], bool], Callable[[str, str | None], Inventory]], ...] = (
     (distributed.recognises, distributed.read),
+    (rank_parts.recognises, rank_parts.read),
     (deepspeed.recognises, lambda path, key: read(deepspeed.model_file(path), key)),
 )
 

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch as safetensors
 import torch
 from torch import nn
 
@@ -93,9 +94,7 @@ def files():
     arrays = {"model": {"a.weight": np.zeros((2, 1), np.float32)}, "b": torch.zeros(1)}
     for protocol in (0, 1, 4):
         yield f"plain{protocol}.pkl", pickle.dumps(arrays, protocol)
-    from safetensors.torch import save
-
-    yield "two.safetensors", save({"a": torch.zeros(2), "b": torch.zeros(1, 2)})
+    yield "two.safetensors", safetensors.save({"a": torch.zeros(2), "b": torch.zeros(1, 2)})
     yield "snapshot.json", _snapshot()
     yield "bomb.pt", hostile.zip_of([(b"a/data.pkl", hostile.doubling_modules(8))])
 
@@ -161,6 +160,9 @@ def folders():
         b"\n"
         + json.dumps({"architectures": ["LlamaForCausalLM"], "tie_word_embeddings": True}).encode(),
     )
+    places = {"a": {"saved_offsets": [0]}, "b": {"saved_offsets": [0, 2]}}
+    two = {"a": torch.zeros(2), "b": torch.zeros(1, 2)}
+    yield "ranks", b"s" + safetensors.save(two, {"DCP_SHARDING_INFO": json.dumps(places)})
     yield "index without files", json.dumps({"weight_map": {"a": "c.bin"}}).encode()
     from torch.distributed.checkpoint import FileSystemWriter, save
 

@@ -75,13 +75,7 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
         chosen = min(found, key=lambda candidate: candidate.rank)
     else:
         raise _none(root, path)
-    inventory = replace(_inventory(chosen), key=chosen.key or None)
-    if not inventory.parameters and chosen.tensors is None:
-        raise ModelError(
-            codes.NOT_A_MODEL,
-            f"`{path}` holds a model without parameters, as quantised ones are",
-            "give the checkpoint that it was made from",
-        )
+    inventory = replace(_inventory(chosen, path), key=chosen.key or None)
     others = [candidate.key for candidate in found if candidate is not chosen]
     if key is not None or not others:
         return inventory
@@ -130,10 +124,17 @@ def _listed(keys: Iterable[str]) -> str:
     return ", ".join(named[:MAX_SHOWN]) + more
 
 
-def _inventory(candidate: Candidate) -> Inventory:
-    if candidate.tensors is None:
-        return modules.inventory_of(candidate.value)
-    return state_dict.inventory_from(candidate.tensors)
+def _inventory(candidate: Candidate, path: str) -> Inventory:
+    if candidate.tensors is not None:
+        return state_dict.inventory_from(candidate.tensors)
+    inventory = modules.inventory_of(candidate.value)
+    if not inventory.parameters:
+        raise ModelError(
+            codes.NOT_A_MODEL,
+            f"`{path}` holds a model without parameters, as quantised ones are",
+            "give the checkpoint that it was made from",
+        )
+    return inventory
 
 
 def _candidates(root: Any, path: str) -> list[Candidate]:

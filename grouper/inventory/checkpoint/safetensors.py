@@ -7,6 +7,7 @@ each as long as its shape and dtype say. The format sorts its tensors and keeps 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,6 +28,10 @@ SORTED = (
     "weights"
 )
 MAX_HEADER = 100_000_000  # bytes, by the format
+# A file of one rank's parts, by its name, and what its metadata says of where they begin.
+PART = re.compile(r"shard-\d{5,}-model-\d{5,}-of-\d{5,}\.safetensors")
+PLACES = "DCP_SHARDING_INFO"
+_LATER = re.compile(r'"saved_offsets": ?\[[^][]*[1-9]')
 _METADATA = "__metadata__"
 _HEAD = re.compile(rb'.{8}\{\s*["}]', re.DOTALL)
 _TEXT = re.compile(rb"[\t\n\r -~]{8}")
@@ -66,16 +71,29 @@ def recognises(head: bytes) -> bool:
 def read(file: BytesSource, key: str | None) -> Inventory:
     """The inventory of a safetensors file; the header is read, and no tensor."""
     no_parts(file.path, key)
-    found = tensors(file)
-    if not found:
+    entries, metadata = header(file)
+    if not entries:
         raise ModelError(codes.NOT_A_MODEL, f"`{file.path}` holds no tensors")
-    return inventory_of(found, KIND)
+    if _of_one_rank(file.path, metadata):
+        raise ModelError(
+            codes.NOT_A_MODEL,
+            f"`{file.path}` is one rank's part of a distributed checkpoint",
+            "give the folder that it is in",
+        )
+    return inventory_of(_named(entries, metadata))
 
 
-def inventory_of(found: list[tuple[str, Tensor, Any]], kind: str) -> Inventory:
+def inventory_of(found: list[tuple[str, Tensor, Any]]) -> Inventory:
     """The inventory of tensors from files that sort them."""
     inventory = state_dict.inventory_from(found)
-    return replace(inventory, kind=kind, order="sorted", remarks=(*inventory.remarks, SORTED))
+    return replace(inventory, kind=KIND, order="sorted", remarks=(*inventory.remarks, SORTED))
+
+
+def _of_one_rank(path: str, metadata: Mapping[str, Any]) -> bool:
+    """Whether a file has a rank's parts of tensors. The first rank's all begin at 0: its name
+    tells it from one that has the whole of them."""
+    named = PART.fullmatch(os.path.basename(path)) is not None
+    return PLACES in metadata and (named or _LATER.search(str(metadata[PLACES])) is not None)
 
 
 def no_parts(path: str, key: str | None) -> None:
@@ -90,13 +108,14 @@ def no_parts(path: str, key: str | None) -> None:
 
 def tensors(file: BytesSource) -> list[tuple[str, Tensor, Any]]:
     """The tensors by name, as `state_dict.tensors_of` gives them."""
-    header, data = _header(file)
-    metadata = header.pop(_METADATA, {})
-    if not isinstance(metadata, dict):
-        raise cut_short(file.path)
-    _filling(file, header, data)
-    found = [(name, _tensor(name, entry)) for name, entry in header.items()]
-    return tied([(name, tensor, tensor) for name, tensor in found], metadata)
+    return _named(*header(file))
+
+
+def _named(
+    entries: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> list[tuple[str, Tensor, Any]]:
+    found = [(name, tensor(name, entry)) for name, entry in entries.items()]
+    return tied([(name, facts, facts) for name, facts in found], metadata)
 
 
 def tied(
@@ -124,8 +143,8 @@ def _natural(name: str) -> str:
     return _NUMBER.sub(lambda match: match[0].zfill(4), name)
 
 
-def _header(file: BytesSource) -> tuple[dict[str, Any], int]:
-    """The header, and the length in bytes of the data behind it."""
+def header(file: BytesSource) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a header says of each tensor, held to the format's rules, and its metadata."""
     length = int.from_bytes(file.read(0, 8), "little")
     if length > MAX_HEADER:
         raise ModelError(
@@ -133,12 +152,17 @@ def _header(file: BytesSource) -> tuple[dict[str, Any], int]:
             f"`{file.path}` says that its header has {length:,} bytes: none has",
             "download or copy the file again",
         )
-    return parsed(Part(file, 8, length)), file.size - 8 - length
+    entries = parsed(Part(file, 8, length))
+    metadata = entries.pop(_METADATA, {})
+    if not isinstance(metadata, dict):
+        raise cut_short(file.path)
+    _filling(file, entries, file.size - 8 - length)
+    return entries, metadata
 
 
-def _filling(file: BytesSource, header: Mapping[str, Any], length: int) -> None:
+def _filling(file: BytesSource, entries: Mapping[str, Any], length: int) -> None:
     """The tensors must fill the data: what overlaps or is missing is damaged, or a lie."""
-    spans = sorted((_span(file, name, entry), name) for name, entry in header.items())
+    spans = sorted((_span(file, name, entry), name) for name, entry in entries.items())
     end = 0
     for (start, stop), name in spans:
         if start != end:
@@ -156,7 +180,7 @@ def _span(file: BytesSource, name: str, entry: Any) -> tuple[int, int]:
     if not isinstance(entry, dict):
         raise cut_short(file.path)
     shape, dtype, offsets = (entry.get(key) for key in ("shape", "dtype", "data_offsets"))
-    if not _sizes(shape) or len(shape) > MAX_NDIM or not _sizes(offsets) or len(offsets) != 2:
+    if not sizes(shape) or len(shape) > MAX_NDIM or not sizes(offsets) or len(offsets) != 2:
         raise _broken(file, f"tensor `{name}` has no shape or place that a tensor can have")
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise ModelError(
@@ -170,11 +194,13 @@ def _span(file: BytesSource, name: str, entry: Any) -> tuple[int, int]:
     return start, end
 
 
-def _sizes(value: Any) -> TypeGuard[list[int]]:
+def sizes(value: Any) -> TypeGuard[list[int]]:
+    """Whether a JSON value is a list of sizes."""
     return isinstance(value, list) and all(type(n) is int and 0 <= n < MAX_DIM for n in value)
 
 
-def _tensor(name: str, entry: Mapping[str, Any]) -> Tensor:
+def tensor(name: str, entry: Mapping[str, Any]) -> Tensor:
+    """The facts of a tensor, from what the header says of it."""
     shape = tuple(entry["shape"])
     dtype, bits = _DTYPES[entry["dtype"]]
     if bits == 4 and shape:
