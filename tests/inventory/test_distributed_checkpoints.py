@@ -3,8 +3,6 @@
 import os
 import pickle
 import random
-import subprocess
-import sys
 
 import pytest
 
@@ -13,6 +11,7 @@ dcp = pytest.importorskip("torch.distributed.checkpoint")
 
 from torch import nn  # noqa: E402
 from torch.distributed.checkpoint.state_dict import get_state_dict  # noqa: E402
+from torchrun import launch  # noqa: E402
 
 from grouper.inventory.errors import ModelError  # noqa: E402
 from grouper.inventory.live import inventory_of  # noqa: E402
@@ -172,15 +171,7 @@ os._exit(0)  # gloo's threads may abort a process that ends in order
 def test_two_processes_with_shards(tmp_path):
     worker, folder = tmp_path / "worker.py", tmp_path / "c"
     worker.write_text(WORKER)
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    subprocess.run(
-        [sys.executable, *command, str(worker), str(folder)],
-        check=True,
-        capture_output=True,
-        env=environment,
-        timeout=120,
-    )
+    launch(worker, 2, folder)
     assert len(list(folder.glob("*.distcp"))) == 2
     agree(folder, nn.Sequential(nn.Linear(6, 5), nn.LayerNorm(5), nn.Linear(5, 3)), "model")
 
