@@ -25,17 +25,15 @@ def plan_of(rules: RuleSet, grouping: Grouping, steps_per_epoch: int, epochs: in
 
 
 def _refuse_overflow(course: Course, plan: Plan) -> None:
-    """A schedule that grows (`gamma` above 1) does so to the end of the run."""
+    """A schedule that grows (`gamma` or `final` above 1) does so to the end of the run."""
     time = plan.steps if course.by_step else plan.epochs
-    try:
-        last = course.lr * course.factor(time, time)
-    except OverflowError:
-        last = math.inf
-    if not math.isfinite(last):
+    if not math.isfinite(course.lr * course.factor(time, time)):
+        options = course.schedule.options
+        grows = " ".join(f"{key}={options[key]}" for key in ("gamma", "final") if key in options)
         raise ValueError(
             f"the lr of the group `{course.name}` grows beyond all numbers within {time}"
             f" {'steps' if course.by_step else 'epochs'} of `schedule {course.schedule.name}"
-            f" gamma={course.schedule.options['gamma']}`"
+            f" {grows}`"
         )
 
 
@@ -93,7 +91,10 @@ def _length(warmup: Warmup, given: Mapping[str, Value], steps_per_epoch: int) ->
         epochs = warmup.epochs
     if epochs is None:
         return warmup.min_steps
-    return max(round(_number(epochs, 0) * steps_per_epoch), warmup.min_steps)
+    steps = _number(epochs, 0) * steps_per_epoch
+    if not math.isfinite(steps):
+        raise ValueError(f"a warm-up of {epochs} epochs is longer than anything can be counted")
+    return max(round(steps), warmup.min_steps)
 
 
 def _schedule(schedule: Schedule, given: Mapping[str, Value]) -> Schedule:

@@ -49,14 +49,14 @@ def _step(options: Mapping[str, Any]) -> Factor:
     """torch's StepLR, or MultiStepLR where there are milestones."""
     gamma, size, milestones = options["gamma"], options["size"], options["milestones"]
     if milestones is not None:
-        return lambda x, total: float(gamma ** bisect_right(milestones, x))
-    return lambda x, total: float(gamma ** (x // size))
+        return lambda x, total: _power(gamma, bisect_right(milestones, x))
+    return lambda x, total: _power(gamma, x // size)
 
 
 def _exponential(options: Mapping[str, Any]) -> Factor:
     gamma, final = options["gamma"], options["final"]
     if gamma is not None:
-        return lambda x, total: float(gamma**x)
+        return lambda x, total: _power(gamma, x)
     return lambda x, total: final ** (min(x, total) / total)
 
 
@@ -82,6 +82,16 @@ def _inverse_sqrt(options: Mapping[str, Any]) -> Factor:
     """As transformers' `get_inverse_sqrt_schedule` with `timescale=scale` has it."""
     scale = options["scale"]
     return lambda x, total: 1.0 / math.sqrt((x + scale) / scale)
+
+
+def _power(base: float, exponent: float) -> float:
+    """Python's own, but for what is beyond all numbers: that is infinite, and found so at once."""
+    if isinstance(base, int) and base > 1 and exponent * (base.bit_length() - 1) > 1024:
+        return math.inf
+    try:
+        return float(base**exponent)
+    except OverflowError:
+        return math.inf
 
 
 _MAKERS: Mapping[str, Callable[[Mapping[str, Any]], Factor]] = MappingProxyType(

@@ -66,7 +66,7 @@ def _milestones(course: Course, total: int) -> list[int]:
     if isinstance(milestones, tuple):
         return [m for m in milestones if isinstance(m, int) and 0 < m < total]
     assert isinstance(size, int | float)
-    drops = range(1, min(math.ceil(total / size), MOST_MILESTONES) + 1)
+    drops = range(1, math.ceil(min(total / size, MOST_MILESTONES)) + 1)
     return [math.ceil(drop * size) for drop in drops if math.ceil(drop * size) < total]
 
 
