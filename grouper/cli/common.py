@@ -237,8 +237,10 @@ def picture_format(path: str) -> str:
 
 
 def drawn(draw: Callable[[], bytes]) -> bytes:
-    """What a picture's maker gives, where the library to draw with is there."""
+    """What a picture's maker gives, where the library to draw with is there and can."""
     try:
         return draw()
     except ImportError as error:
         raise Failure(f"--plot needs matplotlib ({error}); `pip install 'grouper[plot]'`") from None
+    except (ArithmeticError, ValueError):
+        raise Failure("matplotlib cannot draw numbers that are so large and so small") from None

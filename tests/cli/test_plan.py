@@ -263,6 +263,16 @@ def test_rates_beyond_all_numbers(tmp_path, capsys):
     assert "grows beyond all numbers" in err
 
 
+def test_rates_that_cannot_be_drawn(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    rules = written(tmp_path, "optimizer SGD lr=1e-320\nwarmup steps=5 start=1.7e308\n* -> all")
+    picture = tmp_path / "plan.svg"
+    status, out, err = run(capsys, MODEL, rules, *SHORT, "--plot", str(picture))
+    assert (status, out) == (2, "")
+    assert err.startswith("error: matplotlib cannot draw")
+    assert not picture.exists()
+
+
 def test_warnings_are_errors_when_asked(tmp_path, capsys):
     rules = written(tmp_path, "* -> all lr=1 momentun=0.9")
     status, out, _ = run(capsys, MODEL, rules, *SHORT)
