@@ -266,52 +266,6 @@ def test_other_groups_are_refused_by_name():
         scheduler.step()
 
 
-def rates(scheduler_of, steps):
-    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.3)
-    scheduler = scheduler_of(optimizer)
-    found = []
-    for _ in range(steps):
-        found.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    return found
-
-
-@pytest.mark.parametrize(
-    ("schedule", "native"),
-    [
-        ("constant", lambda o: lr_scheduler.ConstantLR(o, 1)),
-        ("linear final=0.1", lambda o: lr_scheduler.LinearLR(o, 1, 0.1, 20)),
-        ("cosine final=0.1", lambda o: lr_scheduler.CosineAnnealingLR(o, 20, eta_min=0.03)),
-        ("step size=3 gamma=0.5", lambda o: lr_scheduler.StepLR(o, 3, 0.5)),
-        ("step milestones=(2, 7) gamma=0.5", lambda o: lr_scheduler.MultiStepLR(o, [2, 7], 0.5)),
-        ("exponential gamma=0.9", lambda o: lr_scheduler.ExponentialLR(o, 0.9)),
-        ("exponential final=0.1", lambda o: lr_scheduler.ExponentialLR(o, 0.1 ** (1 / 20))),
-        ("polynomial power=2", lambda o: lr_scheduler.PolynomialLR(o, 20, 2)),
-        (
-            "wsd decay=0.25 final=0.1",
-            lambda o: lr_scheduler.SequentialLR(
-                o,
-                [lr_scheduler.ConstantLR(o, 1), lr_scheduler.LinearLR(o, 1, 0.1, 5)],
-                milestones=[15],
-            ),
-        ),
-        (
-            "inverse_sqrt scale=4",
-            lambda o: lr_scheduler.LambdaLR(o, lambda x: ((x + 4) / 4) ** -0.5),
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-@pytest.mark.parametrize("every", ["epoch", "step"])
-def test_schedules_are_torchs(schedule, native, every):
-    rules = grouper.parse(f"optimizer SGD lr=0.3\nschedule {schedule} every={every}\n* -> all")
-    size = 1 if every == "step" else 7
-    plan = grouper.plan(model(), rules, steps_per_epoch=size, epochs=20)
-    ours = [plan.at(step * size + size // 2)["all"]["lr"] for step in range(20)]
-    assert ours == pytest.approx(rates(native, 20), rel=1e-12)
-
-
 LABELS = st.lists(st.sampled_from("abcd"), min_size=6, max_size=6)
 
 
