@@ -11,37 +11,12 @@ from lark import Token, Tree
 from grouper.source import Source, Span
 from grouper.syntax import codes, tree
 from grouper.syntax.faulty import refuse
+from grouper.syntax.keywords import KEYWORDS
 from grouper.syntax.patterns import glob
 from grouper.syntax.regexes import fault
 
 MAX_DEPTH = 100
 MAX_NUMBER = 100
-KEYWORDS = frozenset(
-    [
-        "let",
-        "include",
-        "optimizer",
-        "warmup",
-        "schedule",
-        "split",
-        "strict",
-        "expect",
-        "allow",
-        "override",
-        "else",
-        "as",
-        "in",
-        "not",
-        "and",
-        "or",
-        "freeze",
-        "trainable",
-        "tied",
-        "true",
-        "false",
-        "none",
-    ]
-)
 
 
 class Builder:

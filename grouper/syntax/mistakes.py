@@ -11,22 +11,10 @@ from lark.exceptions import UnexpectedInput
 from grouper.findings import Finding
 from grouper.source import Span
 from grouper.syntax import codes
+from grouper.syntax.keywords import STATEMENTS
 from grouper.syntax.near import near
 from grouper.syntax.unparsed import Unparsed
 
-STATEMENTS = [
-    "let",
-    "include",
-    "optimizer",
-    "warmup",
-    "schedule",
-    "split",
-    "strict",
-    "expect",
-    "allow",
-    "override",
-    "else",
-]
 _ARROWS = ("-->", "=>", ":=", "→", "⇒", "~>", "—>", "–>", ":", "=")
 
 

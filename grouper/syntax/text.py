@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grouper.syntax import tree
-from grouper.syntax.build import KEYWORDS
+from grouper.syntax.keywords import KEYWORDS
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
 _PLAIN_LABEL = re.compile(r"[^\W\d][\w.-]*(?<![.-])")
