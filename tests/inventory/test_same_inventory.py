@@ -151,6 +151,20 @@ def test_wrappers_are_seen_through_only_where_they_are(tmp_path):
     assert [p.name for p in read(path).parameters] == ["0.weight", "0.bias"]
 
 
+@pytest.mark.parametrize("library", ["cloudpickle", "dill"])
+def test_classes_that_are_in_the_file_themselves(library, tmp_path):
+    """As MLflow saves the models of notebooks."""
+    pickles = pytest.importorskip(library)
+    head = type("Head", (nn.Linear,), {"__module__": "__main__"})
+    model = nn.Sequential(nn.Conv1d(1, 2, 3), head(2, 2))
+    path = str(tmp_path / "model.pth")
+    torch.save(model, path, pickle_module=pickles)
+    found, live = read(path), inventory_of(model)
+    assert facts(found) == facts(live)
+    assert [m.cls for m in found.modules.values()] == [m.cls for m in live.modules.values()]
+    assert found.modules["1"].cls == "__main__.Head"
+
+
 def test_averages(tmp_path):
     """torch's averages have a counter beside the wrapper's segment."""
     path = str(tmp_path / "average.pt")

@@ -21,6 +21,7 @@ MAX_ENTRIES = 200_000  # that are looked at for them
 MAX_LEVELS = 200
 MAX_CHARACTERS = 16 << 20  # of all names together
 _COMPILED = "torch._dynamo.eval_frame.OptimizedModule"
+_MAKERS_OF_CLASSES = ("_make_skeleton_class", "_create_type")
 ALL_FROZEN = "all parameters are saved frozen, as averages are: which of them train is not known"
 
 
@@ -201,7 +202,20 @@ def _class(value: Any) -> str:
     # in files before 1.6 a class comes with its source
     if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
         made = made.value[1]
+    if isinstance(made, Call):
+        return _class_by_value(made) or "unknown"
     return made.dotted if isinstance(made, Global) else "unknown"
+
+
+def _class_by_value(made: Call) -> str | None:
+    """cloudpickle and dill keep classes themselves: they call `type`, or the like of it, with its
+    arguments."""
+    known = isinstance(made.function, Global) and made.function.name in _MAKERS_OF_CLASSES
+    if not known or not isinstance(made.arguments, tuple) or len(made.arguments) < 4:
+        return None
+    _, name, _, own = made.arguments[:4]
+    module = (texts(own) or {}).get("__module__")
+    return f"{module}.{name}" if isinstance(name, str) and isinstance(module, str) else None
 
 
 def _too_many() -> ModelError:
