@@ -138,7 +138,7 @@ def test_multipliers_are_the_same_bits_in_every_order():
     results = set()
     for seed in range(20):
         random.Random(seed).shuffle(factors)
-        lines = [f"* -> lr*={factor}" for factor in factors]
-        assignment, _ = assign(rule_set(["optimizer SGD lr=0.01", *lines]), model)
+        lines = ["optimizer SGD lr=0.01", *(f"* -> lr*={factor}" for factor in factors)]
+        assignment, _ = assign(resolve(Source("\n".join(lines))), model)
         results.add(assignment.parameters[0].options["lr"].hex())
     assert len(results) == 1
