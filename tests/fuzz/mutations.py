@@ -3,7 +3,7 @@
 import random
 import struct
 
-_TOKENS = [
+TOKENS = [
     *(bytes([code]) for code in b"(.012FGIJKLMNPQRSTUVX\\abcdeghijlopqrstu"),
     *(bytes([code]) for code in range(0x80, 0x99)),
     b"PK\1\2", b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\6\7",
@@ -12,8 +12,20 @@ _TOKENS = [
     b"ccollections\nOrderedDict\n", b"X\x0b\0\0\0_parameters", b"X\x08\0\0\0_modules",
     *(struct.pack("<I", n) for n in (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)),
     *(struct.pack("<Q", n) for n in (1, 1 << 31, 1 << 63, (1 << 64) - 1)),
+    b"ctorch._utils\n_rebuild_wrapper_subclass\n", b"ctorch._utils\n_rebuild_qtensor\n",
+    b"ctorch._utils\n_rebuild_device_tensor_from_numpy\n", b"ctorch.storage\n_load_from_bytes\n",
+    b"cnumpy.core.multiarray\n_reconstruct\n", b"ccopy_reg\n_reconstructor\n",
+    b"c_codecs\nencode\n",
+    b"X\x08\0\0\0_buffers", b'__parameters__ = ["', b'__buffers__ = ["', b"class Net(Module):\n",
+    b'"parameter_name"', b'"weight_map":{', b'"data_offsets":[', b'"saved_offsets":[',
     b'{"', b'":{', b"[", b"]", b"1e999", b"-1", b"NaN", b'"dtype":"F32"', b"\0" * 8,
 ]  # fmt: skip
+
+
+def dictionary() -> str:
+    """The tokens as libFuzzer reads them."""
+    texts = ("".join(f"\\x{byte:02x}" for byte in token) for token in TOKENS)
+    return "".join(f'"{text}"\n' for text in texts)
 
 
 def mutated(inputs: list[bytes], seed: int) -> bytes:
@@ -54,7 +66,7 @@ def _move(data, random_, _):
 
 
 def _token(data, random_, _):
-    token = random_.choice(_TOKENS)
+    token = random_.choice(TOKENS)
     at = random_.randint(0, len(data))
     data[at : at + random_.choice((0, len(token)))] = token
 

@@ -82,14 +82,18 @@ def _in_time(one):
 
 def by_coverage(target: str, folder: str, options: list[str]) -> None:
     import atheris
+    from mutations import dictionary
 
     with atheris.instrument_imports(include=["grouper"]):
         one = importlib.import_module(target).one
     for data in corpus(target):
         (Path(folder) / hashlib.sha1(data).hexdigest()).write_bytes(data)  # as libFuzzer calls it
-    options = [f"-rss_limit_mb={MEGABYTES}", *options]
-    atheris.Setup([sys.argv[0], *options, folder], _in_time(one))
-    atheris.Fuzz()
+    with tempfile.NamedTemporaryFile("w", suffix=".dict") as tokens:
+        tokens.write(dictionary())
+        tokens.flush()
+        options = [f"-rss_limit_mb={MEGABYTES}", f"-dict={tokens.name}", *options]
+        atheris.Setup([sys.argv[0], *options, folder], _in_time(one))
+        atheris.Fuzz()
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import safetensors.torch as safetensors
 import torch
@@ -25,11 +26,14 @@ import hostile  # noqa: E402
 from archives import joined  # noqa: E402
 
 
-class Compiled:
-    """As `torch.compile`'s is pickled, but for 30 KB of what the compiler was told."""
+class Made:
+    """What is pickled as a call; of a compiled module so without 30 KB for the compiler."""
+
+    def __init__(self, function, *arguments):
+        self.reduced = function, arguments
 
     def __reduce__(self):
-        return torch._dynamo.eval_frame.OptimizedModule, (nn.Linear(1, 1), None)
+        return self.reduced
 
 
 def values():
@@ -61,7 +65,22 @@ def values():
         },
     )
     yield "lazy", nn.LazyLinear(2)
-    yield "compiled", {"model": Compiled()}
+    optimized = torch._dynamo.eval_frame.OptimizedModule
+    yield "compiled", {"model": Made(optimized, nn.Linear(1, 1), None)}
+    itself = nn.Module()
+    itself._modules["a"] = itself
+    yield "itself", itself
+    subclass = (nn.Parameter, torch.float32, (1, 2), (2, 1), 0, torch.strided, "cpu", True)
+    yield (
+        "elsewhere",
+        {
+            "subclass": Made(torch._utils._rebuild_wrapper_subclass, *subclass),
+            "device": Made(
+                torch._utils._rebuild_device_tensor_from_numpy,
+                *(np.zeros(1), torch.float16, "xla:0", True),
+            ),
+        },
+    )
 
 
 def archived(value, **options):
@@ -163,6 +182,7 @@ def folders():
     places = {"a": {"saved_offsets": [0]}, "b": {"saved_offsets": [0, 2]}}
     two = {"a": torch.zeros(2), "b": torch.zeros(1, 2)}
     yield "ranks", b"s" + safetensors.save(two, {"DCP_SHARDING_INFO": json.dumps(places)})
+    yield "latest", b"global_step1"
     yield "index without files", json.dumps({"weight_map": {"a": "c.bin"}}).encode()
     from torch.distributed.checkpoint import FileSystemWriter, save
 
@@ -197,6 +217,9 @@ def pickles():
     for protocol in range(6):
         state = {"a": torch.zeros(1), "b": np.zeros(1, np.float32), "c": np.float64(1), 3: {1.5}}
         yield f"plain{protocol}", pickle.dumps(state, protocol)
+    yield "oldest", pickle.dumps(nn.Linear(1, 1), 1)
+    head = type("Head", (nn.Linear,), {"__module__": "__main__"})
+    yield "class", cloudpickle.dumps(head(1, 1))
     yield "sharing", hostile.sharing(3, 3)
     yield "lists", hostile.shared_lists(3, 3)
     yield "sparse", hostile.nested_sparse(3)
