@@ -150,3 +150,15 @@ def test_parts_without_their_places(metadata, tmp_path):
 def test_no_key_chooses_among_parts(saved):
     with pytest.raises(ModelError, match="has no model under `ema`"):
         read(str(saved / "parts"), "ema")
+
+
+def test_more_parts_than_two_seconds_are_enough_for(tmp_path, monkeypatch):
+    from grouper.inventory.checkpoint import rank_parts
+
+    folder = written(tmp_path, ([2], [0]), ([2], [2]), ([2], [4]))
+    monkeypatch.setattr(rank_parts, "MAX_PARTS", 3)
+    assert facts(read(folder)) == {"w": ((6,), "float32")}
+    monkeypatch.setattr(rank_parts, "MAX_PARTS", 2)
+    with pytest.raises(ModelError, match="more than 2 parts of tensors") as caught:
+        read(folder)
+    assert caught.value.finding.code.id == "GR403"

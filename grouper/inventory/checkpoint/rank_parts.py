@@ -20,12 +20,13 @@ from grouper.inventory.checkpoint import safetensors
 from grouper.inventory.checkpoint.bounded_json import parsed
 from grouper.inventory.checkpoint.file import Buffer, BytesSource, File, cut_short
 from grouper.inventory.checkpoint.safetensors import PART, PLACES
-from grouper.inventory.checkpoint.sharded import MAX_READ, MAX_SHARDS, MAX_TENSORS
+from grouper.inventory.checkpoint.sharded import MAX_SHARDS
 from grouper.inventory.checkpoint.tensors import Tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
 _BEGINS = "saved_offsets"
+MAX_PARTS = 150_000  # of all tensors in all files: two seconds
 _MAX_LISTED = 100_000
 
 
@@ -41,7 +42,7 @@ def read(folder: str, key: str | None) -> Inventory:
     """
     safetensors.no_parts(folder, key)
     names = sorted(islice(_parts(folder), MAX_SHARDS + 1))
-    left = MAX_READ
+    left = MAX_PARTS if len(names) <= MAX_SHARDS else 0
     wholes: dict[str, Tensor] = {}
     there: dict[str, int] = {}
     for part in names:
@@ -49,11 +50,12 @@ def read(folder: str, key: str | None) -> Inventory:
             for name, tensor, place in _placed(file):
                 wholes[name] = _reaching(file, name, wholes.get(name), tensor, place)
                 there[name] = there.get(name, 0) + prod(tensor.shape or ())
-            left -= file.bytes_read
-        if left < 0 or len(wholes) > MAX_TENSORS or len(names) > MAX_SHARDS:
+                left -= 1
+        if left < 0:
             raise ModelError(
                 codes.OVER_LIMIT,
-                f"`{folder}` is not read: its files describe more tensors than any model has",
+                f"`{folder}` is not read: it has more than {MAX_PARTS:,} parts of tensors",
+                "give the folder of the consolidated files, or the model's code as `pkg:factory`",
             )
     for name, whole in wholes.items():
         if there[name] < prod(whole.shape or ()):
@@ -75,9 +77,11 @@ def _parts(folder: str) -> Iterator[str]:
 def _placed(file: BytesSource) -> Iterator[tuple[str, Tensor, Any]]:
     """The parts in a file, and where in the whole tensors they begin."""
     entries, metadata = safetensors.header(file)
+    found = [(name, safetensors.tensor(name, entry)) for name, entry in entries.items()]
+    entries.clear()  # the places take as much memory again
     places = _places(file, metadata)
-    for name, entry in entries.items():
-        yield name, safetensors.tensor(name, entry), places[name][_BEGINS]
+    for name, tensor in found:
+        yield name, tensor, places[name][_BEGINS]
 
 
 def _places(file: BytesSource, metadata: Mapping[str, Any]) -> dict[str, Any]:
