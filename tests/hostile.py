@@ -34,10 +34,25 @@ def dict_of(pairs):
     return b"}(" + b"".join(text(key) + value for key, value in pairs) + b"u"
 
 
-def module(children=b"}", parameters=b"}"):
+def module(children=b"}", parameters=b"}", cls=b"cm\nM\n"):
     """A pickled `nn.Module`, from the pickles of its `_modules` and `_parameters`."""
     state = dict_of([("_parameters", parameters), ("_buffers", b"}"), ("_modules", children)])
-    return name("m", "M") + b")\x81" + state + b"b"
+    return cls + b")\x81" + state + b"b"
+
+
+def derived(bases):
+    """A class as cloudpickle keeps it in the file, from the pickles of its bases."""
+    made = name("cloudpickle.cloudpickle", "_make_skeleton_class")
+    return (
+        made
+        + b"(N"
+        + text("A")
+        + b"("
+        + bases
+        + b"t"
+        + dict_of([("__module__", text("m"))])
+        + b"tR"
+    )
 
 
 def weight():

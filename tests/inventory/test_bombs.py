@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hostile import (
     archive,
+    derived,
     dict_of,
     doubling_modules,
     end,
@@ -158,6 +159,10 @@ STRUCTURES = {
         ("a" * 4000 + str(i), tensor()) for i in range(3000)) + b".", None),
     "long paths": (b"\x80\x02" + module(b"}", weight()) + b"".join(
         put(i) + module(dict_of([("a" * 4000, get(i))])) for i in range(80)) + b".", None),
+    "classes of the file": (b"\x80\x02" + derived(name("a", "B")) + put(0) + b"".join(
+        derived(get(i) * 4) + put(i + 1) for i in range(30)) + b"".join(
+        module(dict_of((f"{i:x}", module(b"}", weight(), get(depth))) for i in range(5_000)))
+        for depth in (30, 2)) + b".", None),
     "module names without end": (b"\x80\x02" + module() + b"".join(
         put(i) + module(dict_of([("b" * 4000, get(i)), ("c" * 4000, get(i))]))
         for i in range(15)) + b".", "GR403"),

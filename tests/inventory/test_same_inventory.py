@@ -156,13 +156,18 @@ def test_classes_that_are_in_the_file_themselves(library, tmp_path):
     """As MLflow saves the models of notebooks."""
     pickles = pytest.importorskip(library)
     head = type("Head", (nn.Linear,), {"__module__": "__main__"})
-    model = nn.Sequential(nn.Conv1d(1, 2, 3), head(2, 2))
+    own = type("OwnNorm", (head, nn.Identity), {"__module__": "__main__"})
+    model = nn.Sequential(nn.Conv1d(1, 2, 3), head(2, 2), own(2, 2))
     path = str(tmp_path / "model.pth")
     torch.save(model, path, pickle_module=pickles)
     found, live = read(path), inventory_of(model)
     assert facts(found) == facts(live)
     assert [m.cls for m in found.modules.values()] == [m.cls for m in live.modules.values()]
-    assert found.modules["1"].cls == "__main__.Head"
+    assert [set(m.bases) for m in found.modules.values()] == [
+        set(m.bases) for m in live.modules.values()
+    ]
+    rules = grouper.parse("@Linear -> linear lr=1\nelse @*Norm* -> norm lr=1\nelse -> rest lr=1")
+    assert grouper.check(path, rules).findings == grouper.check(model, rules).findings
 
 
 def test_averages(tmp_path):

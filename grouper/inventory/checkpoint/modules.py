@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grouper.inventory import codes
-from grouper.inventory.bases import bases_of
 from grouper.inventory.checkpoint.mappings import attributes, texts
-from grouper.inventory.checkpoint.pickle_values import Call, Global, Reference
+from grouper.inventory.checkpoint.pickle_values import Call, Global
+from grouper.inventory.checkpoint.pickled_classes import class_of
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
@@ -21,7 +21,6 @@ MAX_ENTRIES = 200_000  # that are looked at for them
 MAX_LEVELS = 200
 MAX_CHARACTERS = 16 << 20  # of all names together
 _COMPILED = "torch._dynamo.eval_frame.OptimizedModule"
-_MAKERS_OF_CLASSES = ("_make_skeleton_class", "_create_type")
 ALL_FROZEN = "all parameters are saved frozen, as averages are: which of them train is not known"
 
 
@@ -34,6 +33,7 @@ class Parts:
     """
 
     cls: str
+    bases: tuple[str, ...] | None
     parameters: list[tuple[str, Tensor, object]]
     buffers: list[str]
     children: list[tuple[str, Any]]
@@ -162,7 +162,7 @@ def _size(own: Parts, sizes: Mapping[int, _Size]) -> _Size:
 
 
 def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
-    walk.modules[path] = Module(path, own.cls, bases_of(own.cls))
+    walk.modules[path] = Module(path, own.cls, own.bases)
     if own.cls in WRAPPERS:
         walk.wrappers[path] = WRAPPERS[own.cls]
     prefix = f"{path}." if path else ""
@@ -175,7 +175,7 @@ def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
 def _parts(value: Any) -> Parts:
     compiled = _compiled(value)
     if compiled is not None:
-        return Parts(_COMPILED, [], [], [(WRAPPERS[_COMPILED], compiled)])
+        return Parts(_COMPILED, None, [], [], [(WRAPPERS[_COMPILED], compiled)])
     state = attributes(value) or {}
     parameters, buffers, children = (
         texts(state.get(kind)) or {} for kind in ("_parameters", "_buffers", "_modules")
@@ -184,38 +184,12 @@ def _parts(value: Any) -> Parts:
     if entries > MAX_NAMES:
         raise _too_many()
     return Parts(
-        _class(value),
+        *class_of(value),
         [(n, t, id(item)) for n, item in parameters.items() if (t := tensor(item)) is not None],
         [name for name, item in buffers.items() if tensor(item) is not None],
         [(name, child) for name, child in children.items() if is_module(child)],
         entries,
     )
-
-
-def _class(value: Any) -> str:
-    """The class of a pickled object: what was called, or what the call was given."""
-    made = value.function
-    if isinstance(made, Global):
-        rebuilt = made.name in ("_reconstructor", "__newobj__", "__newobj_ex__")
-        if rebuilt and isinstance(value.arguments, tuple) and value.arguments:
-            made = value.arguments[0]
-    # in files before 1.6 a class comes with its source
-    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
-        made = made.value[1]
-    if isinstance(made, Call):
-        return _class_by_value(made) or "unknown"
-    return made.dotted if isinstance(made, Global) else "unknown"
-
-
-def _class_by_value(made: Call) -> str | None:
-    """cloudpickle and dill keep classes themselves: they call `type`, or the like of it, with its
-    arguments."""
-    known = isinstance(made.function, Global) and made.function.name in _MAKERS_OF_CLASSES
-    if not known or not isinstance(made.arguments, tuple) or len(made.arguments) < 4:
-        return None
-    _, name, _, own = made.arguments[:4]
-    module = (texts(own) or {}).get("__module__")
-    return f"{module}.{name}" if isinstance(name, str) and isinstance(module, str) else None
 
 
 def _too_many() -> ModelError:

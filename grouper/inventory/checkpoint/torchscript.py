@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grouper.inventory import codes
+from grouper.inventory.bases import bases_of
 from grouper.inventory.checkpoint.file import BytesSource, cut_short
 from grouper.inventory.checkpoint.modules import Parts, attributes, walked
 from grouper.inventory.checkpoint.pickle_machine import Call, Global, described
@@ -81,8 +82,10 @@ class _Archive:
             for name, found in tensors.items()
             if name in declared.parameters
         ]
+        cls = class_name(value.function)
         return Parts(
-            class_name(value.function),
+            cls,
+            bases_of(cls),
             parameters,
             [name for name in tensors if name in others],
             [(name, v) for name, v in state.items() if self.declared(v) is not None],

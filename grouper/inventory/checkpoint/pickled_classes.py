@@ -1,0 +1,72 @@
+"""The class of a pickled object: by its name, or, from cloudpickle and dill, in the file itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grouper.inventory.bases import bases_of
+from grouper.inventory.checkpoint.mappings import texts
+from grouper.inventory.checkpoint.pickle_values import Call, Global, Reference
+
+UNKNOWN = "unknown"
+MAX_NAME = 512  # characters
+MAX_BASES = 8  # that are looked at for a class of the file
+# What makes a class of a name, its bases and what it has, as `type` does.
+_MAKERS = ("_make_skeleton_class", "_create_type")
+_REBUILDERS = ("_reconstructor", "__newobj__", "__newobj_ex__")
+_OBJECTS = ("builtins.object", "__builtin__.object")
+
+Bases = tuple[str, ...] | None
+
+
+def class_of(value: Call) -> tuple[str, Bases]:
+    """The dotted name of an object's class, and its bases, nearest first; None for unknown ones."""
+    made, given = value.function, value.arguments
+    rebuilt = isinstance(made, Global) and made.name in _REBUILDERS
+    if rebuilt and isinstance(given, tuple) and given:
+        made = given[0]
+    # in files before 1.6 a class comes with its source
+    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
+        made = made.value[1]
+    return _name(made), bases_of(made.dotted) if isinstance(made, Global) else _bases(made)
+
+
+def _name(cls: Any) -> str:
+    if isinstance(cls, Global):
+        return cls.dotted
+    _, name, _, own = _given(cls)
+    module = (texts(own) or {}).get("__module__")
+    if not isinstance(name, str) or not isinstance(module, str):
+        return UNKNOWN
+    return f"{module}.{name}" if len(module) + len(name) < MAX_NAME else UNKNOWN
+
+
+def _bases(cls: Any) -> Bases:
+    """The bases of a class that is in the file, from those that it was made with."""
+    found: dict[str, None] = {}
+    pending, left = [cls], MAX_BASES
+    while pending:
+        bases = _given(pending.pop(0))[2]
+        if not isinstance(bases, tuple) or len(bases) > left:
+            return None
+        left -= len(bases)
+        for base in bases:
+            name = _name(base)
+            further: Bases = ()
+            if not isinstance(base, Global):
+                pending.append(base)
+            elif name not in _OBJECTS:
+                further = bases_of(name)
+            if further is None:
+                return None
+            found |= dict.fromkeys((name, *further))
+    return tuple(name for name in found if name not in _OBJECTS)
+
+
+def _given(cls: Any) -> tuple[Any, ...]:
+    """What a class of the file was made with; Nones for what is none."""
+    made = cls.function if isinstance(cls, Call) else None
+    known = isinstance(made, Global) and made.name in _MAKERS
+    if not known or not isinstance(cls.arguments, tuple) or len(cls.arguments) < 4:
+        return (None,) * 4
+    return cls.arguments[:4]
