@@ -184,6 +184,7 @@ def folders():
     yield "ranks", b"s" + safetensors.save(two, {"DCP_SHARDING_INFO": json.dumps(places)})
     yield "latest", b"global_step1"
     yield "index without files", json.dumps({"weight_map": {"a": "c.bin"}}).encode()
+    yield "index with a long name", json.dumps({"weight_map": {"a": "c" * 256}}).encode()
     from torch.distributed.checkpoint import FileSystemWriter, save
 
     linear = nn.Linear(1, 1)

@@ -89,6 +89,16 @@ def test_files_that_are_not_in_the_folder(name, tmp_path):
     assert finding(folder(tmp_path, {"a": name})).code.id == "GR403"
 
 
+@pytest.mark.parametrize("name", ["a" * 255, "é" * 127])
+def test_names_as_long_as_a_file_can_have(name, tmp_path):
+    assert read(folder(tmp_path, {"a": name})).remarks[-1].startswith("1 of 1 files are not there")
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "é" * 128, "a" * 100_000])
+def test_names_longer_than_a_file_can_have(name, tmp_path):
+    assert finding(folder(tmp_path, {"a": name})).code.id == "GR403"
+
+
 INDEXES = {
     "a list": [],
     "nothing": {},

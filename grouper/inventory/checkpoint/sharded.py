@@ -21,6 +21,7 @@ from grouper.inventory.model import Inventory
 MAX_SHARDS = 4096
 MAX_TENSORS = 200_000
 MAX_READ = 64 << 20  # bytes, of all shards together
+MAX_NAME = 255  # bytes, as file systems have it
 _MAP = "weight_map"
 _UNORDERED = "the files of a model in several do not keep its order"
 
@@ -114,6 +115,8 @@ def _shards(path: str, weights: Any) -> dict[str, list[str]]:
     if len(shards) > MAX_SHARDS or len(weights) > MAX_TENSORS:
         raise _refused(path, f"it is in more than {MAX_SHARDS:,} files, or has too many tensors")
     for shard in shards:
+        if len(shard.encode(errors="replace")) > MAX_NAME:
+            raise _refused(path, f"it names a file by more than {MAX_NAME} bytes")
         if set(shard) & set("/\\:\0") or shard in ("", ".", ".."):
             raise _refused(path, f"it names a file that is not in its folder: `{shard}`")
     return {shard: shards[shard] for shard in sorted(shards)}
