@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 from torch.nn.modules.batchnorm import _NormBase  # noqa: E402
+from torch.nn.utils import parametrizations  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.inventory import snapshot  # noqa: E402
@@ -41,6 +42,13 @@ BUFFERS = {
     "momentum contrast": ({"queue": f(4, 8), "queue_ptr": i(1), "w": f(2)}, ["w"]),
     "quantisation": ({"o.scale": f(1), "o.zero_point": f(1), "n.scale": f(3), "n.bias": f(3)},
                      ["n.scale", "n.bias"]),
+    "latent diffusion": ({"betas": f(4), "alphas_cumprod": f(4), "sqrt_alphas_cumprod": f(4),
+                          "posterior_variance": f(4), "logvar": f(4), "eps": f(4)},
+                         ["logvar", "eps"]),
+    "its averages": ({"m.weight": f(2), "model_ema.decay": f(()), "model_ema.num_updates": i(()),
+                      "model_ema.mweight": f(2)}, ["m.weight"]),
+    "a base of no parametrization": ({"base": f(3), "parametrizations.base": f(3)},
+                                     ["base", "parametrizations.base"]),
     "integers": ({"a": i(3), "b": torch.zeros(3, dtype=torch.bool), "c": f(3)}, ["c"]),
     "known parameters": ({"a.running_mean": nn.Parameter(f(3)), "b": f(3)},
                          ["a.running_mean", "b"]),
@@ -66,15 +74,42 @@ def test_the_remark_says_what_told_them(tmp_path):
     )
 
 
-@pytest.mark.parametrize("norm", [nn.utils.spectral_norm, None])
-def test_tensors_derived_from_others(norm, tmp_path):
-    model = nn.Linear(3, 2)
-    if norm is not None:
-        model = norm(model)
-    else:
-        from torch.nn.utils import prune
+def pruned(model):
+    from torch.nn.utils import prune
 
-        prune.random_unstructured(model, "weight", 0.5)
+    prune.random_unstructured(model[0], "weight", 0.5)
+
+
+def observed(model):
+    from torch.ao import quantization
+
+    model.qconfig = quantization.get_default_qconfig("x86")
+    quantization.prepare(model.eval(), inplace=True)
+
+
+def trained_as_quantised(model):
+    from torch.ao import quantization
+
+    model.qconfig = quantization.get_default_qat_qconfig("x86")
+    quantization.prepare_qat(model.train(), inplace=True)
+
+
+DERIVED = {
+    "spectral norm": lambda model: nn.utils.spectral_norm(model[0]),
+    "pruning": pruned,
+    "parametrized spectral norm": lambda model: parametrizations.spectral_norm(model[0]),
+    "parametrized weight norm": lambda model: parametrizations.weight_norm(model[0]),
+    "orthogonal": lambda model: parametrizations.orthogonal(model[0]),
+    "observers": observed,
+    "quantisation-aware training": trained_as_quantised,
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch's, for what it would rather have
+@pytest.mark.parametrize("case", DERIVED)
+def test_tensors_that_torch_derives(case, tmp_path):
+    model = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
+    DERIVED[case](model)
     inventory = saved(model.state_dict(), tmp_path)
     assert {p.name for p in inventory.parameters} == {n for n, _ in model.named_parameters()}
     persistent = {n for n, _ in model.named_buffers()} & model.state_dict().keys()

@@ -5,6 +5,7 @@ A state dict does not say it, and nothing here is certain but the dtype: what is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -46,18 +47,38 @@ NAMES = frozenset(
 # Where all of the first stand beside each other in a module, those of the second are buffers.
 _NEIGHBOURS = (
     ({"mean", "std"}, {"mean", "std"}),
-    ({"min_val", "max_val"}, {"min_val", "max_val"}),
+    ({"min_val", "max_val"}, {"min_val", "max_val", "eps", "histogram"}),
     ({"scale", "zero_point"}, {"scale", "zero_point"}),
     ({"cluster_size", "embed_avg"}, {"cluster_size", "embed_avg", "embed"}),
     ({"queue", "queue_ptr"}, {"queue", "queue_ptr"}),
-    ({"betas", "alphas_cumprod"}, {"betas"}),
+    (
+        {"betas", "alphas_cumprod"},
+        {
+            "betas",
+            "alphas_cumprod_prev",
+            "sqrt_alphas_cumprod",
+            "sqrt_one_minus_alphas_cumprod",
+            "log_one_minus_alphas_cumprod",
+            "sqrt_recip_alphas_cumprod",
+            "sqrt_recipm1_alphas_cumprod",
+            "posterior_variance",
+            "posterior_log_variance_clipped",
+            "posterior_mean_coef1",
+            "posterior_mean_coef2",
+        },
+    ),
 )
 _BESIDE = {
     name: [beside for beside, buffers in _NEIGHBOURS if name in buffers]
     for name in set().union(*(buffers for _, buffers in _NEIGHBOURS))
 }
+# Where these stand, all tensors are: of the averages that latent diffusion keeps in one module.
+_AVERAGES = {"decay", "num_updates"}
 # `weight_u` and `weight_v` of a spectral norm, `weight_mask` of pruning, beside `weight_orig`.
 _DERIVED = ("_u", "_v", "_mask")
+# What torch's spectral and orthogonal parametrizations keep.
+_PARAMETRIZATION = re.compile(r"(?:.+\.)?parametrizations\.\w+\.\d+")
+_OF_PARAMETRIZATIONS = ("_u", "_v", "base")
 
 
 def inferred(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Reason]:
@@ -71,7 +92,7 @@ def inferred(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Reason]:
             continue
         if facts.dtype is not None and not can_train(facts.dtype):
             found[name] = "dtype"
-        elif last in NAMES or facts.is_buffer:
+        elif facts.is_buffer or _is_named(path, last):
             found[name] = "name"
         elif _beside(last, modules[path]):
             found[name] = "neighbours"
@@ -92,7 +113,15 @@ def can_train(dtype: str) -> bool:
     return dtype.startswith(("float", "bfloat", "complex"))
 
 
+def _is_named(path: str, last: str) -> bool:
+    if last in _OF_PARAMETRIZATIONS and _PARAMETRIZATION.fullmatch(path):
+        return True
+    return last in NAMES
+
+
 def _beside(last: str, module: Mapping[str, Tensor]) -> bool:
+    if module.keys() >= _AVERAGES:
+        return True
     if last == "bias":
         return _is_mask(module)
     if last.endswith(_DERIVED) and f"{last.rpartition('_')[0]}_orig" in module:
