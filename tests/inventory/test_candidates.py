@@ -142,8 +142,18 @@ def test_an_optimizer_is_named(tmp_path):
 def test_a_model_without_parameters_is_none_to_train(tmp_path):
     path = str(tmp_path / "quantised.pt")
     linear = {nn.Linear}
-    torch.save(torch.ao.quantization.quantize_dynamic(network(), linear)[:1], path)
-    with pytest.raises(ModelError, match="a model without parameters, as quantised ones are"):
+    quantised = torch.ao.quantization.quantize_dynamic(network(), linear)[:1]
+    for saved in (quantised, quantised.state_dict()):
+        torch.save(saved, path)
+        with pytest.raises(ModelError, match="a model without parameters, as quantised ones are"):
+            read(path)
+
+
+@pytest.mark.parametrize("pack", [list, tuple, lambda tensors: next(iter(tensors))])
+def test_tensors_without_names(pack, tmp_path):
+    path = str(tmp_path / "parameters.pt")
+    torch.save(pack(network().parameters()), path)
+    with pytest.raises(ModelError, match="tensors without names"):
         read(path)
 
 

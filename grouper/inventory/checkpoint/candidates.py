@@ -12,7 +12,7 @@ from grouper.inventory import codes
 from grouper.inventory.checkpoint import deepspeed, modules, state_dict
 from grouper.inventory.checkpoint.mappings import attributes, mapping
 from grouper.inventory.checkpoint.pickle_values import Call, Sequence
-from grouper.inventory.checkpoint.tensors import Tensor
+from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
@@ -43,6 +43,11 @@ _PREFERRED = (
 )
 Named = tuple[str, Tensor, Any]
 _SAVE = "save the model with `torch.save(model.state_dict(), path)`"
+_SAVED_TO = "give the file that the model was saved to"
+_QUANTISED = (
+    "a model without parameters, as quantised ones are",
+    "give the checkpoint that it was made from",
+)
 _NEVER = ("optim", "scaler", "sched", "rng_state")
 
 
@@ -96,13 +101,21 @@ def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
 
 
 def _none(root: Any, path: str) -> ModelError:
-    if _is_optimizer(mapping(root) or ()):
-        return ModelError(
-            codes.NOT_A_MODEL,
-            f"`{path}` holds the state of an optimizer, and no model",
-            "give the file that the model was saved to",
-        )
-    return ModelError(codes.NOT_A_MODEL, f"`{path}` holds neither a module nor a state dict", _SAVE)
+    inside = mapping(root) or ()
+    if _is_optimizer(inside):
+        holds, help = "the state of an optimizer, and no model", _SAVED_TO
+    elif any(name.endswith("_packed_params") for name, _ in inside):
+        holds, help = _QUANTISED
+    elif any(tensor(item) is not None for item in _listed_in(root)):
+        holds, help = "tensors without names", _SAVE
+    else:
+        holds, help = "neither a module nor a state dict", _SAVE
+    return ModelError(codes.NOT_A_MODEL, f"`{path}` holds {holds}", help)
+
+
+def _listed_in(root: Any) -> tuple[Any, ...]:
+    listed = _items(root) if isinstance(root, Sequence | tuple) else ()
+    return root, *(item for _, item in listed)
 
 
 def _is_optimizer(items: Iterable[tuple[str, Any]]) -> bool:
@@ -129,11 +142,8 @@ def _inventory(candidate: Candidate, path: str) -> Inventory:
         return state_dict.inventory_from(candidate.tensors)
     inventory = modules.inventory_of(candidate.value)
     if not inventory.parameters:
-        raise ModelError(
-            codes.NOT_A_MODEL,
-            f"`{path}` holds a model without parameters, as quantised ones are",
-            "give the checkpoint that it was made from",
-        )
+        holds, help = _QUANTISED
+        raise ModelError(codes.NOT_A_MODEL, f"`{path}` holds {holds}", help)
     return inventory
 
 
