@@ -67,6 +67,8 @@ def values():
     yield "lazy", nn.LazyLinear(2)
     optimized = torch._dynamo.eval_frame.OptimizedModule
     yield "compiled", {"model": Made(optimized, nn.Linear(1, 1), None)}
+    graph = torch.fx.graph_module.reduce_graph_module
+    yield "graph", Made(graph, {"_parameters": {"w": torch.zeros(1)}, "_modules": {}}, "")
     itself = nn.Module()
     itself._modules["a"] = itself
     yield "itself", itself

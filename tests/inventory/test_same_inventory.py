@@ -195,6 +195,31 @@ def test_compiled_modules(tmp_path):
         assert classes[0] == classes[1]
 
 
+class Shared(nn.Module):
+    """For a graph: parameters of its own, modules inside modules, some used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2))
+        self.scale = nn.Parameter(torch.zeros(2))
+        self.again = self.block[0]
+
+    def forward(self, x):
+        return self.again(self.block(x)) * self.scale
+
+
+def test_graphs(tmp_path):
+    """As feature extractors and models for quantisation are saved."""
+    path = str(tmp_path / "graph.pt")
+    graph = torch.fx.symbolic_trace(Shared())
+    for model in (graph, nn.Sequential(graph, nn.Linear(2, 2))):
+        torch.save(model, path)
+        found, live = read(path), inventory_of(torch.load(path, weights_only=False))
+        assert facts(found) == facts(live)
+        assert found.buffers == live.buffers
+        assert dict(found.modules) == dict(live.modules)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "float8_e4m3fn", "complex64"])
 def test_dtypes(dtype, tmp_path):
     path = str(tmp_path / "state.pt")

@@ -9,7 +9,7 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.checkpoint.mappings import attributes, texts
 from grouper.inventory.checkpoint.pickle_values import Call, Global
-from grouper.inventory.checkpoint.pickled_classes import class_of
+from grouper.inventory.checkpoint.pickled_classes import GRAPH, class_of
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
@@ -72,14 +72,20 @@ class _Walk:
 
 def is_module(value: Any) -> bool:
     """Whether a value is a pickled `nn.Module`."""
-    state = attributes(_compiled(value) or value)
+    state = _state(_given(value, _COMPILED) or value)
     return state is not None and "_parameters" in state and "_modules" in state
 
 
-def _compiled(value: Any) -> Any:
-    """What `torch.compile` was given: pickled as the first argument of its class. Else None."""
+def _state(value: Any) -> Mapping[str, Any] | None:
+    """The `__dict__` of a pickled module: what a graph of `torch.fx` is made from."""
+    given = _given(value, GRAPH)
+    return attributes(value) if given is None else texts(given)
+
+
+def _given(value: Any, function: str) -> Any:
+    """The first argument of a call of that function; None for what is none."""
     made = value.function if isinstance(value, Call) else None
-    if not isinstance(made, Global) or made.dotted != _COMPILED:
+    if not isinstance(made, Global) or made.dotted != function:
         return None
     return value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else None
 
@@ -173,10 +179,10 @@ def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
 
 
 def _parts(value: Any) -> Parts:
-    compiled = _compiled(value)
+    compiled = _given(value, _COMPILED)
     if compiled is not None:
         return Parts(_COMPILED, None, [], [], [(WRAPPERS[_COMPILED], compiled)])
-    state = attributes(value) or {}
+    state = _state(value) or {}
     parameters, buffers, children = (
         texts(state.get(kind)) or {} for kind in ("_parameters", "_buffers", "_modules")
     )

@@ -9,6 +9,12 @@ from grouper.inventory.checkpoint.mappings import texts
 from grouper.inventory.checkpoint.pickle_values import Call, Global, Reference
 
 UNKNOWN = "unknown"
+GRAPH = "torch.fx.graph_module.reduce_graph_module"
+# For each graph there is a class of its own, without another name.
+_OF_GRAPHS = (
+    "torch.fx.graph_module.GraphModule.__new__.<locals>.GraphModuleImpl",
+    ("torch.fx.graph_module.GraphModule", "torch.nn.modules.module.Module"),
+)
 MAX_NAME = 512  # characters
 MAX_BASES = 8  # that are looked at for a class of the file
 # What makes a class of a name, its bases and what it has, as `type` does.
@@ -22,6 +28,8 @@ Bases = tuple[str, ...] | None
 def class_of(value: Call) -> tuple[str, Bases]:
     """The dotted name of an object's class, and its bases, nearest first; None for unknown ones."""
     made, given = value.function, value.arguments
+    if isinstance(made, Global) and made.dotted == GRAPH:
+        return _OF_GRAPHS
     rebuilt = isinstance(made, Global) and made.name in _REBUILDERS
     if rebuilt and isinstance(given, tuple) and given:
         made = given[0]
