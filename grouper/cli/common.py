@@ -173,14 +173,16 @@ def print_faults(report: Report, arguments: argparse.Namespace, stderr: bool = F
 def print_no_plan(
     report: Report, why: ValueError, arguments: argparse.Namespace, stderr: bool = False
 ) -> int:
-    """Why groups that are sound cannot be planned: the findings, where an lr that is missing is an
-    error now, and a line that names the group; exit status 1."""
+    """Why groups that are sound cannot be planned: an lr that is missing is an error among the
+    findings now, with a line that names the group, and exit status 1. Raises Failure for others."""
     from grouper.reports.visible import visible
 
     raised = tuple(
         replace(finding, severity_override=Severity.ERROR) if finding.code is NO_LR else finding
         for finding in report.findings
     )
+    if raised == report.findings:
+        raise Failure(str(why)) from why
     if arguments.format == "json":
         from grouper.reports.json import report_json
 

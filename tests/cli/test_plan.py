@@ -258,9 +258,10 @@ def test_an_lr_that_is_missing(tmp_path, capsys):
 def test_rates_beyond_all_numbers(tmp_path, capsys):
     rules = written(tmp_path, "optimizer SGD lr=1\nschedule exponential gamma=9\n* -> all")
     length = ["--epochs", "999999", "--steps-per-epoch", "1"]
-    status, out, err = run(capsys, MODEL, rules, *length)
-    assert (status, out) == (1, "")
-    assert "grows beyond all numbers" in err
+    for more in ([], ["--json"], ["--csv"]):
+        status, out, err = run(capsys, MODEL, rules, *length, *more, "--stride", "9999")
+        assert (status, out) == (2, "")
+        assert "grows beyond all numbers" in err
 
 
 def test_rates_that_cannot_be_drawn(tmp_path, capsys):
