@@ -16,6 +16,7 @@ TOKENS = [
     b"ctorch._utils\n_rebuild_device_tensor_from_numpy\n", b"ctorch.storage\n_load_from_bytes\n",
     b"cnumpy.core.multiarray\n_reconstruct\n", b"ccopy_reg\n_reconstructor\n",
     b"c_codecs\nencode\n", b"ctorch.fx.graph_module\nreduce_graph_module\n",
+    b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n",
     b"X\x08\0\0\0_buffers", b'__parameters__ = ["', b'__buffers__ = ["', b"class Net(Module):\n",
     b'"parameter_name"', b'"weight_map":{', b'"data_offsets":[', b'"saved_offsets":[',
     b'{"', b'":{', b"[", b"]", b"1e999", b"-1", b"NaN", b'"dtype":"F32"', b"\0" * 8,

@@ -221,6 +221,11 @@ def pickles():
         state = {"a": torch.zeros(1), "b": np.zeros(1, np.float32), "c": np.float64(1), 3: {1.5}}
         yield f"plain{protocol}", pickle.dumps(state, protocol)
     yield "oldest", pickle.dumps(nn.Linear(1, 1), 1)
+    yield (
+        "persistent",
+        b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n((dVclass_name\nVLayer\ns"
+        b"Vstate\n(dV_parameters\n(dsV_modules\n(dsstR.",
+    )
     head = type("Head", (nn.Linear,), {"__module__": "__main__"})
     yield "class", cloudpickle.dumps(head(1, 1))
     yield "sharing", hostile.sharing(3, 3)

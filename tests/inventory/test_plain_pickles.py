@@ -1,6 +1,8 @@
 """What `pickle.dump` wrote, against `pickle.load`."""
 
 import pickle
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -68,6 +70,41 @@ def test_whole_modules(protocol, tmp_path):
     assert {p: m.cls for p, m in found.modules.items()} == {
         p: m.cls for p, m in live.modules.items()
     }
+
+
+class Layer(nn.Linear):
+    """Saved with the source of its class, as all modules of StyleGAN are."""
+
+    def __reduce__(self):
+        about = {"type": "class", "version": 6, "module_src": "import torch", "class_name": "Layer"}
+        return sys.modules["torch_utils.persistence"].made, ({**about, "state": vars(self)},)
+
+
+@pytest.fixture
+def persistence(monkeypatch):
+    def made(about):
+        layer = Layer.__new__(Layer)
+        layer.__dict__.update(about["state"])
+        return layer
+
+    made.__module__, made.__qualname__ = "torch_utils.persistence", "_reconstruct_persistent_obj"
+    module = ModuleType("torch_utils.persistence")
+    module.made = module._reconstruct_persistent_obj = made
+    monkeypatch.setitem(sys.modules, "torch_utils", ModuleType("torch_utils"))
+    monkeypatch.setitem(sys.modules, "torch_utils.persistence", module)
+
+
+@PROTOCOLS
+def test_modules_with_the_source_of_their_classes(protocol, persistence, tmp_path):
+    layer = Layer(2, 2)
+    layer.register_buffer("w_avg", torch.zeros(2))
+    layer.inner = Layer(2, 2)
+    path = dump({"G": nn.Sequential(layer, nn.ReLU()), "D": None}, tmp_path / "model.pkl", protocol)
+    live = inventory_of(pickle.loads((tmp_path / "model.pkl").read_bytes())["G"])
+    found = read(path)
+    assert facts(found) == facts(live)
+    assert (found.key, found.buffers) == ("G", live.buffers)
+    assert [m.cls for m in found.modules.values()][1:3] == ["Layer", "Layer"]
 
 
 def test_pickles_of_python_2(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.checkpoint.mappings import attributes, texts
 from grouper.inventory.checkpoint.pickle_values import Call, Global
-from grouper.inventory.checkpoint.pickled_classes import GRAPH, class_of
+from grouper.inventory.checkpoint.pickled_classes import GRAPH, PERSISTENT, class_of
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
@@ -77,9 +77,9 @@ def is_module(value: Any) -> bool:
 
 
 def _state(value: Any) -> Mapping[str, Any] | None:
-    """The `__dict__` of a pickled module: what a graph of `torch.fx` is made from."""
-    given = _given(value, GRAPH)
-    return attributes(value) if given is None else texts(given)
+    """The `__dict__` of a pickled module, which some give to the function that makes it."""
+    graph, persistent = texts(_given(value, GRAPH)), texts(_given(value, PERSISTENT))
+    return texts(persistent.get("state")) if persistent else graph or attributes(value)
 
 
 def _given(value: Any, function: str) -> Any:

@@ -15,6 +15,8 @@ _OF_GRAPHS = (
     "torch.fx.graph_module.GraphModule.__new__.<locals>.GraphModuleImpl",
     ("torch.fx.graph_module.GraphModule", "torch.nn.modules.module.Module"),
 )
+# What makes an object of a class whose source is in the file, as StyleGAN's are saved.
+PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
 MAX_NAME = 512  # characters
 MAX_BASES = 8  # that are looked at for a class of the file
 # What makes a class of a name, its bases and what it has, as `type` does.
@@ -30,6 +32,8 @@ def class_of(value: Call) -> tuple[str, Bases]:
     made, given = value.function, value.arguments
     if isinstance(made, Global) and made.dotted == GRAPH:
         return _OF_GRAPHS
+    if isinstance(made, Global) and made.dotted == PERSISTENT:
+        return _persistent(given), None
     rebuilt = isinstance(made, Global) and made.name in _REBUILDERS
     if rebuilt and isinstance(given, tuple) and given:
         made = given[0]
@@ -37,6 +41,12 @@ def class_of(value: Call) -> tuple[str, Bases]:
     if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
         made = made.value[1]
     return _name(made), bases_of(made.dotted) if isinstance(made, Global) else _bases(made)
+
+
+def _persistent(given: Any) -> str:
+    about = texts(given[0]) if isinstance(given, tuple) and given else None
+    name = (about or {}).get("class_name")
+    return name if isinstance(name, str) and len(name) < MAX_NAME else UNKNOWN
 
 
 def _name(cls: Any) -> str:
