@@ -44,11 +44,15 @@ NAMES = frozenset(
         "total_params",
     }
 )
-# Where all of the first stand beside each other in a module, those of the second are buffers.
+# Where all of the first stand beside each other in a module, those of the second are buffers:
+# of torch's observers, quantised linears (GPTQ, AWQ, bitsandbytes), codebooks, diffusion, ...
 _NEIGHBOURS = (
     ({"mean", "std"}, {"mean", "std"}),
     ({"min_val", "max_val"}, {"min_val", "max_val", "eps", "histogram"}),
     ({"scale", "zero_point"}, {"scale", "zero_point"}),
+    ({"qweight", "qzeros"}, {"scales", "bias"}),
+    ({"absmax", "quant_map"}, {"absmax", "quant_map", "nested_absmax", "nested_quant_map"}),
+    ({"SCB", "weight_format"}, {"SCB"}),
     ({"cluster_size", "embed_avg"}, {"cluster_size", "embed_avg", "embed"}),
     ({"queue", "queue_ptr"}, {"queue", "queue_ptr"}),
     (
@@ -122,8 +126,8 @@ def _is_named(path: str, last: str) -> bool:
 def _beside(last: str, module: Mapping[str, Tensor]) -> bool:
     if module.keys() >= _AVERAGES:
         return True
-    if last == "bias":
-        return _is_mask(module)
+    if last == "bias" and _is_mask(module):
+        return True
     if last.endswith(_DERIVED) and f"{last.rpartition('_')[0]}_orig" in module:
         return True
     return any(beside <= module.keys() for beside in _BESIDE.get(last, ()))
