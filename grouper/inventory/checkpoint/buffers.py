@@ -12,69 +12,46 @@ from typing import Literal
 from grouper.inventory.checkpoint.tensors import Tensor
 
 Reason = Literal["dtype", "name", "neighbours"]
-Shapes = Mapping[str, tuple[int, ...] | None]
 # Names that torch's own modules, and models that many build on, give to buffers alone.
-NAMES = frozenset(
-    {
-        "running_mean",
-        "running_var",
-        "num_batches_tracked",
-        "inv_freq",
-        "original_inv_freq",
-        "cos_cached",
-        "sin_cached",
-        "relative_position_index",
-        "relative_coords_table",
-        "attn_mask",
-        "attention_mask",
-        "causal_mask",
-        "masked_bias",
-        "position_ids",
-        "token_type_ids",
-        "anchors",
-        "anchor_grid",
-        "stride",
-        "strides",
-        "pixel_mean",
-        "pixel_std",
-        "alphas_cumprod",
-        "betas_cumprod",
-        "_float_tensor",
-        "total_ops",
-        "total_params",
-    }
-)
+_OF_BUFFERS = """
+    running_mean running_var num_batches_tracked inv_freq original_inv_freq cos_cached
+    sin_cached relative_position_index relative_coords_table attn_mask attention_mask
+    causal_mask masked_bias position_ids token_type_ids anchors anchor_grid stride strides
+    pixel_mean pixel_std positional_encoding_gaussian_matrix e_score_correction_bias
+    num_points_scale n_points_scale alphas_cumprod betas_cumprod _float_tensor total_ops
+    total_params
+"""
+NAMES = frozenset(_OF_BUFFERS.split())
 # Where all of the first stand beside each other in a module, those of the second are buffers:
-# of torch's observers, quantised linears (GPTQ, AWQ, bitsandbytes), codebooks, diffusion, ...
-_NEIGHBOURS = (
-    ({"mean", "std"}, {"mean", "std"}),
-    ({"min_val", "max_val"}, {"min_val", "max_val", "eps", "histogram"}),
-    ({"scale", "zero_point"}, {"scale", "zero_point"}),
-    ({"qweight", "qzeros"}, {"scales", "bias"}),
-    ({"absmax", "quant_map"}, {"absmax", "quant_map", "nested_absmax", "nested_quant_map"}),
-    ({"SCB", "weight_format"}, {"SCB"}),
-    ({"cluster_size", "embed_avg"}, {"cluster_size", "embed_avg", "embed"}),
-    ({"queue", "queue_ptr"}, {"queue", "queue_ptr"}),
-    (
-        {"betas", "alphas_cumprod"},
-        {
-            "betas",
-            "alphas_cumprod_prev",
-            "sqrt_alphas_cumprod",
-            "sqrt_one_minus_alphas_cumprod",
-            "log_one_minus_alphas_cumprod",
-            "sqrt_recip_alphas_cumprod",
-            "sqrt_recipm1_alphas_cumprod",
-            "posterior_variance",
-            "posterior_log_variance_clipped",
-            "posterior_mean_coef1",
-            "posterior_mean_coef2",
-        },
-    ),
+# of observers, quantised linears (GPTQ, AWQ, bitsandbytes), codebooks, latent diffusion, ...
+_NEIGHBOURS = tuple(
+    (frozenset(beside.split()), frozenset(buffers.split()))
+    for beside, buffers in (
+        ("mean std", "mean std"),
+        ("norm_mean norm_std", "norm_mean norm_std"),
+        ("global_mean global_invstd", "global_mean global_invstd"),
+        ("min_val max_val", "min_val max_val eps histogram"),
+        ("input_min output_min", "input_min input_max output_min output_max"),
+        ("scale zero_point", "scale zero_point"),
+        ("qweight qzeros", "scales bias"),
+        ("absmax quant_map", "absmax quant_map nested_absmax nested_quant_map"),
+        ("SCB weight_format", "SCB"),
+        ("cluster_size embed_avg", "cluster_size embed_avg embed inited"),
+        ("cluster_usage embed_sum", "cluster_usage embed_sum initialized"),
+        ("queue queue_ptr", "queue queue_ptr"),
+        ("slope_rate diagonal_decay", "slope_rate diagonal_decay query_decay key_decay"),
+        (
+            "betas alphas_cumprod",
+            "betas alphas_cumprod_prev sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod"
+            " log_one_minus_alphas_cumprod sqrt_recip_alphas_cumprod sqrt_recipm1_alphas_cumprod"
+            " posterior_variance posterior_log_variance_clipped posterior_mean_coef1"
+            " posterior_mean_coef2",
+        ),
+    )
 )
 _BESIDE = {
     name: [beside for beside, buffers in _NEIGHBOURS if name in buffers]
-    for name in set().union(*(buffers for _, buffers in _NEIGHBOURS))
+    for name in frozenset().union(*(buffers for _, buffers in _NEIGHBOURS))
 }
 # Where these stand, all tensors are: of the averages that latent diffusion keeps in one module.
 _AVERAGES = {"decay", "num_updates"}
