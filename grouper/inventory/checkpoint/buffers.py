@@ -17,9 +17,8 @@ _OF_BUFFERS = """
     running_mean running_var num_batches_tracked inv_freq original_inv_freq cos_cached
     sin_cached relative_position_index relative_coords_table attn_mask attention_mask
     causal_mask masked_bias position_ids token_type_ids anchors anchor_grid stride strides
-    pixel_mean pixel_std positional_encoding_gaussian_matrix e_score_correction_bias
-    num_points_scale n_points_scale alphas_cumprod betas_cumprod _float_tensor total_ops
-    total_params
+    pixel_mean pixel_std positional_encoding_gaussian_matrix num_points_scale n_points_scale
+    alphas_cumprod betas_cumprod _float_tensor total_ops total_params
 """
 NAMES = frozenset(_OF_BUFFERS.split())
 # Where all of the first stand beside each other in a module, those of the second are buffers:
