@@ -17,6 +17,7 @@ from grouper.inventory.errors import ModelError
 
 MAX_DIRECTORY = 48 << 20
 MAX_ENTRIES = 300_000
+MAX_NAME = 4096  # bytes
 MAX_STORED = 32 << 20
 MAX_INFLATED = 16 << 20
 MAX_RATIO = 200
@@ -126,16 +127,31 @@ def _end(file: BytesSource) -> tuple[int, int, int]:
     _, disk, first, _, count, length, start, _ = _END.unpack_from(tail, at)
     if disk not in (0, 0xFFFF) or first not in (0, 0xFFFF):
         raise _broken(file)
-    if count == 0xFFFF or _WIDE in (length, start):
-        locator_at = tail_start + at - _END64_LOCATOR.size
-        if locator_at >= 0:
-            sign, _, end64, _ = _END64_LOCATOR.unpack(file.read(locator_at, _END64_LOCATOR.size))
-            if sign == b"PK\6\7":
-                found = _END64.unpack(file.read(end64, _END64.size))
-                if found[0] != b"PK\6\6":
-                    raise _broken(file)
-                count, length, start = found[7], found[8], found[9]
+    end = tail_start + at
+    wide = _wide_end(file, end - _END64_LOCATOR.size)
+    if wide is not None:
+        short = ((count, 0xFFFF), (length, _WIDE), (start, _WIDE))
+        end, count, length, start = wide
+        for (number, stands_in), meant in zip(short, (count, length, start), strict=True):
+            if number not in (meant, stands_in):
+                raise _refused(file, "it has two directories")
+    if start + length != end:
+        raise _broken(file)
     return start, length, count
+
+
+def _wide_end(file: BytesSource, at: int) -> tuple[int, int, int, int] | None:
+    """Where the zip64 end stands that a locator points to, with what it says instead: torch
+    believes it, also where the short one needs none."""
+    if at < 0:
+        return None
+    sign, _, end, _ = _END64_LOCATOR.unpack(file.read(at, _END64_LOCATOR.size))
+    if sign != b"PK\6\7":
+        return None
+    found = _END64.unpack(file.read(end, _END64.size))
+    if found[0] != b"PK\6\6":
+        raise _broken(file)
+    return end, found[7], found[8], found[9]
 
 
 def _entry(file: BytesSource, data: bytes, at: int) -> tuple[Entry, int]:
@@ -151,6 +167,8 @@ def _entry(file: BytesSource, data: bytes, at: int) -> tuple[Entry, int]:
     at += _ENTRY.size
     if at + name_length + extra_length + comment_length > len(data):
         raise _broken(file)
+    if name_length > MAX_NAME:
+        raise _refused(file, f"it has a member whose name has {name_length:,} bytes")
     name = data[at : at + name_length].decode("utf-8", "replace")
     extra = data[at + name_length : at + name_length + extra_length]
     size, compressed, offset = _wide(extra, size, compressed, offset)
