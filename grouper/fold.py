@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+MAX_WORK = 50_000_000  # segments that joining may look at: of 200,000 names, or of deep ones
 Row = tuple[tuple[str, ...], ...]  # for each segment, its choices
 
 
 def fold(names: Iterable[str]) -> tuple[str, ...]:
     """Patterns that stand for exactly these names, in the order of their first names.
 
-    Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`.
+    Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`. Of more
+    than a second's work nothing is joined.
     """
     return tuple(".".join(map(_segment, row)) for row in rows(names))
 
@@ -20,6 +22,8 @@ def rows(names: Iterable[str]) -> list[Row]:
     split = [tuple(name.split(".")) for name in dict.fromkeys(names)]
     sets: list[Row] = [tuple((segment,) for segment in row) for row in split]
     longest = max((len(row) for row in split), default=0)
+    if len(split) * longest**2 > MAX_WORK:
+        return sets
     for place in range(longest - 1, -1, -1):
         sets = _join(sets, place)
     for place in range(longest):
@@ -47,13 +51,17 @@ def _join(rows: list[Row], place: int) -> list[Row]:
 def _segment(choices: tuple[str, ...]) -> str:
     if len(choices) == 1:
         return choices[0]
-    numbers = [c for c in choices if c.isascii() and c.isdigit() and str(int(c)) == c]
-    words = [c for c in choices if c not in numbers]
+    numbers = [c for c in choices if _is_number(c)]
+    words = [c for c in choices if not _is_number(c)]
     parts = [*_ranges(sorted(map(int, numbers))), *words]
     if len(parts) == 1:
         return f"{{{parts[0]}}}" if ".." in parts[0] else parts[0]
     nested = [f"{{{part}}}" if ".." in part else part for part in parts]
     return f"{{{','.join(nested)}}}"
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19 and str(int(text)) == text
 
 
 def _ranges(numbers: list[int]) -> list[str]:

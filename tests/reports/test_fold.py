@@ -22,3 +22,13 @@ def test_what_people_read():
     assert fold(["a.b"]) == ("a.b",)
     assert fold(["l.0.w", "l.1.w", "l.5.w"]) == ("l.{0,1,5}.w",)
     assert fold([]) == ()
+
+
+def test_numbers_that_are_too_long_to_be_any():
+    long = "1" * 5000
+    assert fold([f"{long}1.w", f"{long}2.w"]) == (f"{{{long}1,{long}2}}.w",)
+
+
+def test_many_deep_names_are_left_as_they_are():
+    names = [f"{i}{'.a' * 199}" for i in range(2000)]
+    assert fold(names) == tuple(names)

@@ -51,19 +51,44 @@ _QUANTISED = (
 _NEVER = ("optim", "scaler", "sched", "rng_state")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where a value is; its key is put together where it is asked for."""
+
+    name: str = ""
+    above: _Place | None = None
+    depth: int = 0
+    length: int = 0  # of the key
+
+    @property
+    def key(self) -> str:
+        names, place = [], self
+        while place.above is not None:
+            names.append(place.name)
+            place = place.above
+        return ".".join(reversed(names))
+
+    def below(self, name: str) -> _Place:
+        return _Place(name, self, self.depth + 1, self.length + 1 + len(name))
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A model inside a checkpoint, and the keys that lead to it."""
 
-    key: str
+    place: _Place
     value: Any
     tensors: list[Named] | None = None  # of a state dict
 
     @property
+    def key(self) -> str:
+        return self.place.key
+
+    @property
     def rank(self) -> tuple[int, int]:
-        last = self.key.rpartition(".")[2]
-        order = _PREFERRED.index(last) if last in _PREFERRED else len(_PREFERRED)
-        return self.key.count("."), order
+        name = self.place.name
+        order = _PREFERRED.index(name) if name in _PREFERRED else len(_PREFERRED)
+        return self.place.depth, order
 
 
 def find(root: Any, key: str | None, path: str) -> Inventory:
@@ -81,7 +106,7 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
     else:
         raise _none(root, path)
     inventory = replace(_inventory(chosen, path), key=chosen.key or None)
-    others = [candidate.key for candidate in found if candidate is not chosen]
+    others = [candidate for candidate in found if candidate is not chosen]
     if key is not None or not others:
         return inventory
     return replace(inventory, findings=(_several(chosen.key, others, path),))
@@ -91,7 +116,7 @@ def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
     for candidate in found:
         if candidate.key == key:
             return candidate
-    listed = _listed(candidate.key for candidate in found if candidate.key)
+    listed = _listed([candidate for candidate in found if candidate.place.above])
     help = f"models are under: {listed}" if listed else "there is one model: leave `--key` out"
     raise ModelError(
         codes.NO_SUCH_KEY,
@@ -122,7 +147,7 @@ def _is_optimizer(items: Iterable[tuple[str, Any]]) -> bool:
     return {"state", "param_groups"} <= {name for name, _ in items}
 
 
-def _several(taken: str, others: list[str], path: str) -> Finding:
+def _several(taken: str, others: list[Candidate], path: str) -> Finding:
     return Finding(
         codes.SEVERAL_MODELS,
         f"`{path}` holds several models; `{taken}` is taken",
@@ -131,10 +156,9 @@ def _several(taken: str, others: list[str], path: str) -> Finding:
     )
 
 
-def _listed(keys: Iterable[str]) -> str:
-    named = [f"`{key}`" for key in keys]
-    more = f", and {len(named) - MAX_SHOWN} more" if len(named) > MAX_SHOWN else ""
-    return ", ".join(named[:MAX_SHOWN]) + more
+def _listed(found: list[Candidate]) -> str:
+    more = f", and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
+    return ", ".join(f"`{candidate.key}`" for candidate in found[:MAX_SHOWN]) + more
 
 
 def _inventory(candidate: Candidate, path: str) -> Inventory:
@@ -152,10 +176,10 @@ def _candidates(root: Any, path: str) -> list[Candidate]:
     found: list[Candidate] = []
     numbers: list[Candidate] = []
     seen: set[int] = set()
-    pending = deque([("", root)])
+    pending = deque([(_Place(), root)])
     looked_at = 0
     while pending:
-        key, value = pending.popleft()
+        place, value = pending.popleft()
         if id(value) in seen:
             continue
         seen.add(id(value))
@@ -164,14 +188,14 @@ def _candidates(root: Any, path: str) -> list[Candidate]:
         if looked_at > MAX_VALUES:
             break
         if modules.is_module(value):
-            found.append(Candidate(key, value))
+            found.append(Candidate(place, value))
         elif inside and 2 * len(tensors := state_dict.tensors_of(value)) > len(inside):
             several = any(facts.shape != () for _, facts, _ in tensors)
-            (found if several else numbers).append(Candidate(key, value, tensors))
+            (found if several else numbers).append(Candidate(place, value, tensors))
         else:
             items = _items(value) if inside is None else inside
             looked_at += len(items)
-            pending.extend(_below(key, items))
+            pending.extend(_below(place, items))
     if looked_at > MAX_VALUES and not found:
         raise _too_many(path)
     return found or numbers
@@ -195,13 +219,13 @@ def _items(value: Any) -> list[tuple[str, Any]]:
     return list(state.items()) if state is not None else []
 
 
-def _below(key: str, items: list[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
-    """The values that may hold a model, with their keys: an optimizer's state does not."""
+def _below(place: _Place, items: list[tuple[str, Any]]) -> Iterable[tuple[_Place, Any]]:
+    """The values that may hold a model, with their places: an optimizer's state does not."""
     if _is_optimizer(items):
         return
     for name, item in items:
         if not isinstance(item, Call | Sequence | tuple) and mapping(item) is None:
             continue
-        inner = f"{key}.{name}" if key else name
-        if len(inner) <= MAX_KEY and not any(word in name.lower() for word in _NEVER):
-            yield inner, item
+        below = place.below(name)
+        if below.length <= MAX_KEY and not any(word in name.lower() for word in _NEVER):
+            yield below, item
