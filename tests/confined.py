@@ -17,7 +17,7 @@ from grouper.inventory.errors import ModelError
 from grouper.inventory.read import read
 
 MEMORY = 256 << 20
-EXPECTED = {"open", "builtins.id"}
+EXPECTED = {"open", "builtins.id", "os.listdir", "os.scandir"}
 
 
 def main(paths):

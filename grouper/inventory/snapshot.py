@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 from grouper.inventory.checkpoint import refused
+from grouper.inventory.checkpoint.safetensors import sizes
+from grouper.inventory.checkpoint.tensors import MAX_NDIM
 from grouper.inventory.model import Inventory, Module, Parameter
+from grouper.inventory.names import Names
 
 VERSION = 1
 
@@ -43,8 +46,10 @@ def inventory(value: Any, path: str) -> Inventory:
     try:
         if value["version"] != VERSION:
             raise ValueError("another version")
+        parameters = tuple(_parameter_in(item) for item in value["parameters"])
+        Names().count(name for parameter in parameters for name in parameter.names)
         return Inventory(
-            tuple(_parameter_in(item) for item in value["parameters"]),
+            parameters,
             _modules_in(value["modules"]),
             path=path,
             kind=_text(value["kind"]),
@@ -77,7 +82,7 @@ def _parameter_out(parameter: Parameter) -> dict[str, Any]:
 def _parameter_in(value: dict[str, Any]) -> Parameter:
     names = tuple(map(_text, value["names"]))
     shape = value["shape"]
-    if not names or (shape is not None and not all(type(n) is int and n >= 0 for n in shape)):
+    if not names or (shape is not None and not (sizes(shape) and len(shape) <= MAX_NDIM)):
         raise ValueError("not a parameter")
     return Parameter(
         names,

@@ -1,5 +1,6 @@
 """One model, three ways to read it: live, from its file, from a snapshot."""
 
+import itertools
 import pickle
 import subprocess
 import sys
@@ -185,8 +186,9 @@ def test_compiled_modules(tmp_path):
     """The whole, and one of several: torch pickles what it made of a module as a call."""
     path = str(tmp_path / "compiled.pt")
     inner = nn.Sequential(nn.Conv1d(1, 2, 3), torch.compile(nn.BatchNorm1d(2)), nn.ReLU())
-    for model in (torch.compile(Encoder()), inner, torch.compile(inner)):
-        torch.save({"model": model}, path)
+    models = (torch.compile(Encoder()), inner, torch.compile(inner))
+    for model, new in itertools.product(models, (True, False)):
+        torch.save({"model": model}, path, _use_new_zipfile_serialization=new)
         found, live = read(path), inventory_of(model)
         assert facts(found) == facts(live)
         assert [p.stored for p in found.parameters] == [p.stored for p in live.parameters]

@@ -19,6 +19,7 @@ from grouper.inventory.checkpoint.pickle_machine import Sequence
 from grouper.inventory.checkpoint.tensors import Tensor, mapping, shape_of
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Parameter
+from grouper.inventory.names import Names
 from grouper.inventory.wrappers import wrapping_prefix
 
 KEY = "module"
@@ -107,6 +108,7 @@ def inventory_of(root: Any, path: str) -> Inventory:
         )
     buffers = _buffers(state.get("buffer_names"), found)
     names = [*found, *(n for n in (*shapes.trained, *shapes.frozen) if n not in found)]
+    Names().count(names)
     facts = {
         name: shapes.completed(name, found.get(name, Tensor(None, None)))
         for name in names
@@ -147,14 +149,15 @@ def _tied(facts: Mapping[str, Tensor], shared: Any) -> list[list[str]]:
     for name in facts:
         shared_with = tensors.get(name)
         same = shared_with if isinstance(shared_with, str) and shared_with in facts else name
-        tied.setdefault(facts[same].storage or same, []).append(name)
+        tied.setdefault(facts[same].storage or (same,), []).append(name)
     return list(tied.values())
 
 
 def _by_name(value: Any) -> dict[str, tuple[int, ...] | None]:
     """The shapes of a dict, or of a list with a dict for each group of the optimizer."""
     dicts = value.items if isinstance(value, Sequence) else [value]
-    return {name: shape_of(shape) for each in dicts for name, shape in mapping(each) or ()}
+    once = {id(each): each for each in dicts}.values()
+    return {name: shape_of(shape) for each in once for name, shape in mapping(each) or ()}
 
 
 def _remarks(state: Mapping[str, Any], known: bool) -> tuple[str, ...]:

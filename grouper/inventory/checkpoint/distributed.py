@@ -26,8 +26,9 @@ _META = "_rebuild_meta_tensor_no_storage"
 _REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
 _NO_TIES = "a distributed checkpoint does not say which parameters are tied"
 MAX_DEPTH = 16
+MAX_DICTS = 50_000
 # Every rank's part of every tensor is listed: a thousand tensors on 64 ranks take 150 MB.
-LIMITS = Limits(opcodes=4_000_000, memory=176 << 20)
+MAX_OPCODES, MAX_MEMORY = 4_000_000, 176 << 20
 
 
 def recognises(folder: str) -> bool:
@@ -41,7 +42,7 @@ def read(folder: str, key: str | None) -> Inventory:
     Raises OSError where that cannot be opened, ModelError for whatever else is wrong.
     """
     with File(os.path.join(folder, _METADATA)) as file:
-        value, _ = described(file, limits=LIMITS)
+        value, _ = described(file, limits=Limits(opcodes=MAX_OPCODES, memory=MAX_MEMORY))
         state = attributes(value)
         if state is None or not isinstance(state.get("state_dict_metadata"), Dict):
             raise cut_short(file.path)
@@ -75,6 +76,10 @@ def _nested(state: Mapping[str, Any]) -> Dict:
         path = paths.get(name) or _split(name)
         for depth in range(1, len(path)):
             if path[:depth] not in inside:
+                if len(inside) > MAX_DICTS:
+                    raise ModelError(
+                        codes.OVER_LIMIT, f"the model is not read: it is in {MAX_DICTS:,} dicts"
+                    )
                 inside[path[:depth]] = []
                 inside[path[: depth - 1]].append((path[depth - 1], Dict(inside[path[:depth]])))
         inside[path[:-1]].append((path[-1], _tensor(stored[name])))
@@ -86,7 +91,8 @@ def _nested(state: Mapping[str, Any]) -> Dict:
 def _paths(planned: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
     """From each stored name to the keys that led to it, where the planner kept them."""
     for name, path in planned.pairs if isinstance(planned, Dict) else ():
-        if isinstance(name, str) and isinstance(path, tuple) and 0 < len(path) <= MAX_DEPTH:
+        known = isinstance(path, tuple) and all(isinstance(step, str | int) for step in path)
+        if known and isinstance(name, str) and 0 < len(path) <= MAX_DEPTH:
             yield name, tuple(map(str, path))
 
 

@@ -20,6 +20,7 @@ from grouper.inventory.checkpoint.tensors import MAX_DIM, MAX_NDIM, Tensor
 from grouper.inventory.checkpoint.zip_directory import Entry, directory, opened, record
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Parameter
+from grouper.inventory.names import Names
 
 MAX_NAME = 4096
 _OLD = "serialized_exported_program.json"
@@ -114,6 +115,7 @@ def _inventory(
 ) -> Inventory:
     described_by = parsed(opened(file, program))
     parameters, buffers = _signature(described_by)
+    Names().count((*parameters, *buffers))
     modules = modules_of(described_by, (*parameters, *buffers))
     if modules is not None and any(module.cls == UNKNOWN for module in modules.values()):
         remarks = (*remarks, "modules that never ran are exported without their classes")
@@ -122,7 +124,7 @@ def _inventory(
         found = weights.get(name)
         if found is None:
             raise cut_short(file.path)
-        tied.setdefault(found.storage or name, (found, []))[1].append(name)
+        tied.setdefault(found.storage or (name,), (found, []))[1].append(name)
     return Inventory(
         tuple(Parameter(tuple(n), t.shape, t.dtype, t.trains, n[0]) for t, n in tied.values()),
         modules,
@@ -150,8 +152,8 @@ def _from_config(config: Mapping[str, Any]) -> dict[str, Tensor]:
     for name, payload in config["config"].items():
         meta = payload["tensor_meta"]
         shape = _integers(meta["sizes"])
-        layout = (repr(meta["storage_offset"]), repr(meta["strides"]), shape)
-        where = (_text(payload["path_name"]), *layout)
+        layout = (meta["storage_offset"], meta["strides"], shape)
+        where = repr((_text(payload["path_name"]), layout))
         trains = meta["requires_grad"]
         found[name] = Tensor(
             shape,

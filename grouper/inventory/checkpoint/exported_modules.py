@@ -7,6 +7,7 @@ from typing import Any
 
 from grouper.inventory.bases import bases_of
 from grouper.inventory.model import Module
+from grouper.inventory.names import Names
 
 UNKNOWN = "unknown"
 
@@ -22,11 +23,14 @@ def modules_of(program: Mapping[str, Any], names: Iterable[str]) -> dict[str, Mo
         classes.setdefault(path, cls)
     if not classes:
         return None
+    above: set[str] = set()
+    counted = Names().counted
     for name in names:
-        path = name
-        while path:
-            path = path.rpartition(".")[0]
+        path = name.rpartition(".")[0]
+        while path not in above:
+            above.add(counted(path))
             classes.setdefault(path, UNKNOWN)
+            path = path.rpartition(".")[0]
     return {path: Module(path, cls, bases_of(cls)) for path, cls in classes.items()}
 
 

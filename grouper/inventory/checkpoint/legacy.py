@@ -12,7 +12,7 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.checkpoint import candidates
 from grouper.inventory.checkpoint.file import BytesSource, cut_short
-from grouper.inventory.checkpoint.pickle_machine import Dict, Sequence, described
+from grouper.inventory.checkpoint.pickle_machine import Dict, Limits, Sequence, described
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
 
@@ -29,7 +29,7 @@ _HEAD = re.compile(
 
 def recognises(head: bytes) -> bool:
     """Whether a file begins with the number that marks the format."""
-    return _HEAD.match(head) is not None
+    return _HEAD.match(head) is not None and head[257:262] != b"ustar"
 
 
 def read(file: BytesSource, key: str | None) -> Inventory:
@@ -37,17 +37,18 @@ def read(file: BytesSource, key: str | None) -> Inventory:
     return candidates.find(saved(file), key, file.path)
 
 
-def saved(file: BytesSource) -> Any:
-    """What the program gave to `torch.save`."""
-    _, end = described(file)
-    version, end = described(file, end)
+def saved(file: BytesSource, limits: Limits | None = None) -> Any:
+    """What the program gave to `torch.save`; its pickles have the limits together."""
+    limits = limits or Limits()
+    _, end = described(file, limits=limits)
+    version, end = described(file, end, limits)
     if version != VERSION:
         raise ModelError(
             codes.BROKEN, f"`{file.path}` is of a version of torch's format that never was"
         )
-    machine, end = described(file, end)
-    root, end = described(file, end)
-    keys, end = described(file, end)
+    machine, end = described(file, end, limits)
+    root, end = described(file, end, limits)
+    keys, end = described(file, end, limits)
     if not isinstance(machine, Dict) or not isinstance(keys, Sequence):
         raise cut_short(file.path)
     if len(keys.items) * 8 > file.size - end:  # each storage begins with its length

@@ -5,10 +5,16 @@ What is found is kept on the value itself: in a hostile file a million values ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grouper.inventory.checkpoint.pickle_values import Call, Dict, Global, Sequence
+from grouper.inventory import codes
+from grouper.inventory.checkpoint.pickle_values import Blob, Call, Dict, Global, Sequence
+from grouper.inventory.errors import ModelError
+from grouper.inventory.names import MAX_NAME
+
+# In place of a text that was not kept: it is refused where it would be a name.
+_NOT_KEPT = "?" * (MAX_NAME + 1)
 
 
 def mapping(value: Any) -> list[tuple[str, Any]] | None:
@@ -21,7 +27,7 @@ def texts(value: Any) -> Mapping[str, Any] | None:
     """As `mapping`, by key. A key that was set twice has its last value."""
     if isinstance(value, Dict):
         if value.texts is None:
-            value.texts = {key: item for key, item in value.pairs if isinstance(key, str)}
+            value.texts = _by_text(value.pairs)
         return value.texts
     if not (isinstance(value, Call) and isinstance(value.function, Global)):
         return None
@@ -30,8 +36,11 @@ def texts(value: Any) -> Mapping[str, Any] | None:
     if value.function.name not in ("OrderedDict", "dict", "defaultdict"):
         return None
     if value.texts is None:
-        pairs = value.pairs or _listed_pairs(value.arguments)
-        value.texts = {key: item for key, item in pairs if isinstance(key, str)}
+        given = value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else 0
+        listed = _listed(given)
+        if listed and value.pairs:
+            raise ModelError(codes.OVER_LIMIT, "the model is not read: a dict is filled twice")
+        value.texts = listed or _by_text(value.pairs)
     return value.texts
 
 
@@ -45,11 +54,22 @@ def attributes(value: Any) -> Mapping[str, Any] | None:
     return texts(state) if isinstance(state, Dict) else None
 
 
-def _listed_pairs(arguments: Any) -> list[tuple[Any, Any]]:
-    """Old pickles build an OrderedDict from a list of two-item lists."""
-    given = arguments[0] if isinstance(arguments, tuple) and arguments else None
+def _by_text(pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    return {
+        key if isinstance(key, str) else _NOT_KEPT: item
+        for key, item in pairs
+        if isinstance(key, str | Blob)
+    }
+
+
+def _listed(given: Any) -> Mapping[str, Any]:
+    """Old pickles build an OrderedDict from a list of two-item lists; many may share one."""
     if isinstance(given, Dict):
-        return list(given.pairs)
-    items = given.items if isinstance(given, Sequence) else ()
-    pairs = (item.items if isinstance(item, Sequence) else item for item in items)
-    return [(p[0], p[1]) for p in pairs if isinstance(p, tuple | list) and len(p) == 2]
+        return texts(given) or {}
+    if not isinstance(given, Sequence):
+        return {}
+    if given.texts is None:
+        items = (item.items if isinstance(item, Sequence) else item for item in given.items)
+        pairs = ((p[0], p[1]) for p in items if isinstance(p, tuple | list) and len(p) == 2)
+        given.texts = _by_text(pairs)
+    return given.texts

@@ -9,17 +9,17 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.checkpoint.mappings import attributes, texts
 from grouper.inventory.checkpoint.pickle_values import Call, Global
-from grouper.inventory.checkpoint.pickled_classes import GRAPH, PERSISTENT, class_of
+from grouper.inventory.checkpoint.pickled_classes import GRAPH, PERSISTENT, class_of, made_by
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Module, Parameter
+from grouper.inventory.names import Names
 from grouper.inventory.wrappers import WRAPPERS, unwrapped
 
-__all__ = ["Parts", "attributes", "inventory_of", "is_module", "walked"]
+__all__ = ["Parts", "attributes", "inventory_of", "is_module", "too_many", "walked"]
 MAX_NAMES = 100_000  # of modules, parameters and buffers together
 MAX_ENTRIES = 200_000  # that are looked at for them
 MAX_LEVELS = 200
-MAX_CHARACTERS = 16 << 20  # of all names together
 _COMPILED = "torch._dynamo.eval_frame.OptimizedModule"
 ALL_FROZEN = "all parameters are saved frozen, as averages are: which of them train is not known"
 
@@ -61,13 +61,7 @@ class _Walk:
     wrappers: dict[str, str] = field(default_factory=dict)
     parameters: dict[object, tuple[Tensor, list[str]]] = field(default_factory=dict)
     buffers: list[str] = field(default_factory=list)
-    characters: int = 0
-
-    def counted(self, name: str) -> str:
-        self.characters += len(name)
-        if self.characters > MAX_CHARACTERS:
-            raise _refused("the names of its modules and parameters are too long")
-        return name
+    names: Names = field(default_factory=Names)
 
 
 def is_module(value: Any) -> bool:
@@ -84,7 +78,7 @@ def _state(value: Any) -> Mapping[str, Any] | None:
 
 def _given(value: Any, function: str) -> Any:
     """The first argument of a call of that function; None for what is none."""
-    made = value.function if isinstance(value, Call) else None
+    made = made_by(value) if isinstance(value, Call) else None
     if not isinstance(made, Global) or made.dotted != function:
         return None
     return value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else None
@@ -150,7 +144,7 @@ def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
             own = known[id(value)] = parts(value)
             entries += 1 + own.entries
             if entries > MAX_ENTRIES:
-                raise _too_many()
+                raise too_many()
             pending.append((value, True))
             pending.extend((child, False) for _, child in own.children)
     return known
@@ -161,7 +155,7 @@ def _size(own: Parts, sizes: Mapping[int, _Size]) -> _Size:
     names = own.names + sum(size.names for size in below)
     levels = 1 + max((size.levels for size in below), default=0)
     if names > MAX_NAMES:
-        raise _too_many()
+        raise too_many()
     if levels > MAX_LEVELS:
         raise _refused(f"its modules are nested more than {MAX_LEVELS} levels deep")
     return _Size(names, levels)
@@ -171,11 +165,11 @@ def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
     walk.modules[path] = Module(path, own.cls, own.bases)
     if own.cls in WRAPPERS:
         walk.wrappers[path] = WRAPPERS[own.cls]
-    prefix = f"{path}." if path else ""
+    prefix, counted = f"{path}." if path else "", walk.names.counted
     for name, found, identity in own.parameters:
-        walk.parameters.setdefault(identity, (found, []))[1].append(walk.counted(prefix + name))
-    walk.buffers.extend(walk.counted(prefix + name) for name in own.buffers)
-    return [(walk.counted(prefix + name), child) for name, child in own.children]
+        walk.parameters.setdefault(identity, (found, []))[1].append(counted(prefix + name))
+    walk.buffers.extend(counted(prefix + name) for name in own.buffers)
+    return [(counted(prefix + name), child) for name, child in own.children]
 
 
 def _parts(value: Any) -> Parts:
@@ -188,7 +182,7 @@ def _parts(value: Any) -> Parts:
     )
     entries = len(parameters) + len(buffers) + len(children)
     if entries > MAX_NAMES:
-        raise _too_many()
+        raise too_many()
     return Parts(
         *class_of(value),
         [(n, t, id(item)) for n, item in parameters.items() if (t := tensor(item)) is not None],
@@ -198,7 +192,7 @@ def _parts(value: Any) -> Parts:
     )
 
 
-def _too_many() -> ModelError:
+def too_many() -> ModelError:
     return _refused(f"it has more than {MAX_NAMES:,} modules and parameters")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from grouper.inventory.checkpoint.buffers import siblings
 from grouper.inventory.checkpoint.tensors import Tensor
 from grouper.inventory.model import Module
+from grouper.inventory.names import Names
 
 # What BatchNorm1d to 3d, SyncBatchNorm and InstanceNorm1d to 3d have in common: they save the
 # same tensors, and a state dict does not tell one from another.
@@ -24,7 +25,10 @@ def proven(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Module] | None:
     norms = {path for path, module in modules.items() if _is_norm(module)}
     if not norms:
         return None
-    paths = dict.fromkeys(path for own in modules for path in (*_above(own), own))
+    paths: dict[str, None] = {}
+    counted = Names().counted
+    for own in modules:
+        paths.update(dict.fromkeys(map(counted, reversed(tuple(_new(own, paths))))))
     return {
         path: Module(path, CLASS if path in norms else "", None, inferred=True) for path in paths
     }
@@ -43,10 +47,10 @@ def _counts(counter: Tensor) -> bool:
     return counter.dtype == "int64"
 
 
-def _above(path: str) -> Iterable[str]:
-    """The paths above a path, the root first."""
-    if path:
-        yield ""
-    for at, character in enumerate(path):
-        if character == ".":
-            yield path[:at]
+def _new(path: str, known: Mapping[str, None]) -> Iterator[str]:
+    """A path and those above it, the root last, up to the first that is known."""
+    while path not in known:
+        yield path
+        if not path:
+            return
+        path = path.rpartition(".")[0]

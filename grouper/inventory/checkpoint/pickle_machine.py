@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import struct
 from itertools import repeat
+from operator import length_hint
 from typing import Any
 
 from grouper.inventory import codes
@@ -40,11 +41,10 @@ __all__ = [
     "described",
     "run",
 ]
-LIMITS = Limits()
 _FAULTS = (IndexError, struct.error, UnicodeDecodeError, ValueError, OverflowError)
 
 
-def described(source: BytesSource, start: int = 0, limits: Limits = LIMITS) -> tuple[Any, int]:
+def described(source: BytesSource, start: int = 0, limits: Limits | None = None) -> tuple[Any, int]:
     """As `run`; raises ModelError, with the finding that users read."""
     try:
         return run(source, start, limits)
@@ -55,9 +55,12 @@ def described(source: BytesSource, start: int = 0, limits: Limits = LIMITS) -> t
         raise ModelError(code, message, help) from None
 
 
-def run(source: BytesSource | bytes, start: int = 0, limits: Limits = LIMITS) -> tuple[Any, int]:
+def run(
+    source: BytesSource | bytes, start: int = 0, limits: Limits | None = None
+) -> tuple[Any, int]:
     """The value that a pickle describes, and the offset behind it. Raises PickleError.
 
+    What it uses is taken from the limits, which the next pickle of the model may be given.
     Long bytes in the stream are passed over without being read.
     """
     if isinstance(source, bytes):
@@ -65,7 +68,7 @@ def run(source: BytesSource | bytes, start: int = 0, limits: Limits = LIMITS) ->
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return _run(Machine(source, start, limits))
+        return _run(Machine(source, start, limits or Limits()))
     except _FAULTS:
         raise PickleError("it is cut short or damaged") from None
     finally:
@@ -79,7 +82,8 @@ def _run(machine: Machine) -> tuple[Any, int]:
     data, at, safe = machine.window, machine.at, machine.safe
     room, unsigned = machine.room, struct.Struct("<I").unpack_from
     value: Any
-    for _ in repeat(None, machine.limits.opcodes):
+    steps = repeat(None, machine.limits.opcodes)
+    for _ in steps:
         if at > safe:
             machine.at, machine.room = at, room
             machine.refill()
@@ -167,6 +171,8 @@ def _run(machine: Machine) -> tuple[Any, int]:
             at += 2
             room -= 32
         elif code == 0x2E:  # STOP
+            machine.room = room
+            machine.finish(length_hint(steps))
             return stack.pop(), machine.base + at
         else:
             operation = TABLE[code]
@@ -177,4 +183,4 @@ def _run(machine: Machine) -> tuple[Any, int]:
             operation(machine)
             at, stack, room = machine.at, machine.stack, machine.room
             data, safe = machine.window, machine.safe
-    raise PickleError(f"it has more than {machine.limits.opcodes:,} instructions", over_limit=True)
+    raise PickleError("it has more instructions than that of any model", over_limit=True)

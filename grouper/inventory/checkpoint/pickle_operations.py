@@ -43,6 +43,8 @@ def _build(machine: Machine) -> None:
     state, target = machine.stack.pop(), machine.stack[-1]
     if not isinstance(target, Call):
         raise PickleError("it gives a state to what can have none")
+    if target.state is not None:
+        raise PickleError("it gives a state twice")
     target.state = state
 
 

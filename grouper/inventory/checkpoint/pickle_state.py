@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from grouper.inventory.checkpoint.file import BytesSource
+from grouper.inventory.checkpoint.file import Buffer, BytesSource
 from grouper.inventory.checkpoint.pickle_values import (
     Blob,
     Call,
@@ -28,17 +28,19 @@ MAX_INTEGER = 64  # bytes
 _RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # as Python 2 called them
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limits:
-    """How much one pickle may ask for. `memory` is in bytes, estimated as values are made.
+    """How much a pickle may ask for, or all pickles of a model: each takes its part of them.
 
     `slow` opcodes are those that the machine's loop hands on: few in any file of torch's.
+    `memory` is in bytes, estimated as values are made; `stream` in bytes of the windows.
     """
 
     opcodes: int = 3_000_000
     slow: int = 750_000
     marks: int = 10_000
     memory: int = 128 << 20
+    stream: int = 256 << 20
 
 
 class Machine:
@@ -61,6 +63,22 @@ class Machine:
         self.sparse: dict[int, Any] = {}
         self.globals: dict[tuple[str, str], Global] = {}
         self.room = limits.memory
+        if isinstance(source, Buffer):  # what was inflated took its time, whatever is read of it
+            limits.stream -= source.size
+
+    def finish(self, opcodes: int) -> None:
+        """Take from the limits what was used: of the opcodes so many are left."""
+        self.check()
+        self.limits.opcodes = opcodes
+        self.limits.slow -= self.slow
+        self.limits.memory = self.room
+
+    def check(self) -> None:
+        if self.room < 0:
+            raise PickleError("it would take too much memory", over_limit=True)
+        late = self.slow > self.limits.slow or self.reads > MAX_READS or self.limits.stream < 0
+        if late:
+            raise PickleError("it would take too much time", over_limit=True)
 
     # --- reading the stream ---
 
@@ -70,10 +88,7 @@ class Machine:
         Behind bytes that were passed over the window is narrow again: there may be more of them.
         """
         self.reads += 1
-        if self.room < 0:
-            raise PickleError("it would take too much memory", over_limit=True)
-        if self.slow > self.limits.slow or self.reads > MAX_READS:
-            raise PickleError("it would take too much time", over_limit=True)
+        self.check()
         passed_over = self.at > len(self.window)
         self.base += self.at
         left = self.source.size - self.base
@@ -81,6 +96,7 @@ class Machine:
             raise PickleError("it is cut short")
         width = NARROW if passed_over else min(2 * len(self.window), WINDOW) or WINDOW
         self.window = self.source.read(self.base, min(left, width))
+        self.limits.stream -= len(self.window)
         self.at = 0
         self.safe = width - MARGIN if left > width else width
 

@@ -35,7 +35,7 @@ class Global:
 class Call:
     """A global called with arguments, and what was put into the result afterwards.
 
-    `texts` is kept by `mappings`, as it is for a dict.
+    `texts` is kept by `mappings`, as it is for a dict, `facts` by `tensors`.
     """
 
     function: Any
@@ -44,6 +44,7 @@ class Call:
     items: Listed[Any] = ()
     pairs: Listed[tuple[Any, Any]] = ()
     texts: Mapping[str, Any] | None = None
+    facts: Any = None
 
 
 @dataclass(eq=False, slots=True)
@@ -61,9 +62,10 @@ class Dict:
 
 @dataclass(eq=False, slots=True)
 class Sequence:
-    """A list or a set."""
+    """A list or a set. `texts` is kept by `mappings`, where a dict was made of it."""
 
     items: Listed[Any] = ()
+    texts: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

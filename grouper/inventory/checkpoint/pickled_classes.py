@@ -29,18 +29,27 @@ Bases = tuple[str, ...] | None
 
 def class_of(value: Call) -> tuple[str, Bases]:
     """The dotted name of an object's class, and its bases, nearest first; None for unknown ones."""
-    made, given = value.function, value.arguments
+    made, given = made_by(value), value.arguments
     if isinstance(made, Global) and made.dotted == GRAPH:
         return _OF_GRAPHS
     if isinstance(made, Global) and made.dotted == PERSISTENT:
         return _persistent(given), None
     rebuilt = isinstance(made, Global) and made.name in _REBUILDERS
     if rebuilt and isinstance(given, tuple) and given:
-        made = given[0]
-    # in files before 1.6 a class comes with its source
-    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
-        made = made.value[1]
+        made = _without_source(given[0])
     return _name(made), bases_of(made.dotted) if isinstance(made, Global) else _bases(made)
+
+
+def made_by(value: Call) -> Any:
+    """The function or class that made an object."""
+    return _without_source(value.function)
+
+
+def _without_source(made: Any) -> Any:
+    """In files before 1.6 a class comes with its source."""
+    if isinstance(made, Reference) and isinstance(made.value, tuple) and len(made.value) > 1:
+        return made.value[1]
+    return made
 
 
 def _persistent(given: Any) -> str:

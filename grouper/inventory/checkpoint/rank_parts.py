@@ -24,9 +24,11 @@ from grouper.inventory.checkpoint.sharded import MAX_SHARDS
 from grouper.inventory.checkpoint.tensors import Tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
+from grouper.inventory.names import Names
 
 _BEGINS = "saved_offsets"
 MAX_PARTS = 150_000  # of all tensors in all files: two seconds
+MAX_READ = 24 << 20  # bytes, of all files together
 _MAX_LISTED = 100_000
 
 
@@ -43,18 +45,22 @@ def read(folder: str, key: str | None) -> Inventory:
     safetensors.no_parts(folder, key)
     names = sorted(islice(_parts(folder), MAX_SHARDS + 1))
     left = MAX_PARTS if len(names) <= MAX_SHARDS else 0
+    unread, bounds = MAX_READ, Names()
     wholes: dict[str, Tensor] = {}
     there: dict[str, int] = {}
     for part in names:
         with File(os.path.join(folder, part)) as file:
             for name, tensor, place in _placed(file):
+                if name not in wholes:
+                    bounds.counted(name)
                 wholes[name] = _reaching(file, name, wholes.get(name), tensor, place)
                 there[name] = there.get(name, 0) + prod(tensor.shape or ())
                 left -= 1
-        if left < 0:
+            unread -= file.bytes_read
+        if left < 0 or unread < 0:
             raise ModelError(
                 codes.OVER_LIMIT,
-                f"`{folder}` is not read: it has more than {MAX_PARTS:,} parts of tensors",
+                f"`{folder}` is not read: it has more than {MAX_PARTS:,} parts, or long ones",
                 "give the folder of the consolidated files, or the model's code as `pkg:factory`",
             )
     for name, whole in wholes.items():

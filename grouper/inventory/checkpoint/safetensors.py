@@ -21,6 +21,7 @@ from grouper.inventory.checkpoint.file import BytesSource, Part, cut_short
 from grouper.inventory.checkpoint.tensors import MAX_DIM, MAX_NDIM, Tensor
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
+from grouper.inventory.names import Names
 
 KIND = "safetensors"
 SORTED = (
@@ -156,6 +157,7 @@ def header(file: BytesSource) -> tuple[dict[str, Any], dict[str, Any]]:
     metadata = entries.pop(_METADATA, {})
     if not isinstance(metadata, dict):
         raise cut_short(file.path)
+    Names().count(entries)
     _filling(file, entries, file.size - 8 - length)
     return entries, metadata
 
@@ -205,7 +207,7 @@ def tensor(name: str, entry: Mapping[str, Any]) -> Tensor:
     dtype, bits = _DTYPES[entry["dtype"]]
     if bits == 4 and shape:
         shape = (*shape[:-1], shape[-1] // 2)
-    return Tensor(shape, dtype, (name,))
+    return Tensor(shape, dtype, name)
 
 
 def _broken(file: BytesSource, why: str) -> ModelError:

@@ -13,15 +13,17 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.checkpoint import legacy, refused, safetensors, state_dict, torch_zip
 from grouper.inventory.checkpoint.file import BytesSource, Neighbour, cut_short
+from grouper.inventory.checkpoint.pickle_machine import Limits
 from grouper.inventory.checkpoint.tensors import Tensor
 from grouper.inventory.checkpoint.zip_directory import directory
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
+from grouper.inventory.names import Names
 
 MAX_SHARDS = 4096
 MAX_TENSORS = 200_000
-MAX_READ = 64 << 20  # bytes, of all shards together
-MAX_NAME = 255  # bytes, as file systems have it
+MAX_READ = 32 << 20  # bytes, of all shards together
+MAX_FILE_NAME = 255  # bytes
 _MAP = "weight_map"
 _UNORDERED = "the files of a model in several do not keep its order"
 
@@ -66,11 +68,11 @@ def _collected(
     missing: list[str] = []
     kinds: set[str] = set()
     names: set[str] = set()
-    left = MAX_READ
+    left, limits, bounds = MAX_READ, Limits(), Names()
     for shard, listed in shards.items():
         try:
             with file.beside(shard) as source:
-                kind, tensors = _tensors(source, shard)
+                kind, tensors = _tensors(source, shard, limits)
                 kinds.add(kind)
                 left -= source.bytes_read
         except FileNotFoundError:
@@ -78,6 +80,7 @@ def _collected(
             # made anew for each: what is one object would be taken for tied
             tensors = [(name, tensor, tensor) for name in listed for tensor in [Tensor(None, None)]]
         own = {name for name, _, _ in tensors}
+        bounds.count(own)
         _agreeing(file.path, shard, own, names, listed)
         names |= own
         found += tensors
@@ -86,19 +89,19 @@ def _collected(
     return found, missing, kinds
 
 
-def _tensors(source: BytesSource, shard: str) -> tuple[str, Found]:
+def _tensors(source: BytesSource, shard: str, limits: Limits) -> tuple[str, Found]:
     """The kind of a file, and its tensors, whose storages are its own."""
     head = source.read(0, min(source.size, refused.HEAD))
     if safetensors.recognises(head):
         return safetensors.KIND, safetensors.tensors(source)
     if torch_zip.recognises(head):
-        root = torch_zip.saved(source, directory(source))
+        root = torch_zip.saved(source, directory(source), limits)
     elif legacy.recognises(head):
-        root = legacy.saved(source)
+        root = legacy.saved(source, limits)
     else:
         raise refused.beginning(source.path, head)
     return "state dict", [
-        (name, replace(tensor, storage=tensor.storage and (shard, *tensor.storage)), item)
+        (name, replace(tensor, storage=tensor.storage and f"{shard!r}{tensor.storage}"), item)
         for name, tensor, item in state_dict.tensors_of(root)
     ]
 
@@ -115,8 +118,8 @@ def _shards(path: str, weights: Any) -> dict[str, list[str]]:
     if len(shards) > MAX_SHARDS or len(weights) > MAX_TENSORS:
         raise _refused(path, f"it is in more than {MAX_SHARDS:,} files, or has too many tensors")
     for shard in shards:
-        if len(shard.encode(errors="replace")) > MAX_NAME:
-            raise _refused(path, f"it names a file by more than {MAX_NAME} bytes")
+        if len(shard.encode(errors="replace")) > MAX_FILE_NAME:
+            raise _refused(path, f"it names a file by more than {MAX_FILE_NAME} bytes")
         if set(shard) & set("/\\:\0") or shard in ("", ".", ".."):
             raise _refused(path, f"it names a file that is not in its folder: `{shard}`")
     return {shard: shards[shard] for shard in sorted(shards)}

@@ -6,13 +6,17 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from grouper.inventory import codes
 from grouper.inventory.checkpoint import buffers, norms
 from grouper.inventory.checkpoint.buffers import Reason
 from grouper.inventory.checkpoint.mappings import mapping
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
+from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory, Parameter
+from grouper.inventory.names import Names
 from grouper.inventory.wrappers import wrapping_prefix
 
+MAX_TENSORS = 200_000
 _OF_AVERAGES = "n_averaged"  # what torch's AveragedModel has beside its `module.`
 _REASONS: dict[Reason, str] = {
     "dtype": "by their dtype",
@@ -24,6 +28,10 @@ _REASONS: dict[Reason, str] = {
 def tensors_of(value: Any) -> list[tuple[str, Tensor, Any]]:
     """The tensors of a dict by name, each with the value that it came from."""
     pairs = mapping(value) or ()
+    if len(pairs) > MAX_TENSORS:
+        raise ModelError(
+            codes.OVER_LIMIT, f"the model is not read: it has more than {MAX_TENSORS:,} names"
+        )
     return [(name, found, item) for name, item in pairs if (found := tensor(item)) is not None]
 
 
@@ -37,6 +45,7 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
 
     Equal storages, and tensors that came from one value, are one parameter.
     """
+    Names().count(name for name, _, _ in found)
     prefix = wrapping_prefix(name for name, _, _ in found if name != _OF_AVERAGES)
     named = [(name.removeprefix(prefix), facts) for name, facts, _ in found]
     taken = buffers.inferred(named)

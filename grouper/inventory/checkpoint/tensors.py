@@ -16,6 +16,7 @@ from grouper.inventory.checkpoint.storages import dtype_of
 __all__ = ["Tensor", "mapping", "tensor"]
 MAX_NDIM = 64
 MAX_DIM = 2**63
+MAX_KEY = 256  # characters of a storage's key
 _UTILS = "torch._utils."
 _FROM_TYPE = ("torch._tensor._rebuild_from_type_v2", "torch.tensor._rebuild_from_type_v2")
 _PARAMETERS = (
@@ -29,7 +30,8 @@ _JAGGED = "torch.nested._internal.nested_tensor._rebuild_njt"
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor's facts. `storage` tells equal storages apart from others, by its key and offset.
+    """A tensor's facts. `storage` tells equal storages apart from others: a text, as numbers of a
+    file could be chosen so that all have one hash.
 
     `trains` is requires_grad as the file has it, which in a state dict means nothing but for
     parameters. `is_parameter` and `is_buffer` are True where the file says so.
@@ -37,7 +39,7 @@ class Tensor:
 
     shape: tuple[int, ...] | None
     dtype: str | None
-    storage: tuple[object, ...] | None = None
+    storage: str | None = None
     trains: bool | None = None
     is_parameter: bool = False
     is_buffer: bool = False
@@ -47,6 +49,12 @@ def tensor(value: Any) -> Tensor | None:
     """The facts of a value that is a tensor or an array, None for everything else."""
     if not isinstance(value, Call):
         return None
+    if value.facts is None:
+        value.facts = _facts(value) or False
+    return value.facts or None
+
+
+def _facts(value: Any) -> Tensor | None:
     wrappers = []
     for _ in range(4):  # a parameter of a subclass of a tensor: never deeper
         name = _name(value)
@@ -155,9 +163,9 @@ def _strided(short: str, value: Any) -> Tensor | None:
     where = None
     identity = storage.value if isinstance(storage, Reference) else None
     key = identity[2] if isinstance(identity, tuple) and len(identity) > 2 else None
-    known = isinstance(key, str | int) and isinstance(offset, int) and shape is not None
-    if known and 0 not in (shape or ()):
-        where = (key, _start(identity) + offset, shape, stride, dtype)
+    named = isinstance(key, int) or (isinstance(key, str) and len(key) <= MAX_KEY)
+    if named and isinstance(offset, int) and shape is not None and 0 not in (shape or ()):
+        where = repr((key, _start(identity) + offset, shape, stride, dtype))
     place = _STRIDED[short]
     trains = _flag(_argument(value, place)) if place >= 0 else None
     return Tensor(shape, dtype, where, trains)

@@ -8,7 +8,7 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.checkpoint import candidates, exported, refused, torchscript
 from grouper.inventory.checkpoint.file import BytesSource
-from grouper.inventory.checkpoint.pickle_machine import described
+from grouper.inventory.checkpoint.pickle_machine import Limits, described
 from grouper.inventory.checkpoint.zip_directory import Entry, directory, opened, record
 from grouper.inventory.errors import ModelError
 from grouper.inventory.model import Inventory
@@ -23,18 +23,24 @@ def read(file: BytesSource, key: str | None) -> Inventory:
     """The inventory of an archive; no tensor's bytes are read."""
     entries = directory(file)
     if exported.recognises(entries):
+        if record(entries, "data.pkl") is not None:
+            raise _several(file)
         return exported.read(file, entries, key)
     if torchscript.recognises(entries):
         return torchscript.read(file, entries, key)
     return candidates.find(saved(file, entries), key, file.path)
 
 
-def saved(file: BytesSource, entries: Mapping[str, Entry]) -> Any:
+def saved(file: BytesSource, entries: Mapping[str, Entry], limits: Limits | None = None) -> Any:
     """What the program gave to `torch.save`."""
     description = record(entries, "data.pkl")
     if description is None:
         raise refused.archive(file.path, entries)
     if sum(name.casefold().endswith("/data.pkl") for name in entries) > 1:
-        raise ModelError(codes.OVER_LIMIT, f"`{file.path}` describes several models at once")
-    root, _ = described(opened(file, description))
+        raise _several(file)
+    root, _ = described(opened(file, description), limits=limits)
     return root
+
+
+def _several(file: BytesSource) -> ModelError:
+    return ModelError(codes.OVER_LIMIT, f"`{file.path}` describes several models at once")

@@ -14,7 +14,7 @@ from typing import Any
 from grouper.inventory import codes
 from grouper.inventory.bases import bases_of
 from grouper.inventory.checkpoint.file import BytesSource, cut_short
-from grouper.inventory.checkpoint.modules import Parts, attributes, walked
+from grouper.inventory.checkpoint.modules import MAX_NAMES, Parts, attributes, too_many, walked
 from grouper.inventory.checkpoint.pickle_machine import Call, Global, described
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
 from grouper.inventory.checkpoint.zip_directory import Entry, member, opened, record
@@ -28,7 +28,7 @@ _MANGLED = re.compile(r"\.___torch_mangle_\d+")
 _CLASS = re.compile(
     r"^class ([^\s(:]+)\(Module\):\n((?:  __(?:parameters|buffers)__ = .*\n)*)", re.M
 )
-_LISTED = re.compile(r"__(parameters|buffers)__ = \[(.*)\]")
+_LISTED = re.compile(r"^  __(parameters|buffers)__ = \[(.*)\]$", re.M)
 # A text that does not end is taken to the end: else each escaped quote in it would start another.
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?$)')
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)")
@@ -73,6 +73,8 @@ class _Archive:
     def _parts(self, value: Any) -> Parts:
         declared = self.declared(value) or _Declared(frozenset(), None)
         state = attributes(value) or {}
+        if len(state) > MAX_NAMES:
+            raise too_many()
         tensors = {name: found for name, v in state.items() if (found := tensor(v)) is not None}
         others = tensors.keys() - declared.parameters
         if declared.buffers is not None:
