@@ -115,6 +115,15 @@ def test_real_libraries_files_are_named(tmp_path):
     assert "numpy arrays" in finding(tmp_path / "a.npz").message
 
 
+def test_what_a_failed_save_leaves_behind(tmp_path):
+    torch = pytest.importorskip("torch")
+    path = str(tmp_path / "model.pt")
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        torch.save(lambda: None, path)
+    with pytest.raises(ModelError, match="began and did not end"):
+        read(path)
+
+
 def test_a_file_that_shrinks_while_it_is_read(tmp_path):
     path = tmp_path / "model.pt"
     path.write_bytes(b"x" * 100)

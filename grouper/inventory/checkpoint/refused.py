@@ -74,6 +74,11 @@ _ARCHIVES: tuple[tuple[_Test, str, str], ...] = (
     (lambda names: "model.weights.h5" in names, "a model of Keras", _SAVE),
     (lambda names: "MAR-INF/MANIFEST.json" in names, "an archive of TorchServe", _UNPACK),
     (lambda names: _any_ends(names, ".data/extern_modules"), "a package of torch.package", _SAVE),
+    (
+        lambda names: _any_ends(names, "/.data/serialization_id"),
+        "an archive that `torch.save` began and did not end",
+        "save the model again, and see what `torch.save` says",
+    ),
     (lambda names: _any_ends(names, "saved_model.pb"), "a SavedModel of TensorFlow", _SAVE),
     (lambda names: _any_ends(names, ".mlmodel"), "a model of Core ML", _CONVERTED),
     (
