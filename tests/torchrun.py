@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+RUN = ROOT / "tests" / "run_script.py"
 TORCHRUN = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone"]
 
 
@@ -16,7 +17,7 @@ def launch(script, processes, *arguments, seconds=120, **environment):
         known["GLOO_SOCKET_IFNAME"] = "lo"  # whatever else this machine is connected to
     known["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     ran = subprocess.run(
-        [*TORCHRUN, f"--nproc-per-node={processes}", str(script), *map(str, arguments)],
+        [*TORCHRUN, f"--nproc-per-node={processes}", *map(str, (RUN, script, *arguments))],
         capture_output=True,
         text=True,
         timeout=seconds,
