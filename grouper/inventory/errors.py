@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grouper.findings import Code, Finding
+from grouper.inventory.codes import OVER_LIMIT
 
 
 class ModelError(Exception):
@@ -11,3 +12,8 @@ class ModelError(Exception):
     def __init__(self, code: Code, message: str, help: str | None = None) -> None:
         super().__init__(message)
         self.finding = Finding(code, message, help=help)
+
+
+def over_limit(why: str) -> ModelError:
+    """The error for a model that is more than any model is."""
+    return ModelError(OVER_LIMIT, f"the model is not read: {why}")

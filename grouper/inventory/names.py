@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grouper.inventory import codes
-from grouper.inventory.errors import ModelError
+from grouper.inventory.errors import over_limit
 
 MAX_NAME = 1_000  # characters
 MAX_SEGMENTS = 200
@@ -21,15 +20,11 @@ class Names:
     def counted(self, name: str) -> str:
         self._left -= len(name) if name.isascii() else 4 * len(name)
         if self._left < 0:
-            raise _too_long("its names have too many characters")
+            raise over_limit("its names have too many characters")
         if len(name) > MAX_NAME or name.count(".") >= MAX_SEGMENTS:
-            raise _too_long("it has names longer than those of any model")
+            raise over_limit("it has names longer than those of any model")
         return name
 
     def count(self, names: Iterable[str]) -> None:
         for name in names:
             self.counted(name)
-
-
-def _too_long(why: str) -> ModelError:
-    return ModelError(codes.OVER_LIMIT, f"the model is not read: {why}")

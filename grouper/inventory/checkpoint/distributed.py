@@ -16,7 +16,7 @@ from grouper.inventory.checkpoint import candidates
 from grouper.inventory.checkpoint.file import File, cut_short
 from grouper.inventory.checkpoint.modules import attributes
 from grouper.inventory.checkpoint.pickle_machine import Call, Dict, Global, Limits, described
-from grouper.inventory.errors import ModelError
+from grouper.inventory.errors import ModelError, over_limit
 from grouper.inventory.model import Inventory
 
 _METADATA = ".metadata"
@@ -77,9 +77,7 @@ def _nested(state: Mapping[str, Any]) -> Dict:
         for depth in range(1, len(path)):
             if path[:depth] not in inside:
                 if len(inside) > MAX_DICTS:
-                    raise ModelError(
-                        codes.OVER_LIMIT, f"the model is not read: it is in {MAX_DICTS:,} dicts"
-                    )
+                    raise over_limit(f"it is in {MAX_DICTS:,} dicts")
                 inside[path[:depth]] = []
                 inside[path[: depth - 1]].append((path[depth - 1], Dict(inside[path[:depth]])))
         inside[path[:-1]].append((path[-1], _tensor(stored[name])))

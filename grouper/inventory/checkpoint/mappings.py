@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grouper.inventory import codes
 from grouper.inventory.checkpoint.pickle_values import Blob, Call, Dict, Global, Sequence
-from grouper.inventory.errors import ModelError
+from grouper.inventory.errors import over_limit
 from grouper.inventory.names import MAX_NAME
 
 # In place of a text that was not kept: it is refused where it would be a name.
@@ -39,7 +38,7 @@ def texts(value: Any) -> Mapping[str, Any] | None:
         given = value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else 0
         listed = _listed(given)
         if listed and value.pairs:
-            raise ModelError(codes.OVER_LIMIT, "the model is not read: a dict is filled twice")
+            raise over_limit("a dict is filled twice")
         value.texts = listed or _by_text(value.pairs)
     return value.texts
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grouper.inventory import codes
 from grouper.inventory.checkpoint.mappings import attributes, texts
 from grouper.inventory.checkpoint.pickle_values import Call, Global
 from grouper.inventory.checkpoint.pickled_classes import GRAPH, PERSISTENT, class_of, made_by
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
-from grouper.inventory.errors import ModelError
+from grouper.inventory.errors import ModelError, over_limit
 from grouper.inventory.model import Inventory, Module, Parameter
 from grouper.inventory.names import Names
 from grouper.inventory.wrappers import WRAPPERS, unwrapped
@@ -140,7 +139,7 @@ def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
             sizes[id(value)] = _size(known[id(value)], sizes)
         elif id(value) not in sizes:
             if id(value) in known:
-                raise _refused("its modules hold themselves")
+                raise over_limit("its modules hold themselves")
             own = known[id(value)] = parts(value)
             entries += 1 + own.entries
             if entries > MAX_ENTRIES:
@@ -157,7 +156,7 @@ def _size(own: Parts, sizes: Mapping[int, _Size]) -> _Size:
     if names > MAX_NAMES:
         raise too_many()
     if levels > MAX_LEVELS:
-        raise _refused(f"its modules are nested more than {MAX_LEVELS} levels deep")
+        raise over_limit(f"its modules are nested more than {MAX_LEVELS} levels deep")
     return _Size(names, levels)
 
 
@@ -193,8 +192,4 @@ def _parts(value: Any) -> Parts:
 
 
 def too_many() -> ModelError:
-    return _refused(f"it has more than {MAX_NAMES:,} modules and parameters")
-
-
-def _refused(why: str) -> ModelError:
-    return ModelError(codes.OVER_LIMIT, f"the model is not read: {why}")
+    return over_limit(f"it has more than {MAX_NAMES:,} modules and parameters")

@@ -21,7 +21,6 @@ from grouper.inventory.model import Inventory
 from grouper.inventory.names import Names
 
 MAX_SHARDS = 4096
-MAX_TENSORS = 200_000
 MAX_READ = 32 << 20  # bytes, of all shards together
 MAX_FILE_NAME = 255  # bytes
 _MAP = "weight_map"
@@ -84,7 +83,7 @@ def _collected(
         _agreeing(file.path, shard, own, names, listed)
         names |= own
         found += tensors
-        if left < 0 or len(found) > MAX_TENSORS:
+        if left < 0 or len(found) > state_dict.MAX_TENSORS:
             raise _refused(file.path, "its files describe more tensors than any model has")
     return found, missing, kinds
 
@@ -115,7 +114,7 @@ def _shards(path: str, weights: Any) -> dict[str, list[str]]:
         if not isinstance(shard, str):
             raise cut_short(path)
         shards.setdefault(shard, []).append(name)
-    if len(shards) > MAX_SHARDS or len(weights) > MAX_TENSORS:
+    if len(shards) > MAX_SHARDS or len(weights) > state_dict.MAX_TENSORS:
         raise _refused(path, f"it is in more than {MAX_SHARDS:,} files, or has too many tensors")
     for shard in shards:
         if len(shard.encode(errors="replace")) > MAX_FILE_NAME:

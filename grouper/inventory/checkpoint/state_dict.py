@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from grouper.inventory import codes
 from grouper.inventory.checkpoint import buffers, norms
 from grouper.inventory.checkpoint.buffers import Reason
 from grouper.inventory.checkpoint.mappings import mapping
 from grouper.inventory.checkpoint.tensors import Tensor, tensor
-from grouper.inventory.errors import ModelError
+from grouper.inventory.errors import over_limit
 from grouper.inventory.model import Inventory, Parameter
 from grouper.inventory.names import Names
 from grouper.inventory.wrappers import wrapping_prefix
@@ -29,9 +28,7 @@ def tensors_of(value: Any) -> list[tuple[str, Tensor, Any]]:
     """The tensors of a dict by name, each with the value that it came from."""
     pairs = mapping(value) or ()
     if len(pairs) > MAX_TENSORS:
-        raise ModelError(
-            codes.OVER_LIMIT, f"the model is not read: it has more than {MAX_TENSORS:,} names"
-        )
+        raise over_limit(f"it has more than {MAX_TENSORS:,} names")
     return [(name, found, item) for name, item in pairs if (found := tensor(item)) is not None]
 
 
