@@ -24,8 +24,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from grouper.inventory.checkpoint.buffers import inferred
-from grouper.inventory.checkpoint.tensors import Tensor
+from grouper.model.contents.buffers import inferred
+from grouper.model.pickle.tensors import Tensor
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "encoder_layers", "decoder_layers")
@@ -102,7 +102,7 @@ def counted(builds: Iterator[Build], seconds: float) -> Count:
 
 
 def main() -> None:
-    from torchvision_mended import define_operators
+    from support.torchvision_stub import define_operators
 
     define_operators()
     libraries = {"timm": timm_models, "transformers": transformers_models}

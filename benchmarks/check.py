@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 
 import grouper
-from grouper.assign import assign
-from grouper.inventory.model import Inventory, Parameter
+from grouper.match.assign import assign
+from grouper.model.inventory import Inventory, Parameter
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 9

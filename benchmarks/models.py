@@ -32,7 +32,7 @@ def yolov8n(size: int = 320, batch: int = 4) -> Training:
 def vit(name: str = "vit_tiny_patch16_224", batch: int = 8, size: int = 224) -> Training:
     """A vision transformer of timm, without weights."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
-    from torchvision_mended import define_operators
+    from support.torchvision_stub import define_operators
 
     define_operators()
     import timm

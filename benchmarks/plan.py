@@ -17,7 +17,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 
 import grouper
-from grouper.planning import Plan
+from grouper.train.plan import Plan
 
 ROOT = Path(__file__).parents[1]
 STEPS_PER_EPOCH = 1000

@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 import grouper
-from grouper.stepping import LOOKED_AT, Witness
+from grouper.train.step_watcher import LOOKED_AT, Witness
 
 RULES = """
 optimizer SGD lr=1e-4 momentum=0.9

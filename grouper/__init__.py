@@ -16,12 +16,12 @@ if TYPE_CHECKING:
         parse,
         plan,
     )
-    from grouper.inventory.model import Inventory
+    from grouper.checks.report import Report
+    from grouper.language.ruleset import RuleSet
+    from grouper.model.inventory import Inventory
     from grouper.monitor.monitor import Monitor
-    from grouper.optimizer_state import load_optimizer_state
-    from grouper.planning import Plan
-    from grouper.report import Report
-    from grouper.ruleset.model import RuleSet
+    from grouper.train.plan import Plan
+    from grouper.train.resume.optimizer_state import load_optimizer_state
 
 __version__ = "0.1.0"
 __all__ = [
@@ -43,16 +43,16 @@ __all__ = [
 
 _HOMES = {
     "GroupingError": "grouper.api",
-    "Inventory": "grouper.inventory.model",
+    "Inventory": "grouper.model.inventory",
     "Monitor": "grouper.monitor.monitor",
-    "Plan": "grouper.planning",
-    "Report": "grouper.report",
-    "RuleSet": "grouper.ruleset.model",
+    "Plan": "grouper.train.plan",
+    "Report": "grouper.checks.report",
+    "RuleSet": "grouper.language.ruleset",
     "add_groups": "grouper.api",
     "build_optimizer": "grouper.api",
     "check": "grouper.api",
     "load": "grouper.api",
-    "load_optimizer_state": "grouper.optimizer_state",
+    "load_optimizer_state": "grouper.train.resume.optimizer_state",
     "param_groups": "grouper.api",
     "parse": "grouper.api",
     "plan": "grouper.api",

@@ -8,30 +8,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from grouper import checks
-from grouper.assign import assign
-from grouper.assignment import Assignment
 from grouper.checks import allowed, unknown_option
-from grouper.checks.facts import Facts
-from grouper.codes import ALL
-from grouper.courses import plan_of
+from grouper.checks.catalog import ALL
+from grouper.checks.context import Facts
+from grouper.checks.report import Report
 from grouper.findings import Finding, Severity, in_order
-from grouper.group import group
-from grouper.grouping import Grouping
-from grouper.inventory.model import Inventory
-from grouper.planning import Plan
-from grouper.report import Report
-from grouper.ruleset import resolve
-from grouper.ruleset.codes import MISSPELT_OPTION
-from grouper.ruleset.model import RuleSet, Value
-from grouper.ruleset.signatures import Signature, signature, signature_of
-from grouper.source import Source
+from grouper.group.form_groups import group
+from grouper.group.grouping import Grouping
+from grouper.language.resolve import resolve
+from grouper.language.resolve.codes import MISSPELT_OPTION
+from grouper.language.ruleset import RuleSet, Value
+from grouper.match.assign import assign
+from grouper.match.assignment import Assignment
+from grouper.model.inventory import Inventory
+from grouper.options.signatures import Signature, signature, signature_of
+from grouper.text.source import Source
+from grouper.train.make_plan import plan_of
+from grouper.train.plan import Plan
 
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-    from grouper.binding import ParamGroups
-    from grouper.processes import Ranks
+    from grouper.train.param_groups import ParamGroups
+    from grouper.train.ranks import Ranks
 
 Model = Union["nn.Module", Inventory, str, Path]
 Rules = RuleSet | Report | str | Path
@@ -71,7 +71,7 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
 
     `model` is an nn.Module, an Inventory, or the path of a model file, where `key` says which
     model inside it. `rules` may be a report, whose rules are checked again. Raises OSError
-    where a file cannot be opened and grouper.inventory.errors.ModelError where it holds no model.
+    where a file cannot be opened and grouper.model.errors.ModelError where it holds no model.
     """
     return _checked(_inventory(model, key), rules, _signatures(_rule_set(rules), _is_live(model)))
 
@@ -121,7 +121,7 @@ def _signatures(rules: RuleSet, live: bool = False, build: bool = False) -> Mapp
 def _signature(name: str, live: bool, build: bool) -> Signature | None:
     if not (build or (live and ":" not in name)):
         return signature(name)
-    from grouper.binding import class_of
+    from grouper.train.param_groups import class_of
 
     try:
         return signature_of(class_of(name))
@@ -152,8 +152,8 @@ def param_groups(
     all raise GroupingError where their groups, options, warm-up or schedule differ. `process_group`
     are the ranks that must agree: all of them, those of a group, or, where it is False, none.
     """
-    from grouper.binding import bind
-    from grouper.processes import together
+    from grouper.train.param_groups import bind
+    from grouper.train.ranks import together
 
     with together(model, process_group) as meeting:
         report, grouping = fitting(model, rules, merge)
@@ -171,8 +171,8 @@ def build_optimizer(
     not fit the model or the optimizers, and ValueError where they name no optimizer, or one of
     another package that cannot be imported or refuses its options.
     """
-    from grouper.binding import bind, optimizer_of
-    from grouper.processes import together
+    from grouper.train.param_groups import bind, optimizer_of
+    from grouper.train.ranks import together
 
     with together(model, process_group) as meeting:
         rules = rules if isinstance(rules, Report) else _for_building(model, rules)
@@ -201,8 +201,8 @@ def add_groups(
     Returns the names of the groups. Raises ValueError where the optimizer's own groups are not the
     report's, or its class refuses the new ones; the optimizer is then as it was.
     """
-    from grouper.extending import extend
-    from grouper.processes import together
+    from grouper.train.add_groups import extend
+    from grouper.train.ranks import together
 
     with together(model, process_group) as meeting:
         checked, grouping = fitting(model, report, merge)
@@ -255,9 +255,9 @@ def _inventory(model: Model, key: str | None) -> Inventory:
     if isinstance(model, Inventory):
         return model
     if isinstance(model, str | Path):
-        from grouper.inventory.read import read
+        from grouper.model.read import read
 
         return read(str(model), key)
-    from grouper.inventory.live import inventory_of
+    from grouper.model.live import inventory_of
 
     return inventory_of(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from grouper.source import Span
+from grouper.text.source import Span
 
 
 class Severity(Enum):

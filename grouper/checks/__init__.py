@@ -24,7 +24,7 @@ from grouper.checks import (
     unmatched_in_split,
     unused_optimizer,
 )
-from grouper.checks.facts import Facts
+from grouper.checks.context import Facts
 from grouper.findings import Code, Finding
 
 CHECKS = (

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grouper.checks.facts import Facts, labelled
+from grouper.checks.context import Facts, labelled
 from grouper.findings import Code, Finding, Severity
-from grouper.matching.matcher import Matcher
-from grouper.syntax import tree
-from grouper.syntax.near import similar
+from grouper.language.syntax import tree
+from grouper.match.matcher import Matcher
+from grouper.text.similar import similar
 
 CODE = Code("GR112", "unused-allow", Severity.WARNING, __doc__ or "")
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.assignment import Assigned
-from grouper.checks.facts import Facts, called, count, labelled, names
+from grouper.checks.context import Facts, called, count, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.inventory.model import Parameter
-from grouper.ruleset.model import Rule
+from grouper.language.ruleset import Rule
+from grouper.match.assignment import Assigned
+from grouper.model.inventory import Parameter
 
 CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.assignment import Assigned, Setting
-from grouper.checks.facts import Facts, called, count, labelled, names
+from grouper.checks.context import Facts, called, count, labelled, names
 from grouper.findings import Code, Edit, Finding, Severity
-from grouper.inventory.model import Parameter
-from grouper.ruleset.expressions import text
+from grouper.language.expressions import text
+from grouper.match.assignment import Assigned, Setting
+from grouper.model.inventory import Parameter
 
 CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
 

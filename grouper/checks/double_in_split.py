@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, called, count, labelled, names
+from grouper.checks.context import Facts, called, count, labelled, names
 from grouper.findings import Code, Edit, Finding, Severity
-from grouper.inventory.model import Parameter
-from grouper.ruleset.model import Rule
+from grouper.language.ruleset import Rule
+from grouper.model.inventory import Parameter
 
 CODE = Code("GR103", "double-matched", Severity.ERROR, __doc__ or "")
 

@@ -11,13 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from grouper.checks.facts import Facts, labelled
+from grouper.checks.context import Facts, labelled
 from grouper.findings import Code, Finding, Severity
-from grouper.ruleset.expressions import BadValue, Scope, as_number, evaluate, holds, is_number, text
-from grouper.ruleset.labels import attributes, label_of
-from grouper.ruleset.model import Value
-from grouper.ruleset.text import literal
-from grouper.syntax import tree
+from grouper.language.expressions import (
+    BadValue,
+    Scope,
+    as_number,
+    evaluate,
+    holds,
+    is_number,
+    text,
+)
+from grouper.language.resolve.labels import attributes, label_of
+from grouper.language.rules_text import literal
+from grouper.language.ruleset import Value
+from grouper.language.syntax import tree
 
 CODE = Code("GR111", "failed-expectation", Severity.ERROR, __doc__ or "")
 ROUNDING = 1e-9

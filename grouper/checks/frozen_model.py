@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, count
+from grouper.checks.context import Facts, count
 from grouper.findings import Code, Finding, Severity
 
 CODE = Code("GR113", "frozen-model", Severity.ERROR, __doc__ or "")

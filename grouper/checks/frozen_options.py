@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, called, labelled, names
+from grouper.checks.context import Facts, called, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.inventory.model import Parameter
+from grouper.model.inventory import Parameter
 
 CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
 

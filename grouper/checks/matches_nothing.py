@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from grouper.checks.facts import Facts, labelled
+from grouper.checks.context import Facts, labelled
 from grouper.findings import Code, Finding, Severity
-from grouper.inventory.model import Inventory
-from grouper.ruleset.model import Rule
-from grouper.syntax import tree
-from grouper.syntax.near import near
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.model.inventory import Inventory
+from grouper.text.similar import near
 
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 

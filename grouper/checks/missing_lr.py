@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, labelled, names
+from grouper.checks.context import Facts, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.grouping import Group
-from grouper.ruleset.expressions import show
+from grouper.group.grouping import Group
+from grouper.language.expressions import show
 
 CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, labelled
+from grouper.checks.context import Facts, labelled
 from grouper.findings import Code, Finding, Severity
 
 CODE = Code("GR106", "rule-never-decides", Severity.WARNING, __doc__ or "")

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Asked, Facts, labelled, names
+from grouper.checks.context import Asked, Facts, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.grouping import Group
-from grouper.ruleset.model import Optimizer
-from grouper.ruleset.option_values import Fault, faults
-from grouper.ruleset.signatures import Signature
+from grouper.group.grouping import Group
+from grouper.language.ruleset import Optimizer
+from grouper.options.signatures import Signature
+from grouper.options.torch_values import Fault, faults
 
 CODE = Code("GR202", "option-value", Severity.ERROR, __doc__ or "")
 

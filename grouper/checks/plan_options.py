@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from grouper.checks.facts import Facts, labelled, names
+from grouper.checks.context import Facts, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.grouping import Group
-from grouper.ruleset.model import Schedule, Value
-from grouper.ruleset.schedules import SCHEDULES
-from grouper.source import Span
+from grouper.group.grouping import Group
+from grouper.language.ruleset import Schedule, Value
+from grouper.options.kinds import SCHEDULES
+from grouper.text.source import Span
 
 CODE = Code("GR210", "impossible-plan", Severity.ERROR, __doc__ or "")
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, count, labelled, names
+from grouper.checks.context import Facts, count, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.grouping import Group
+from grouper.group.grouping import Group
 
 CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")
 

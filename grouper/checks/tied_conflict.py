@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.assignment import Assigned
-from grouper.checks.facts import Facts, called, labelled, names
+from grouper.checks.context import Facts, called, labelled, names
 from grouper.findings import Code, Finding, Severity
+from grouper.match.assignment import Assigned
 
 CODE = Code("GR107", "tied-pulled-two-ways", Severity.WARNING, __doc__ or "")
 

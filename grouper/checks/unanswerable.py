@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, count, labelled, names
+from grouper.checks.context import Facts, count, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.inventory.model import Parameter
+from grouper.model.inventory import Parameter
 
 CODE = Code("GR110", "unanswerable-question", Severity.ERROR, __doc__ or "")
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, labelled
+from grouper.checks.context import Facts, labelled
 from grouper.findings import Code, Edit, Finding, Severity
-from grouper.ruleset.signatures import torch_signatures
-from grouper.source import Span
-from grouper.syntax.near import near, similar
+from grouper.options.signatures import torch_signatures
+from grouper.text.similar import near, similar
+from grouper.text.source import Span
 
 CODE = Code("GR204", "unknown-optimizer", Severity.ERROR, __doc__ or "")
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Asked, Facts, called, labelled, names
+from grouper.checks.context import Asked, Facts, called, labelled, names
 from grouper.findings import Code, Edit, Finding, Severity
-from grouper.ruleset.model import PLAN_KEYS, Optimizer, Rule
-from grouper.ruleset.options import misspelt, torch_options
-from grouper.ruleset.signatures import Signature, torch_signatures
-from grouper.source import Span
-from grouper.syntax import tree
-from grouper.syntax.near import near, similar
+from grouper.language.ruleset import PLAN_KEYS, Optimizer, Rule
+from grouper.language.syntax import tree
+from grouper.options.misspelt import misspelt, torch_options
+from grouper.options.signatures import Signature, torch_signatures
+from grouper.text.similar import near, similar
+from grouper.text.source import Span
 
 CODE = Code("GR201", "unknown-option", Severity.ERROR, __doc__ or "")
 

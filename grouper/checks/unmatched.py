@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, count, labelled, names
+from grouper.checks.context import Facts, count, labelled, names
 from grouper.findings import Code, Finding, Severity
-from grouper.fold import fold
+from grouper.text.fold import fold
 
 CODE = Code("GR101", "unmatched-parameter", Severity.ERROR, __doc__ or "")
 MOST_PATTERNS = 4

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.facts import Facts, count, labelled, names
+from grouper.checks.context import Facts, count, labelled, names
 from grouper.findings import Code, Finding, Severity
 
 CODE = Code("GR109", "unmatched-in-split", Severity.ERROR, __doc__ or "")

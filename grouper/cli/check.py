@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from grouper.api import check_rules
-from grouper.cli.common import (
+from grouper.cli.outcome import (
     Failure,
     checked,
     emit,

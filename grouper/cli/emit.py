@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.cli.common import (
+from grouper.checks.report import Report
+from grouper.cli.outcome import (
     CLEAN,
     emit,
     fitting,
@@ -17,10 +18,9 @@ from grouper.cli.common import (
     run_length,
     write,
 )
-from grouper.courses import plan_of
-from grouper.planning import Plan
-from grouper.report import Report
-from grouper.reports.visible import visible
+from grouper.text.printable import visible
+from grouper.train.make_plan import plan_of
+from grouper.train.plan import Plan
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _text(report: Report, plan: Plan | None, language: str) -> str:
     if language == "json":
-        from grouper.reports.code.json import groups_json
+        from grouper.reports.groups_json import groups_json
 
         return groups_json(report, plan) + "\n"
-    from grouper.reports.code.module import python_code
+    from grouper.reports.python.module import python_code
 
     return python_code(report, plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.cli.common import (
+from grouper.cli.outcome import (
     CLEAN,
     FOUND,
     Failure,
@@ -14,7 +14,7 @@ from grouper.cli.common import (
     output_flags,
     rules_flags,
 )
-from grouper.syntax.near import near
+from grouper.text.similar import near
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         emit(dumps({"version": 1, "parameters": [explanation_value(report, a) for a in found]}))
     else:
-        from grouper.reports.visible import visible
+        from grouper.text.printable import visible
 
         emit("\n".join(visible(line) for a in found for line in explanation(report, a)))
     return CLEAN

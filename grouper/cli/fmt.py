@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from grouper.cli.common import CLEAN, FOUND, Failure, emit, output_flags, write
-from grouper.ruleset.includes import read
-from grouper.source import Source
-from grouper.syntax.parser import parse
+from grouper.cli.outcome import CLEAN, FOUND, Failure, emit, output_flags, write
+from grouper.language.resolve.includes import read
+from grouper.language.syntax.parser import parse
+from grouper.text.source import Source
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def _one(name: str, arguments: argparse.Namespace) -> int:
 
         print_findings(parsed.findings, console(arguments.color, stderr=True))
         return FOUND
-    from grouper.syntax.format import format_file
+    from grouper.language.syntax.format import format_file
 
     text = format_file(parsed.file, source)
     if arguments.check:

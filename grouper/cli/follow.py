@@ -12,11 +12,11 @@ from rich.live import Live
 
 from grouper.cli.run_file import RunFile
 from grouper.monitor.live import screen
-from grouper.monitor.reading import Run
+from grouper.monitor.run import Run
 from grouper.monitor.table import plain, report, sentence
 from grouper.monitor.verdicts import Verdict
 from grouper.reports.terminal import console
-from grouper.reports.visible import visible
+from grouper.text.printable import visible
 
 PAUSE = 0.5  # seconds between two looks at the file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.cli.common import checked, emit, model_flags, output_flags, rules_flags, status
+from grouper.cli.outcome import checked, emit, model_flags, output_flags, rules_flags, status
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from grouper import __version__
 from grouper.cli import check, emit, explain, fmt, groups, monitor, params, plan, rule
-from grouper.cli.common import FAILED, Failure
-from grouper.inventory.errors import ModelError
+from grouper.cli.outcome import FAILED, Failure
+from grouper.model.errors import ModelError
 
 COMMANDS = {
     "check": (check, "check rules against a model"),
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(failure: Exception) -> int:
-    from grouper.reports.visible import visible
+    from grouper.text.printable import visible
 
     message = str(failure)
     code, help = "", ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from grouper.cli.common import (
+from grouper.cli.outcome import (
     CLEAN,
     FOUND,
     Failure,
@@ -17,7 +17,7 @@ from grouper.cli.common import (
 )
 from grouper.cli.run_file import RunFile
 from grouper.findings import Severity
-from grouper.monitor.reading import Run
+from grouper.monitor.run import Run
 from grouper.monitor.verdicts import Verdict, verdicts
 
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if format:
         write(arguments.plot, _picture(found, format, arguments.run))
     if arguments.format == "json":
-        from grouper.monitor.summary import summary_json
+        from grouper.monitor.json import summary_json
 
         emit(summary_json(found, arguments.run, said))
     else:
@@ -58,7 +58,7 @@ def _follow(arguments: argparse.Namespace) -> int:
 
 
 def _picture(found: Run, format: str, path: str) -> bytes:
-    from grouper.monitor.plot import run_picture
+    from grouper.monitor.figure import run_picture
 
     if not found.records:
         raise Failure(f"nothing to draw: no step has been measured yet in `{path}`")

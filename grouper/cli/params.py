@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.cli.common import CLEAN, emit, model_flags, output_flags, read_model, write
+from grouper.cli.outcome import CLEAN, emit, model_flags, output_flags, read_model, write
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from grouper.inventory.snapshot import dumps
+    from grouper.model.formats.snapshot import dumps
 
     inventory = read_model(arguments.model, arguments.key)
     if arguments.save:
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.format == "json":
         emit(dumps(inventory))
     else:
-        from grouper.reports.parameters import print_table, print_tree
+        from grouper.reports.inventory import print_table, print_tree
         from grouper.reports.terminal import console
 
         out = console(arguments.color)

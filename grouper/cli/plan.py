@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from grouper.cli.common import (
+from grouper.checks.report import Report
+from grouper.cli.outcome import (
     CLEAN,
     Failure,
     drawn,
@@ -23,11 +24,10 @@ from grouper.cli.common import (
     whole,
     write,
 )
-from grouper.courses import plan_of
 from grouper.findings import Severity
-from grouper.planning import Plan
-from grouper.report import Report
-from grouper.reports.visible import visible
+from grouper.text.printable import visible
+from grouper.train.make_plan import plan_of
+from grouper.train.plan import Plan
 
 STDOUT = "-"
 MOST_ROWS = 1_000_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import inspect
 
-from grouper.cli.common import CLEAN, Failure, emit
-from grouper.codes import ALL
-from grouper.syntax.near import near
+from grouper.checks.catalog import ALL
+from grouper.cli.outcome import CLEAN, Failure, emit
+from grouper.text.similar import near
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,8 @@ import os
 import stat
 from typing import IO
 
-from grouper.cli.common import Failure
-from grouper.monitor.reading import NewerVersion, Reading, Run, lines
+from grouper.cli.outcome import Failure
+from grouper.monitor.run import NewerVersion, Reading, Run, lines
 
 
 class RunFile:

@@ -22,11 +22,11 @@ except ModuleNotFoundError as error:
 from ultralytics.utils import DEFAULT_CFG
 
 from grouper import api
+from grouper.checks.report import Report
 from grouper.findings import Severity
 from grouper.integrations.ultralytics_trainer import Recipe, Ruled, Watch
-from grouper.inventory.model import Inventory
-from grouper.report import Report
-from grouper.ruleset.model import RuleSet, Value
+from grouper.language.ruleset import RuleSet, Value
+from grouper.model.inventory import Inventory
 
 TRAINERS = {
     "classify": "ClassificationTrainer",

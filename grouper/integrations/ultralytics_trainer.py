@@ -21,14 +21,14 @@ from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
 from ultralytics.utils.torch_utils import unwrap_model
 
 from grouper import api
+from grouper.checks.report import Report
 from grouper.findings import Severity
 from grouper.integrations.ultralytics_files import MonitorState, columns_of, widen
-from grouper.inventory.live import inventory_of
-from grouper.inventory.model import Inventory
-from grouper.optimizer_state import load_optimizer_state
-from grouper.planning import Plan, interpolate
-from grouper.report import Report
-from grouper.ruleset.model import RuleSet
+from grouper.language.ruleset import RuleSet
+from grouper.model.inventory import Inventory
+from grouper.model.live import inventory_of
+from grouper.train.plan import Plan, interpolate
+from grouper.train.resume.optimizer_state import load_optimizer_state
 
 OWNED = (
     "optimizer",

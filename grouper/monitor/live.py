@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console, Group
 from rich.live import Live
 
-from grouper.monitor.reading import LAST_RECORDS, Run
 from grouper.monitor.record import Header, Record
+from grouper.monitor.run import LAST_RECORDS, Run
 from grouper.monitor.table import plain, report
 from grouper.monitor.verdicts import verdicts
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from grouper.monitor.measurement import Numbers
-from grouper.monitor.spread import Part, local, parts, read, whole
+from grouper.monitor.sharded import Part, local, parts, read, whole
 
 # Their norms leave their own range long before their values do.
 _NARROW = (torch.float16, torch.bfloat16)

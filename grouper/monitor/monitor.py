@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grouper.monitor.measurement import measurement
-from grouper.monitor.patient import Patient, reason, warn
-from grouper.monitor.record import GroupFacts, Header, Record
-from grouper.monitor.watched import (
+from grouper.monitor.names import (
     facts,
     group_names,
     parameter_names,
     refuse_other_plan,
     watchable,
 )
+from grouper.monitor.record import GroupFacts, Header, Record
+from grouper.monitor.safe_writer import Patient, reason, warn
 from grouper.monitor.writers import Call, Csv, JsonLines, TensorBoard
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from grouper.monitor.measure import MeasuredStep
     from grouper.monitor.measurement import Numbers
-    from grouper.planning import Plan
+    from grouper.train.plan import Plan
 
 
 class Monitor:

@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from grouper.findings import Severity
-from grouper.monitor.reading import Run
 from grouper.monitor.record import Measurement
-from grouper.monitor.trend import BLOCKS, trend
+from grouper.monitor.run import Run
+from grouper.monitor.sparkline import BLOCKS, trend
 from grouper.monitor.verdicts import Verdict
 from grouper.reports.terminal import STYLES
-from grouper.reports.visible import visible
+from grouper.text.printable import visible
 
 Part = Text | Padding
 GAP = (0, 1, 0, 0)  # a space behind every column

@@ -10,9 +10,9 @@ from itertools import pairwise, takewhile
 from statistics import median
 
 from grouper.findings import Severity
-from grouper.fold import fold
-from grouper.monitor.reading import Run
 from grouper.monitor.record import Measurement, Record
+from grouper.monitor.run import Run
+from grouper.text.fold import fold
 
 WINDOW = 3  # records in a row before a group is called dead or slow, or its norms growing
 GROWTH = 100.0  # a norm over its own median before

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grouper.findings import Finding, Label
-from grouper.reports.visible import visible, width
-from grouper.source import Source
+from grouper.text.printable import visible, width
+from grouper.text.source import Source
 
 TAB = "    "
 MAX_WIDTH = 100

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from grouper.assignment import Assigned, Setting
-from grouper.checks.facts import called
-from grouper.matching.globs import compile_glob
-from grouper.report import Report
-from grouper.ruleset.expressions import text
-from grouper.syntax import tree
-from grouper.syntax.parser import parse_selector
+from grouper.checks.context import called
+from grouper.checks.report import Report
+from grouper.language.expressions import text
+from grouper.language.syntax import tree
+from grouper.language.syntax.parser import parse_selector
+from grouper.match.assignment import Assigned, Setting
+from grouper.match.globs import compile_glob
 
 
 def chosen(report: Report, name: str) -> list[Assigned]:

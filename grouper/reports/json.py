@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from grouper.assignment import Assigned
+from grouper.checks.report import Report
 from grouper.findings import Finding
-from grouper.grouping import Group
-from grouper.inventory.model import Inventory
-from grouper.report import Report
-from grouper.ruleset.model import Rule
+from grouper.group.grouping import Group
+from grouper.language.ruleset import Rule
+from grouper.match.assignment import Assigned
+from grouper.model.inventory import Inventory
 
 VERSION = 1
 

@@ -11,14 +11,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grouper.checks.report import Report
 from grouper.findings import Finding, Severity
-from grouper.fold import fold
-from grouper.grouping import Group, Grouping
-from grouper.inventory.model import Inventory
-from grouper.report import Report
+from grouper.group.grouping import Group, Grouping
+from grouper.language.expressions import text
+from grouper.model.inventory import Inventory
 from grouper.reports.excerpt import excerpt
-from grouper.reports.visible import visible
-from grouper.ruleset.expressions import text
+from grouper.text.fold import fold
+from grouper.text.printable import visible
 
 MOST_PATTERNS = 8
 STYLES = {

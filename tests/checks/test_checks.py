@@ -1,13 +1,13 @@
 """Each check: what it says of a faulty file, and that it is silent about the corrected one."""
 
-import builders
 import pytest
-from builders import UNKNOWN, inventory, parameter, small_yolo
+from support import builders
+from support.builders import UNKNOWN, inventory, parameter, small_yolo
 
 import grouper
-from grouper.codes import ALL
+from grouper.checks.catalog import ALL
 from grouper.findings import Severity
-from grouper.inventory.model import Inventory
+from grouper.model.inventory import Inventory
 from grouper.reports.terminal import finding_lines
 
 TIED = inventory(parameter(("embed.weight", "head.weight")), "x.weight")

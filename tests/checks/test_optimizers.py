@@ -1,16 +1,16 @@
 """What is said of optimizers and their options, against the constructors of torch.optim."""
 
 import pytest
-from builders import small_yolo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.builders import small_yolo
 
 import grouper
 from grouper.api import check_rules
-from grouper.ruleset.expressions import text
-from grouper.ruleset.option_values import KINDS
-from grouper.ruleset.options import torch_options
-from grouper.ruleset.signatures import signature, torch_signatures
+from grouper.language.expressions import text
+from grouper.options.misspelt import torch_options
+from grouper.options.signatures import signature, torch_signatures
+from grouper.options.torch_values import KINDS
 
 NAMES = sorted(torch_signatures())
 
@@ -32,9 +32,9 @@ def test_the_table_is_that_of_the_installed_torch():
     pytest.importorskip("torch")
     import json
 
-    from training.record_optimizers import recorded
+    from options.record_optimizers import recorded
 
-    from grouper.ruleset.signatures import TABLE
+    from grouper.options.signatures import TABLE
 
     assert json.loads(TABLE.read_text()) == json.loads(json.dumps(recorded()))
 
@@ -142,7 +142,7 @@ def test_a_group_is_held_to_what_its_optimizer_asks(statement):
     in_rule = grouper.parse(text_of.format("", written or "lr=1"))
     if in_statement.findings or in_rule.findings or "decoupled_weight_decay" in known:
         return
-    from builders import inventory, parameter
+    from support.builders import inventory, parameter
 
     model = inventory(parameter("a.weight", (4, 3)))
     left, right = (grouper.check(model, rules) for rules in (in_statement, in_rule))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from commands import run
+from support.commands import run
 
 ROOT = Path(__file__).parents[2]
 FIRST = "model.24.* -> head lr=0.01; *.bias -> bias warmup_start=0.1\n"

@@ -8,19 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import commands
 import jsonschema
 import pytest
-from builders import inventory, parameter
-from commands import written
 from hypothesis import given
 from hypothesis import strategies as st
 from referencing import Registry, Resource
+from support import commands
+from support.builders import inventory, parameter
+from support.commands import written
 
 import grouper
-from grouper.reports.code.layout import literal, quoted
-from grouper.reports.code.module import python_code
-from grouper.reports.code.names import name_items
+from grouper.reports.python.layout import literal, quoted
+from grouper.reports.python.module import python_code
+from grouper.reports.python.name_lists import name_items
 
 ROOT = Path(__file__).parents[2]
 MODEL = "examples/yolov5s.pt"

@@ -10,16 +10,16 @@ from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
-import commands
 import jsonschema
 import pytest
-from commands import written
 from referencing import Registry, Resource
 from rich.cells import cell_len
 from rich.console import Console
+from support import commands
+from support.commands import written
 
 import grouper
-from grouper.inventory.read import read
+from grouper.model.read import read
 from grouper.reports.plan.curves import print_curves
 from grouper.reports.plan.table import print_table
 from grouper.reports.plan.tracks import tracks

@@ -5,7 +5,7 @@ is its name.
 """
 
 import files
-import hostile
+from support import hostile
 
 BETWEEN = b"PK\n"
 

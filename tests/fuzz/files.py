@@ -3,9 +3,9 @@
 import os
 import tempfile
 
-from grouper.inventory import snapshot
-from grouper.inventory.errors import ModelError
-from grouper.inventory.read import read
+from grouper.model.errors import ModelError
+from grouper.model.formats import snapshot
+from grouper.model.read import read
 
 _DESCRIPTOR, _PATH = tempfile.mkstemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from files import holds_together
 
-from grouper.inventory.errors import ModelError
-from grouper.inventory.read import read
+from grouper.model.errors import ModelError
+from grouper.model.read import read
 
 _ROOT = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
 _SHARDS = Path(__file__).parent / "corpus" / "files"

@@ -2,18 +2,19 @@
 
 from files import holds_together
 
-from grouper.inventory.checkpoint import candidates, pickle_machine
-from grouper.inventory.errors import ModelError
+from grouper.model.contents import find_model
+from grouper.model.errors import ModelError
+from grouper.model.pickle import machine
 
 
 def one(data: bytes) -> None:
     try:
-        root, end = pickle_machine.run(data)
-    except pickle_machine.PickleError:
+        root, end = machine.run(data)
+    except machine.PickleError:
         return
     assert 0 < end <= len(data)
     try:
-        inventory = candidates.find(root, None, "<fuzz>")
+        inventory = find_model.find(root, None, "<fuzz>")
     except ModelError:
         return
     holds_together(inventory)

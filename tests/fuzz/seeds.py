@@ -22,8 +22,8 @@ from torch import nn
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-import hostile  # noqa: E402
 from archives import joined  # noqa: E402
+from support import hostile  # noqa: E402
 
 
 class Made:
@@ -235,8 +235,8 @@ def pickles():
 
 
 def _snapshot():
-    from grouper.inventory import snapshot
-    from grouper.inventory.live import inventory_of
+    from grouper.model.formats import snapshot
+    from grouper.model.live import inventory_of
 
     return snapshot.dumps(inventory_of(nn.Sequential(nn.Linear(1, 1)))).encode()
 

@@ -43,6 +43,6 @@ def test_the_same_seed_is_the_same_input(fuzz):
 def test_a_target_can_fail(fuzz, monkeypatch):
     """A reader that lets an error through is found."""
     pickles = fuzz("pickles")
-    monkeypatch.setattr(pickles.candidates, "find", lambda *_: {}["missing"])
+    monkeypatch.setattr(pickles.find_model, "find", lambda *_: {}["missing"])
     with pytest.raises(KeyError):
         pickles.one(b"N.")

@@ -5,8 +5,8 @@ import pytest
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    from torchvision_mended import mend
-    from ultralytics_runs import Runs
+    from support.torchvision_stub import mend
+    from support.ultralytics_cases import Runs
 
     mend()
     return Runs(tmp_path_factory.mktemp("runs"))

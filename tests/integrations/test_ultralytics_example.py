@@ -12,8 +12,9 @@ pytest.importorskip("ultralytics")
 
 ROOT = Path(__file__).parents[2]
 MENDED = """
-import runpy, torchvision_mended
-torchvision_mended.mend()
+import runpy
+from support import torchvision_stub
+torchvision_stub.mend()
 runpy.run_path({!r}, run_name="__main__")
 """
 

@@ -12,7 +12,7 @@ os.environ.setdefault("YOLO_OFFLINE", "true")
 torch = pytest.importorskip("torch")
 ultralytics = pytest.importorskip("ultralytics")
 
-from ultralytics_runs import BATCHES, as_ultralytics, same  # noqa: E402
+from support.ultralytics_cases import BATCHES, as_ultralytics, same  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.integrations.ultralytics import TRAINERS, trainer, trainer_of  # noqa: E402

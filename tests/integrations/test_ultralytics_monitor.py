@@ -9,11 +9,11 @@ os.environ.setdefault("YOLO_OFFLINE", "true")
 torch = pytest.importorskip("torch")
 ultralytics = pytest.importorskip("ultralytics")
 
-from ultralytics_runs import BATCHES  # noqa: E402
-from watched import small, step  # noqa: E402
+from support.monitor_models import small, step  # noqa: E402
+from support.ultralytics_cases import BATCHES  # noqa: E402
 
 from grouper.integrations.ultralytics_monitor import watch  # noqa: E402
-from grouper.monitor.reading import read_run  # noqa: E402
+from grouper.monitor.run import read_run  # noqa: E402
 
 
 def test_a_run_is_watched_and_is_the_same(runs):

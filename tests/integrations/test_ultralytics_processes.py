@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 pytest.importorskip("cloudpickle")
 
-from ultralytics_runs import as_ultralytics  # noqa: E402
+from support.ultralytics_cases import as_ultralytics  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.integrations.ultralytics import trainer  # noqa: E402
@@ -36,7 +36,7 @@ def launch(launcher, folder, monkeypatch):
     launcher.world_size = 2
     command, file = dist.generate_ddp_command(launcher)
     at = command.index(file)
-    command[at:] = [str(ROOT / "tests" / "ultralytics_on_gloo.py"), file, str(folder)]
+    command[at:] = [str(ROOT / "tests" / "support" / "ultralytics_ddp.py"), file, str(folder)]
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     done = subprocess.run(
         command,

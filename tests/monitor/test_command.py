@@ -28,7 +28,7 @@ from grouper.monitor.record import (
     header_line,
     record_line,
 )
-from grouper.monitor.trend import trend
+from grouper.monitor.sparkline import trend
 
 ROOT = Path(__file__).parents[2]
 GROUPS = ("head/bias", "head/weight", "body/bias", "body/weight")

@@ -13,11 +13,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from watched import groups_of, small, step  # noqa: E402
+from support.monitor_models import groups_of, small, step  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.monitor.measure import MeasuredStep  # noqa: E402
-from grouper.monitor.reading import read_run  # noqa: E402
+from grouper.monitor.run import read_run  # noqa: E402
 
 
 @pytest.fixture

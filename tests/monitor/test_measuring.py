@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from watched import groups_of, loss_of, plainly, small, state_of, step  # noqa: E402
+from support.monitor_models import groups_of, loss_of, plainly, small, state_of, step  # noqa: E402
 
 MEASURED = ("gradient_norm", "weight_norm", "update_ratio", "zero_gradients")
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grouper.findings import Severity
-from grouper.monitor.reading import Run
 from grouper.monitor.record import GroupFacts, Header, Measurement, Record
+from grouper.monitor.run import Run
 from grouper.monitor.verdicts import verdicts
 
 FACTS = {"head": GroupFacts(1, 10, "a.rules:3:7"), "body": GroupFacts(1, 10, "a.rules:4:7")}

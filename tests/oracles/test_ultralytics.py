@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 
-from ultralytics_models import ALL, built
+from support.ultralytics_models import ALL, built
 
 import grouper
 

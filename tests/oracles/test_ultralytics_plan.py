@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 
-from ultralytics_run import BATCH, BATCHES, run
+from support.ultralytics_train import BATCH, BATCHES, run
 
 import grouper
 

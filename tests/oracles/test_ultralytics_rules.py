@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("ultralytics")
 
-from ultralytics_models import ALL, built  # noqa: E402
+from support.ultralytics_models import ALL, built  # noqa: E402
 
 import grouper  # noqa: E402
 

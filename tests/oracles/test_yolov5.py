@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import grouper
-from grouper.inventory.bases import bases_of
-from grouper.inventory.model import Inventory, Module, Parameter
+from grouper.model.class_bases import bases_of
+from grouper.model.inventory import Inventory, Module, Parameter
 
 SIZES = [*"nsmlx", "n6", "s6", "m6", "l6", "x6"]
 
@@ -64,7 +64,7 @@ def test_fine_tuning_rules_fit_every_yolov5(size):
 
 
 def test_the_shipped_checkpoint_is_a_yolov5s():
-    from grouper.inventory.read import read
+    from grouper.model.read import read
 
     shipped, recorded = read("examples/yolov5s.pt"), inventory("s")
     assert [(p.name, p.shape) for p in shipped.parameters] == [

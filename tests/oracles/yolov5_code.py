@@ -18,7 +18,7 @@ from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from torchvision_mended import define_operators
+from support.torchvision_stub import define_operators
 
 
 def prepare() -> Path:

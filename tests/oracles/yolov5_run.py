@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from torchvision_mended import define_operators
+from support.torchvision_stub import define_operators
 
 # No thread may change the order of a sum, nothing may be fetched, and YOLOv5 loads whole modules.
 os.environ |= {

@@ -46,7 +46,7 @@ def works(package, checkout, with_table):
     """Check the shipped checkpoint from another folder, with the package at hand there."""
     environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONSAFEPATH": "1"}
     code = (
-        "import sys, grouper, grouper.resources as r\n"
+        "import sys, grouper, grouper.language.shipped as r\n"
         f"assert grouper.__file__.startswith({str(package)!r}), grouper.__file__\n"
         f"assert r.table_path().exists() is {with_table}, r.table_path()\n"
         "from grouper.cli.main import main\n"
@@ -70,7 +70,7 @@ def test_from_a_wheel(checkout, tmp_path):
         archive.extractall(tmp_path / "site")
     assert not any(name.startswith(("tests", "rules", "grammars", "examples")) for name in names)
     assert "grouper/_shipped/grammars/rules.lark" in names
-    assert "grouper/inventory/bases.json" in names
+    assert "grouper/model/class_bases.json" in names
     assert any(name.endswith("LICENSE") for name in names)
     works(tmp_path / "site", checkout, with_table=True)
     (checkout / "grammars" / "rules.table").unlink()

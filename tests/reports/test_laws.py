@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 
 import jsonschema
-from builders import RULES, models
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from support.builders import RULES, models
 
 import grouper
 from grouper.reports.json import report_json

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grouper.planning import Plan
+from grouper.train.plan import Plan
 
 WARMUP_SHARE = 0.3  # of the width, where warm-up would else be too narrow to be seen
 FAR = 5  # times the lowest lr: then a linear axis would press the lower curves to its edge

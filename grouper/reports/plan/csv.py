@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from grouper.planning import Plan
-from grouper.reports.visible import visible
+from grouper.text.printable import visible
+from grouper.train.plan import Plan
 
 AT_ONCE = 10_000  # steps
 

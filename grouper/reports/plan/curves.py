@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from grouper.planning import Plan
 from grouper.reports.plan.axis import Steps, Values, rates, steps_of
-from grouper.reports.plan.canvas import ASCII, Canvas, ink_for
+from grouper.reports.plan.braille import ASCII, Canvas, ink_for
 from grouper.reports.plan.table import color
 from grouper.reports.plan.tracks import Track, momentum_of
+from grouper.train.plan import Plan
 
 MARGIN = 9  # columns for the labels of values
 MOST = 12  # curves in one drawing

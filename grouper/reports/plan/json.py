@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from textwrap import indent
 from typing import Any
 
-from grouper.grouping import Group
-from grouper.planning import Course, Plan
-from grouper.report import Report
+from grouper.checks.report import Report
+from grouper.group.grouping import Group
 from grouper.reports.json import VERSION, dumps, findings_value, model_value
 from grouper.reports.plan.csv import strided
+from grouper.train.plan import Course, Plan
 
 
 def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from grouper.planning import Plan
-from grouper.reports.picture import draw, drawing, legend, rendered, sheet, short
+from grouper.reports.figure import draw, drawing, legend, rendered, sheet, short
 from grouper.reports.plan.axis import rates
-from grouper.reports.plan.telling import moments
+from grouper.reports.plan.key_steps import moments
 from grouper.reports.plan.tracks import Track, momentum_of
-from grouper.reports.visible import visible
+from grouper.text.printable import visible
+from grouper.train.plan import Plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grouper.planning import Plan
-from grouper.reports.plan.telling import Moment, moments
+from grouper.reports.plan.key_steps import Moment, moments
 from grouper.reports.plan.tracks import Track, described, momentum_of
-from grouper.reports.visible import visible, width
+from grouper.text.printable import visible, width
+from grouper.train.plan import Plan
 
 COLORS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 NAMES = 30  # columns for the groups' names, at most

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import count, product
 from string import ascii_lowercase
 
-from grouper.planning import Course, Plan
-from grouper.ruleset.expressions import text
+from grouper.language.expressions import text
+from grouper.train.plan import Course, Plan
 
 
 @dataclass(frozen=True)

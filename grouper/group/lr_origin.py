@@ -1,0 +1,69 @@
+"""Where the rules set a group's lr, in words: `my.rules:3:7`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from grouper.language.rules_text import rules_text
+from grouper.language.ruleset import Rule, RuleSet
+from grouper.match.assignment import Assigned, Setting
+from grouper.text.source import Span
+
+MOST_PLACES = 3
+
+
+def lr_place(members: Iterable[Assigned], rules: RuleSet) -> str | None:
+    """The places that decide the lr of a group's parameters, None where nothing sets it.
+
+    Mostly one, `my.rules:3:7`: the option of the rule that set it, or of the `optimizer` statement.
+    Where multipliers decide as well: `my.rules:1:15, multiplied at my.rules:4:9`. Parameters of one
+    group may have the same lr from several rules: then each is named, the first three in full.
+    """
+    decided = {tuple(map(_identity, a.settings)): a for a in members}
+    places = dict.fromkeys(_place(assigned, rules) for assigned in decided.values())
+    said = [place for place in places if place is not None]
+    rest = len(said) - MOST_PLACES
+    more = [f"{rest} more place{'s' * (rest != 1)}"] if rest > 0 else []
+    return "; ".join(said[:MOST_PLACES] + more) or None
+
+
+def _identity(setting: Setting) -> tuple[int, int, bool]:
+    return id(setting.rule), id(setting.option), setting.won
+
+
+def _place(assigned: Assigned, rules: RuleSet) -> str | None:
+    settings = [s for s in assigned.settings if s.option.key == "lr" and s.won]
+    setters = [s for s in settings if s.option.operator == "="]
+    factors = [s for s in settings if s.option.operator == "*="]
+    base = _joined(_written(s.option.span, s.rule) for s in setters) or _default(assigned, rules)
+    if base is None:
+        return None
+    return f"{base}, multiplied at {_joined(map(_factor, factors))}" if factors else base
+
+
+def _factor(setting: Setting) -> str:
+    return _written(setting.option.span, setting.rule)
+
+
+def _default(assigned: Assigned, rules: RuleSet) -> str | None:
+    """The place of the lr in the `optimizer` statement that the parameter goes to."""
+    chosen = assigned.options.get("optimizer")
+    for optimizer in rules.optimizers:
+        if chosen in (None, optimizer.alias or optimizer.name):
+            if "lr" not in optimizer.options:
+                return None
+            span = optimizer.spans.get("lr")
+            return span.place if span else f"the default of `optimizer {optimizer.name}`"
+    return None
+
+
+def _written(span: Span | None, rule: Rule) -> str:
+    """A rule that was made in Python stands nowhere: it is its own place."""
+    if span is not None:
+        return span.place
+    return f"`{rules_text(RuleSet((replace(rule, split=None),))).strip()}`"
+
+
+def _joined(places: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(places))

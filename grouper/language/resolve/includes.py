@@ -1,0 +1,92 @@
+"""A file's statements with those of the files that it includes in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grouper.findings import Code, Finding, Label
+from grouper.language.resolve import codes
+from grouper.language.shipped import shipped_rules
+from grouper.language.syntax import tree
+from grouper.language.syntax.parser import MAX_SIZE, parse
+from grouper.text.similar import similar
+from grouper.text.source import Source
+
+MAX_DEPTH = 20
+MAX_FILES = 200
+
+
+@dataclass
+class Expansion:
+    """Expands includes; `findings` are those of parsing all files, and of finding them."""
+
+    findings: list[Finding] = field(default_factory=list)
+    files: int = 0
+
+    def statements(self, source: Source, above: tuple[Path, ...] = ()) -> Iterator[tree.Statement]:
+        """All statements in order, none of them an `include`."""
+        parsed = parse(source)
+        self.findings.extend(parsed.findings)
+        here = (*above, Path(source.path).resolve())
+        for statement in parsed.file.statements:
+            if isinstance(statement, tree.Include):
+                yield from self._included(statement, source, here)
+            else:
+                yield statement
+
+    def _included(
+        self, include: tree.Include, source: Source, above: tuple[Path, ...]
+    ) -> Iterator[tree.Statement]:
+        path = find(include.path, Path(source.path).parent)
+        if path is None:
+            self._missing(include)
+            return
+        self.files += 1
+        if path.resolve() in above or len(above) > MAX_DEPTH or self.files > MAX_FILES:
+            self._circle(include)
+            return
+        try:
+            included = read(path)
+        except OSError as error:
+            self._missing(include, str(error.strerror))
+            return
+        yield from self.statements(included, above)
+
+    def _missing(self, include: tree.Include, why: str = "") -> None:
+        reason = f": {why}" if why else ""
+        self._report(
+            codes.MISSING_FILE,
+            f"`{include.path}` cannot be included{reason or ': there is no such file'}",
+            include,
+            similar("shipped file", include.path, shipped_rules())
+            or "write its path relative to this file, or the name of a shipped one",
+        )
+
+    def _circle(self, include: tree.Include) -> None:
+        self._report(
+            codes.INCLUDE_CYCLE,
+            f"`{include.path}` includes itself, or the includes go too far",
+            include,
+            "put what both files need into a third one",
+        )
+
+    def _report(self, code: Code, message: str, include: tree.Include, help: str) -> None:
+        labels = (Label(include.span),) if include.span else ()
+        self.findings.append(Finding(code, message, labels, help=help))
+
+
+def find(name: str, folder: Path) -> Path | None:
+    """A rules file beside `folder`'s files, else a shipped one by its name."""
+    beside = folder / name
+    if "\0" not in name and beside.is_file():
+        return beside
+    return shipped_rules().get(name)
+
+
+def read(path: Path) -> Source:
+    """A rules file's text; what is no UTF-8 is replaced, and the parser then points at it."""
+    with open(path, "rb") as file:
+        content = file.read(4 * MAX_SIZE + 1)
+    return Source(content.decode("utf-8", "replace"), str(path))

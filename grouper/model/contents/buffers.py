@@ -1,0 +1,116 @@
+"""Which tensors of a state dict are buffers: told by their dtype, their name, or those beside them.
+
+A state dict does not say it, and nothing here is certain but the dtype: what is said is inferred.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from grouper.model.pickle.tensors import Tensor
+
+Reason = Literal["dtype", "name", "neighbours"]
+# Names that torch's own modules, and models that many build on, give to buffers alone.
+_OF_BUFFERS = """
+    running_mean running_var num_batches_tracked inv_freq original_inv_freq cos_cached
+    sin_cached relative_position_index relative_coords_table attn_mask attention_mask
+    causal_mask masked_bias position_ids token_type_ids anchors anchor_grid stride strides
+    pixel_mean pixel_std positional_encoding_gaussian_matrix num_points_scale n_points_scale
+    alphas_cumprod betas_cumprod _float_tensor total_ops total_params
+"""
+NAMES = frozenset(_OF_BUFFERS.split())
+# Where all of the first stand beside each other in a module, those of the second are buffers:
+# of observers, quantised linears (GPTQ, AWQ, bitsandbytes), codebooks, latent diffusion, ...
+_NEIGHBOURS = tuple(
+    (frozenset(beside.split()), frozenset(buffers.split()))
+    for beside, buffers in (
+        ("mean std", "mean std"),
+        ("norm_mean norm_std", "norm_mean norm_std"),
+        ("global_mean global_invstd", "global_mean global_invstd"),
+        ("min_val max_val", "min_val max_val eps histogram"),
+        ("input_min output_min", "input_min input_max output_min output_max"),
+        ("scale zero_point", "scale zero_point"),
+        ("qweight qzeros", "scales bias"),
+        ("absmax quant_map", "absmax quant_map nested_absmax nested_quant_map"),
+        ("SCB weight_format", "SCB"),
+        ("cluster_size embed_avg", "cluster_size embed_avg embed inited"),
+        ("cluster_usage embed_sum", "cluster_usage embed_sum initialized"),
+        ("queue queue_ptr", "queue queue_ptr"),
+        ("slope_rate diagonal_decay", "slope_rate diagonal_decay query_decay key_decay"),
+        (
+            "betas alphas_cumprod",
+            "betas alphas_cumprod_prev sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod"
+            " log_one_minus_alphas_cumprod sqrt_recip_alphas_cumprod sqrt_recipm1_alphas_cumprod"
+            " posterior_variance posterior_log_variance_clipped posterior_mean_coef1"
+            " posterior_mean_coef2",
+        ),
+    )
+)
+_BESIDE = {
+    name: [beside for beside, buffers in _NEIGHBOURS if name in buffers]
+    for name in frozenset().union(*(buffers for _, buffers in _NEIGHBOURS))
+}
+# Where these stand, all tensors are: of the averages that latent diffusion keeps in one module.
+_AVERAGES = {"decay", "num_updates"}
+# `weight_u` and `weight_v` of a spectral norm, `weight_mask` of pruning, beside `weight_orig`.
+_DERIVED = ("_u", "_v", "_mask")
+# What torch's spectral and orthogonal parametrizations keep.
+_PARAMETRIZATION = re.compile(r"(?:.+\.)?parametrizations\.\w+\.\d+")
+_OF_PARAMETRIZATIONS = ("_u", "_v", "base")
+
+
+def inferred(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Reason]:
+    """The names of those that are taken for buffers, each with what tells it."""
+    tensors = list(tensors)
+    modules = siblings(tensors)
+    found: dict[str, Reason] = {}
+    for name, facts in tensors:
+        path, _, last = name.rpartition(".")
+        if facts.is_parameter:
+            continue
+        if facts.dtype is not None and not can_train(facts.dtype):
+            found[name] = "dtype"
+        elif facts.is_buffer or _is_named(path, last):
+            found[name] = "name"
+        elif _beside(last, modules[path]):
+            found[name] = "neighbours"
+    return found
+
+
+def siblings(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+    """The tensors of each module by their own names."""
+    modules: dict[str, dict[str, Tensor]] = {}
+    for name, facts in tensors:
+        path, _, last = name.rpartition(".")
+        modules.setdefault(path, {})[last] = facts
+    return modules
+
+
+def can_train(dtype: str) -> bool:
+    """Whether torch can compute gradients of a dtype."""
+    return dtype.startswith(("float", "bfloat", "complex"))
+
+
+def _is_named(path: str, last: str) -> bool:
+    if last in _OF_PARAMETRIZATIONS and _PARAMETRIZATION.fullmatch(path):
+        return True
+    return last in NAMES
+
+
+def _beside(last: str, module: Mapping[str, Tensor]) -> bool:
+    if module.keys() >= _AVERAGES:
+        return True
+    if last == "bias" and _is_mask(module):
+        return True
+    if last.endswith(_DERIVED) and f"{last.rpartition('_')[0]}_orig" in module:
+        return True
+    return any(beside <= module.keys() for beside in _BESIDE.get(last, ()))
+
+
+def _is_mask(module: Mapping[str, Tensor]) -> bool:
+    """The causal mask that GPT-2 and its heirs call `bias`: 1 x 1 x n x n, without a weight."""
+    shape = module["bias"].shape
+    square = shape is not None and len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
+    return square and "weight" not in module

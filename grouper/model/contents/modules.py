@@ -1,0 +1,195 @@
+"""Whole pickled modules: parameters, buffers and classes, as `named_parameters` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from grouper.model.errors import ModelError, over_limit
+from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.model.name_limits import Names
+from grouper.model.pickle.classes import GRAPH, PERSISTENT, class_of, made_by
+from grouper.model.pickle.mappings import attributes, texts
+from grouper.model.pickle.tensors import Tensor, tensor
+from grouper.model.pickle.values import Call, Global
+from grouper.model.wrappers import WRAPPERS, unwrapped
+
+__all__ = ["Parts", "attributes", "inventory_of", "is_module", "too_many", "walked"]
+MAX_NAMES = 100_000  # of modules, parameters and buffers together
+MAX_ENTRIES = 200_000  # that are looked at for them
+MAX_LEVELS = 200
+_COMPILED = "torch._dynamo.eval_frame.OptimizedModule"
+ALL_FROZEN = "all parameters are saved frozen, as averages are: which of them train is not known"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one module holds itself, by name.
+
+    With each parameter comes what tells it from others: tied ones have the same. `entries` is how
+    many of the file's values were looked at for this.
+    """
+
+    cls: str
+    bases: tuple[str, ...] | None
+    parameters: list[tuple[str, Tensor, object]]
+    buffers: list[str]
+    children: list[tuple[str, Any]]
+    entries: int = 0
+
+    @property
+    def names(self) -> int:
+        return 1 + len(self.parameters) + len(self.buffers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many names a module and all below it have, and how many levels it spans."""
+
+    names: int
+    levels: int
+
+
+@dataclass
+class _Walk:
+    """Modules in pre-order; tensors once, with all their names."""
+
+    parts: Mapping[int, Parts]
+    modules: dict[str, Module] = field(default_factory=dict)
+    wrappers: dict[str, str] = field(default_factory=dict)
+    parameters: dict[object, tuple[Tensor, list[str]]] = field(default_factory=dict)
+    buffers: list[str] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
+
+
+def is_module(value: Any) -> bool:
+    """Whether a value is a pickled `nn.Module`."""
+    state = _state(_given(value, _COMPILED) or value)
+    return state is not None and "_parameters" in state and "_modules" in state
+
+
+def _state(value: Any) -> Mapping[str, Any] | None:
+    """The `__dict__` of a pickled module, which some give to the function that makes it."""
+    graph, persistent = texts(_given(value, GRAPH)), texts(_given(value, PERSISTENT))
+    return texts(persistent.get("state")) if persistent else graph or attributes(value)
+
+
+def _given(value: Any, function: str) -> Any:
+    """The first argument of a call of that function; None for what is none."""
+    made = made_by(value) if isinstance(value, Call) else None
+    if not isinstance(made, Global) or made.dotted != function:
+        return None
+    return value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else None
+
+
+def inventory_of(root: Any) -> Inventory:
+    """The inventory of a pickled module. Raises ModelError where it has too many names."""
+    return _trainable(walked(root, _parts, "whole module"))
+
+
+def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
+    """The inventory of a module and those below it, each of which `parts` takes apart once."""
+    walk = _Walk(_all_parts(root, parts))
+    pending: list[tuple[str, Any]] = [("", root)]
+    while pending:
+        path, value = pending.pop()
+        pending.extend(reversed(_visit(walk, path, walk.parts[id(value)])))
+    wrapped = walk.wrappers
+    parameters = tuple(
+        Parameter(
+            tuple(unwrapped(name, wrapped) for name in names),
+            found.shape,
+            found.dtype,
+            found.trains,
+            names[0],
+        )
+        for found, names in walk.parameters.values()
+    )
+    own = (m for path, m in walk.modules.items() if path not in wrapped)
+    if wrapped:
+        own = (replace(m, path=unwrapped(m.path, wrapped)) for m in own)
+    modules = {module.path: module for module in own}
+    buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
+    return Inventory(parameters, modules, kind=kind, buffers=buffers)
+
+
+def _trainable(inventory: Inventory) -> Inventory:
+    """A model saved for use, or as a running average, is frozen as a whole: Ultralytics' `best.pt`
+    and every model that it offers for download. That says nothing about training."""
+    if not inventory.parameters or any(p.trainable is not False for p in inventory.parameters):
+        return inventory
+    unknown = tuple(replace(p, trainable=None) for p in inventory.parameters)
+    return replace(inventory, parameters=unknown, remarks=(ALL_FROZEN,))
+
+
+def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
+    """The parts of each module, by its identity.
+
+    Modules that share their children have many more paths than there are modules: how many is
+    known, and refused, before a single path is made.
+    """
+    known: dict[int, Parts] = {}
+    sizes: dict[int, _Size] = {}
+    pending: list[tuple[Any, bool]] = [(root, False)]
+    entries = 0
+    while pending:
+        value, visited = pending.pop()
+        if visited:
+            sizes[id(value)] = _size(known[id(value)], sizes)
+        elif id(value) not in sizes:
+            if id(value) in known:
+                raise over_limit("its modules hold themselves")
+            own = known[id(value)] = parts(value)
+            entries += 1 + own.entries
+            if entries > MAX_ENTRIES:
+                raise too_many()
+            pending.append((value, True))
+            pending.extend((child, False) for _, child in own.children)
+    return known
+
+
+def _size(own: Parts, sizes: Mapping[int, _Size]) -> _Size:
+    below = [sizes[id(child)] for _, child in own.children]
+    names = own.names + sum(size.names for size in below)
+    levels = 1 + max((size.levels for size in below), default=0)
+    if names > MAX_NAMES:
+        raise too_many()
+    if levels > MAX_LEVELS:
+        raise over_limit(f"its modules are nested more than {MAX_LEVELS} levels deep")
+    return _Size(names, levels)
+
+
+def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
+    walk.modules[path] = Module(path, own.cls, own.bases)
+    if own.cls in WRAPPERS:
+        walk.wrappers[path] = WRAPPERS[own.cls]
+    prefix, counted = f"{path}." if path else "", walk.names.counted
+    for name, found, identity in own.parameters:
+        walk.parameters.setdefault(identity, (found, []))[1].append(counted(prefix + name))
+    walk.buffers.extend(counted(prefix + name) for name in own.buffers)
+    return [(counted(prefix + name), child) for name, child in own.children]
+
+
+def _parts(value: Any) -> Parts:
+    compiled = _given(value, _COMPILED)
+    if compiled is not None:
+        return Parts(_COMPILED, None, [], [], [(WRAPPERS[_COMPILED], compiled)])
+    state = _state(value) or {}
+    parameters, buffers, children = (
+        texts(state.get(kind)) or {} for kind in ("_parameters", "_buffers", "_modules")
+    )
+    entries = len(parameters) + len(buffers) + len(children)
+    if entries > MAX_NAMES:
+        raise too_many()
+    return Parts(
+        *class_of(value),
+        [(n, t, id(item)) for n, item in parameters.items() if (t := tensor(item)) is not None],
+        [name for name, item in buffers.items() if tensor(item) is not None],
+        [(name, child) for name, child in children.items() if is_module(child)],
+        entries,
+    )
+
+
+def too_many() -> ModelError:
+    return over_limit(f"it has more than {MAX_NAMES:,} modules and parameters")

@@ -1,0 +1,56 @@
+"""Modules of a state dict whose class its tensors prove: normalisation with running statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from grouper.model.contents.buffers import siblings
+from grouper.model.inventory import Module
+from grouper.model.name_limits import Names
+from grouper.model.pickle.tensors import Tensor
+
+# What BatchNorm1d to 3d, SyncBatchNorm and InstanceNorm1d to 3d have in common: they save the
+# same tensors, and a state dict does not tell one from another.
+CLASS = "torch.nn.modules.batchnorm._NormBase"
+_STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
+_ALL = _STATISTICS | {"weight", "bias"}
+
+
+def proven(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Module] | None:
+    """Every module that has a name, those that are norms with their class; None without norms.
+
+    Of the others nothing is said: their class is the empty text, and inferred.
+    """
+    modules = siblings(tensors)
+    norms = {path for path, module in modules.items() if _is_norm(module)}
+    if not norms:
+        return None
+    paths: dict[str, None] = {}
+    counted = Names().counted
+    for own in modules:
+        paths.update(dict.fromkeys(map(counted, reversed(tuple(_new(own, paths))))))
+    return {
+        path: Module(path, CLASS if path in norms else "", None, inferred=True) for path in paths
+    }
+
+
+def _is_norm(module: Mapping[str, Tensor]) -> bool:
+    if not _STATISTICS <= module.keys() <= _ALL:
+        return False
+    vectors = {module[name].shape for name in module.keys() - {"num_batches_tracked"}}
+    counter = module["num_batches_tracked"]
+    (shape,) = vectors if len(vectors) == 1 else (None,)
+    return shape is not None and len(shape) == 1 and counter.shape == () and _counts(counter)
+
+
+def _counts(counter: Tensor) -> bool:
+    return counter.dtype == "int64"
+
+
+def _new(path: str, known: Mapping[str, None]) -> Iterator[str]:
+    """A path and those above it, the root last, up to the first that is known."""
+    while path not in known:
+        yield path
+        if not path:
+            return
+        path = path.rpartition(".")[0]

@@ -1,0 +1,19 @@
+"""How reading a model file ends when it fails: with one finding."""
+
+from __future__ import annotations
+
+from grouper.findings import Code, Finding
+from grouper.model.codes import OVER_LIMIT
+
+
+class ModelError(Exception):
+    """A model file could not be read; `finding` says why, and what to do."""
+
+    def __init__(self, code: Code, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.finding = Finding(code, message, help=help)
+
+
+def over_limit(why: str) -> ModelError:
+    """The error for a model that is more than any model is."""
+    return ModelError(OVER_LIMIT, f"the model is not read: {why}")

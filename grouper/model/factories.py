@@ -1,0 +1,211 @@
+"""Models that code builds: `pkg.module:factory`, `timm:NAME`, `ultralytics:NAME.yaml`, `hf:DIR`.
+
+Unlike reading a file, this imports and runs that code. Models are built on torch's meta device,
+without content; only where their code needs content, on the CPU.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from typing import Any
+
+from grouper.model import codes
+from grouper.model.errors import ModelError
+from grouper.model.inventory import Inventory
+from grouper.text.similar import similar
+
+_ON_CPU = "built on the CPU: its code needs tensors with content"
+_WITHOUT_ARGUMENTS = "give a function that needs no arguments"
+
+
+def recognises(path: str) -> bool:
+    """Whether a model is named by what builds it. A file of that name is a file."""
+    head, colon, rest = path.partition(":")
+    if not colon or rest.startswith("//") or os.path.exists(path):
+        return False
+    return head in _LIBRARIES or (_dotted(head) and _dotted(rest))
+
+
+def read(spec: str, key: str | None = None) -> Inventory:
+    """The inventory of the model that `spec` builds. Runs code; its output goes to stderr.
+
+    Raises ModelError where a package is missing, or no model comes of it.
+    """
+    if key is not None:
+        raise ModelError(
+            codes.NO_SUCH_KEY,
+            f"`{spec}` is built, and has nothing under `{key}`",
+            "leave out --key",
+        )
+    head, _, name = spec.partition(":")
+    with redirect_stdout(sys.stderr):
+        torch = _imported("torch", spec)
+        build = _LIBRARIES[head](name, spec) if head in _LIBRARIES else _found(head, name, spec)
+        model, remarks = _built(build, spec, torch)
+    if not isinstance(model, torch.nn.Module):
+        raise ModelError(
+            codes.NOT_BUILT,
+            f"`{spec}` gives a `{type(model).__name__}` and not an nn.Module",
+            "give a function that returns the model",
+        )
+    from grouper.model.live import inventory_of
+
+    return replace(inventory_of(model), path=spec, remarks=remarks)
+
+
+def _built(build: Any, spec: str, torch: Any) -> tuple[Any, tuple[str, ...]]:
+    """What the factory gives, and what is to be said about how."""
+    if isinstance(build, torch.nn.Module):
+        return build, ()
+    _callable(build, spec)
+    try:
+        with torch.device("meta"):
+            return build(), ()
+    except (Exception, SystemExit) as error:
+        # Code that looks into its tensors, as for the strides of a detector, says "meta".
+        if not re.search(r"\bmeta\b", str(error)):
+            raise _raised(spec, error) from error
+    with _running(spec):
+        return build(), (_ON_CPU,)
+
+
+def _callable(build: Any, spec: str) -> None:
+    """Raises ModelError where it cannot be called without arguments."""
+    if not callable(build):
+        raise ModelError(
+            codes.NOT_BUILT,
+            f"`{spec}` is a `{type(build).__name__}` and no function",
+            _WITHOUT_ARGUMENTS,
+        )
+    try:
+        parameters = inspect.signature(build).parameters.values()
+    except (TypeError, ValueError):
+        return  # built in: calling it tells
+    never = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in never]
+    if needed:
+        raise ModelError(
+            codes.NOT_BUILT,
+            f"`{spec}` needs arguments: {', '.join(f'`{name}`' for name in needed)}",
+            _WITHOUT_ARGUMENTS,
+        )
+
+
+def _found(module_name: str, name: str, spec: str) -> Any:
+    """`pkg.module:factory`, from where Python itself would import it, this folder included."""
+    added = [] if sys.flags.safe_path or "" in sys.path else [os.getcwd()]
+    sys.path[:0] = added
+    try:
+        found = _imported(module_name, spec)
+    finally:
+        for path in added:
+            sys.path.remove(path)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise ModelError(
+                codes.NOT_BUILT,
+                f"`{module_name}` has no `{name}`",
+                similar("function", part, [n for n in dir(found) if not n.startswith("_")]),
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _timm(name: str, spec: str) -> Callable[[], Any]:
+    timm = _imported("timm", spec)
+    if ":" in name or "/" in name or not timm.is_model(name):
+        raise ModelError(
+            codes.NOT_BUILT,
+            f"timm has no model `{name}`",
+            similar("model", name, timm.list_models()),
+        )
+    return lambda: timm.create_model(name, pretrained=False)
+
+
+def _ultralytics(name: str, spec: str) -> Callable[[], Any]:
+    if not name.endswith((".yaml", ".yml")) or "://" in name:
+        raise ModelError(
+            codes.NOT_BUILT,
+            f"`{spec}` names no `.yaml` of Ultralytics",
+            "give a configuration, such as `ultralytics:yolov8n.yaml`",
+        )
+    ultralytics = _imported("ultralytics", spec)
+    with _running(spec):
+        head = _imported("ultralytics.nn.tasks", spec).yaml_model_load(name)["head"]
+    kind = ultralytics.RTDETR if "RTDETR" in str(head) else ultralytics.YOLO
+    return lambda: kind(name).model
+
+
+def _hf(folder: str, spec: str) -> Callable[[], Any]:
+    if not os.path.isfile(os.path.join(folder, "config.json")):
+        raise ModelError(
+            codes.NOT_BUILT,
+            f"there is no `config.json` in `{folder}`",
+            "give a folder on this machine; `hf://OWNER/NAME/FILE` reads a file from the hub",
+        )
+    transformers = _imported("transformers", spec)
+    with _running(spec):
+        config = transformers.AutoConfig.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    name = next(iter(config.architectures or ()), "AutoModel")
+    cls: Any = getattr(transformers, name, None)
+    if name == "AutoModel":
+        return lambda: cls.from_config(config, trust_remote_code=False)
+    known = inspect.isclass(cls) and issubclass(cls, transformers.PreTrainedModel)
+    if not known:
+        raise ModelError(
+            codes.NOT_BUILT,
+            f"transformers has no class `{name}`, which `{folder}` asks for",
+            "code that comes with a model is not run; give its checkpoint",
+        )
+    return lambda: cls._from_config(config)
+
+
+_LIBRARIES = {"timm": _timm, "ultralytics": _ultralytics, "hf": _hf}
+
+
+def _imported(name: str, spec: str) -> Any:
+    try:
+        with _running(spec):
+            return importlib.import_module(name)
+    except ModelError as error:
+        missing = getattr(error.__cause__, "name", None)
+        if not isinstance(error.__cause__, ModuleNotFoundError) or not missing:
+            raise
+        asked = spec.partition(":")[0]
+        mistaken = asked not in _LIBRARIES and f"{asked}.".startswith(f"{missing}.")
+        raise ModelError(
+            codes.NOT_INSTALLED,
+            f"building `{spec}` needs `{missing}`, which is not installed",
+            "there is no file of that name either" if mistaken else f"`pip install {missing}`",
+        ) from error
+
+
+@contextmanager
+def _running(spec: str) -> Iterator[None]:
+    """Code that is not grouper's: whatever it raises, even to end the program, is told in words."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise _raised(spec, error) from error
+
+
+def _raised(spec: str, error: BaseException) -> ModelError:
+    said = next(iter(str(error).strip().splitlines()), "")[:200]
+    return ModelError(
+        codes.NOT_BUILT,
+        f"building `{spec}` raised {type(error).__name__}{': ' if said else ''}{said}",
+        "run that code by itself to see where",
+    )
+
+
+def _dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))

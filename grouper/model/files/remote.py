@@ -1,0 +1,121 @@
+"""Model files on other machines: only the parts that a reader asks for are fetched."""
+
+from __future__ import annotations
+
+import os
+import re
+from types import TracebackType
+
+from grouper.model.files.connection import Absent, Connection, connect
+from grouper.model.files.file import cut_short
+
+BLOCK = 1 << 16  # bytes; what one request fetches at least
+AHEAD = 64  # blocks; what one request fetches at most of what nobody has asked for yet
+KEPT = 256  # blocks
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::)")
+_WEB = re.compile("https?://", re.IGNORECASE)
+
+
+def recognises(path: str) -> bool:
+    """Whether a model is named by its address (`https://...`, `s3://...`)."""
+    return _URL.match(path) is not None and not os.path.exists(path)
+
+
+class Remote:
+    """An open remote file. Raises ModelError where it cannot be reached, then and later.
+
+    `path` is its address without what may be secret in it: a user's name and password, a query.
+    `bytes_read` counts what was fetched. Of that, a few blocks are kept.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.path = shown(url)
+        self._url = url
+        self._blocks: dict[int, bytes] = {}
+        self._next, self._ahead = 1, 1
+        self._connection: Connection = connect(url, self.path, BLOCK)
+        self.size = self._connection.size
+        self.bytes_read = len(self._connection.head)
+        if self._connection.head:
+            self._blocks[0] = self._connection.head
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes, from the blocks at hand or by one request for those missing."""
+        if offset < 0 or length < 0 or offset + length > self.size:
+            raise cut_short(self.path)
+        if not length:
+            return b""
+        first, last = offset // BLOCK, (offset + length - 1) // BLOCK
+        if last - first >= KEPT:
+            return self._fetched(offset, offset + length)
+        missing = [i for i in range(first, last + 1) if i not in self._blocks]
+        if missing:
+            self._load(missing[0], missing[-1] + 1)
+        data = b"".join(self._blocks[i] for i in range(first, last + 1))
+        while len(self._blocks) > KEPT:
+            del self._blocks[next(iter(self._blocks))]
+        return data[offset - first * BLOCK :][:length]
+
+    def beside(self, name: str) -> Remote:
+        """The remote file of that name in the same folder. Raises FileNotFoundError for none."""
+        try:
+            return Remote(sibling(self._url, name))
+        except Absent as error:
+            raise FileNotFoundError(str(error)) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _load(self, first: int, end: int) -> None:
+        """Fetch the blocks from `first` up to `end`, and more where reading goes straight on."""
+        self._ahead = min(2 * self._ahead, AHEAD) if first == self._next else 1
+        end = max(end, first + self._ahead)
+        data = self._fetched(first * BLOCK, min(end * BLOCK, self.size))
+        for i in range(0, len(data), BLOCK):
+            self._blocks.pop(first + i // BLOCK, None)
+            self._blocks[first + i // BLOCK] = data[i : i + BLOCK]
+        self._next = end
+
+    def _fetched(self, start: int, end: int) -> bytes:
+        data = self._connection.fetch(start, end)
+        self.bytes_read += len(data)
+        if len(data) != end - start:
+            raise cut_short(self.path)
+        return data
+
+    def __enter__(self) -> Remote:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def shown(url: str) -> str:
+    """An address as it may be printed: signatures and passwords stay out of logs."""
+    return "::".join(map(_plain, url.split("::"))) if _URL.match(url) else url
+
+
+def sibling(url: str, name: str) -> str:
+    """The address of another file in the same folder; a query stays, as it may be a login."""
+    from urllib.parse import quote
+
+    first, *chained = url.split("::")
+    if _WEB.match(first):
+        place, mark, query = first.partition("?")
+        first = f"{place.rpartition('/')[0]}/{quote(name)}{mark}{query}"
+    else:
+        first = f"{first.rpartition('/')[0]}/{name}"
+    return "::".join((first, *chained))
+
+
+def _plain(url: str) -> str:
+    if _WEB.match(url):
+        url = re.split("[?#]", url, maxsplit=1)[0]
+    scheme, mark, rest = url.rpartition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{place.rpartition('@')[2]}{slash}{path}"

@@ -1,0 +1,216 @@
+"""safetensors: a length, a JSON header with names, dtypes, shapes and offsets, and the data.
+
+The header is held to the format's own rules: the tensors fill the data without gap or overlap,
+each as long as its shape and dtype say. The format sorts its tensors and keeps each storage once;
+`save_model` of the safetensors library writes the other names of tied tensors as metadata.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+from typing import Any, TypeGuard
+
+from grouper.model import codes
+from grouper.model.contents import state_dict
+from grouper.model.errors import ModelError
+from grouper.model.files.file import BytesSource, Part, cut_short
+from grouper.model.files.json import parsed
+from grouper.model.inventory import Inventory
+from grouper.model.name_limits import Names
+from grouper.model.pickle.tensors import MAX_DIM, MAX_NDIM, Tensor
+
+KIND = "safetensors"
+SORTED = (
+    "safetensors keeps neither the model's order nor, but for `save_model`, all names of tied "
+    "weights"
+)
+MAX_HEADER = 100_000_000  # bytes, by the format
+# A file of one rank's parts, by its name, and what its metadata says of where they begin.
+PART = re.compile(r"shard-\d{5,}-model-\d{5,}-of-\d{5,}\.safetensors")
+PLACES = "DCP_SHARDING_INFO"
+_LATER = re.compile(r'"saved_offsets": ?\[[^][]*[1-9]')
+_METADATA = "__metadata__"
+_HEAD = re.compile(rb'.{8}\{\s*["}]', re.DOTALL)
+_TEXT = re.compile(rb"[\t\n\r -~]{8}")
+# torch's name and the bits of an element; F4's elements stand in pairs
+_DTYPES = {
+    "BOOL": ("bool", 8),
+    "F4": ("float4_e2m1fn_x2", 4),
+    "F6_E2M3": ("float6_e2m3fn", 6),
+    "F6_E3M2": ("float6_e3m2fn", 6),
+    "U8": ("uint8", 8),
+    "I8": ("int8", 8),
+    "F8_E5M2": ("float8_e5m2", 8),
+    "F8_E4M3": ("float8_e4m3fn", 8),
+    "F8_E8M0": ("float8_e8m0fnu", 8),
+    "F8_E4M3FNUZ": ("float8_e4m3fnuz", 8),
+    "F8_E5M2FNUZ": ("float8_e5m2fnuz", 8),
+    "I16": ("int16", 16),
+    "U16": ("uint16", 16),
+    "F16": ("float16", 16),
+    "BF16": ("bfloat16", 16),
+    "I32": ("int32", 32),
+    "U32": ("uint32", 32),
+    "F32": ("float32", 32),
+    "C64": ("complex64", 64),
+    "F64": ("float64", 64),
+    "I64": ("int64", 64),
+    "U64": ("uint64", 64),
+}
+_NUMBER = re.compile(r"(?<![^.])[0-9]{1,3}(?![^.])")
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file begins with a length and a JSON object, and not with text."""
+    return _HEAD.match(head) is not None and _TEXT.match(head) is None
+
+
+def read(file: BytesSource, key: str | None) -> Inventory:
+    """The inventory of a safetensors file; the header is read, and no tensor."""
+    no_parts(file.path, key)
+    entries, metadata = header(file)
+    if not entries:
+        raise ModelError(codes.NOT_A_MODEL, f"`{file.path}` holds no tensors")
+    if _of_one_rank(file.path, metadata):
+        raise ModelError(
+            codes.NOT_A_MODEL,
+            f"`{file.path}` is one rank's part of a distributed checkpoint",
+            "give the folder that it is in",
+        )
+    return inventory_of(_named(entries, metadata))
+
+
+def inventory_of(found: list[tuple[str, Tensor, Any]]) -> Inventory:
+    """The inventory of tensors from files that sort them."""
+    inventory = state_dict.inventory_from(found)
+    return replace(inventory, kind=KIND, order="sorted", remarks=(*inventory.remarks, SORTED))
+
+
+def _of_one_rank(path: str, metadata: Mapping[str, Any]) -> bool:
+    """Whether a file has a rank's parts of tensors. The first rank's all begin at 0: its name
+    tells it from one that has the whole of them."""
+    named = PART.fullmatch(os.path.basename(path)) is not None
+    return PLACES in metadata and (named or _LATER.search(str(metadata[PLACES])) is not None)
+
+
+def no_parts(path: str, key: str | None) -> None:
+    """Raises ModelError where `--key` asks for a part of what has none."""
+    if key is not None:
+        raise ModelError(
+            codes.NO_SUCH_KEY,
+            f"`{path}` has no model under `{key}`",
+            "it holds one model: leave `--key` out",
+        )
+
+
+def tensors(file: BytesSource) -> list[tuple[str, Tensor, Any]]:
+    """The tensors by name, as `state_dict.tensors_of` gives them."""
+    return _named(*header(file))
+
+
+def _named(
+    entries: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> list[tuple[str, Tensor, Any]]:
+    found = [(name, tensor(name, entry)) for name, entry in entries.items()]
+    return tied([(name, facts, facts) for name, facts in found], metadata)
+
+
+def tied(
+    found: list[tuple[str, Tensor, Any]], metadata: Mapping[str, Any]
+) -> list[tuple[str, Tensor, Any]]:
+    """Tensors sorted by name, numbers in names in their order, with all names of tied ones.
+
+    `metadata` holds, among other things, names that are not in the file and for each of them the
+    one that is.
+    """
+    names = {name for name, _, _ in found}
+    others: dict[str, list[str]] = {}
+    for name, kept in metadata.items():
+        if isinstance(kept, str) and kept in names and name not in names:
+            others.setdefault(kept, []).append(name)
+    return [
+        (name, tensor, item)
+        for kept, tensor, item in sorted(found, key=lambda each: _natural(each[0]))
+        for name in (kept, *others.get(kept, ()))
+    ]
+
+
+def _natural(name: str) -> str:
+    """A key for sorting names, by which `layers.10` stands behind `layers.9`."""
+    return _NUMBER.sub(lambda match: match[0].zfill(4), name)
+
+
+def header(file: BytesSource) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a header says of each tensor, held to the format's rules, and its metadata."""
+    length = int.from_bytes(file.read(0, 8), "little")
+    if length > MAX_HEADER:
+        raise ModelError(
+            codes.BROKEN,
+            f"`{file.path}` says that its header has {length:,} bytes: none has",
+            "download or copy the file again",
+        )
+    entries = parsed(Part(file, 8, length))
+    metadata = entries.pop(_METADATA, {})
+    if not isinstance(metadata, dict):
+        raise cut_short(file.path)
+    Names().count(entries)
+    _filling(file, entries, file.size - 8 - length)
+    return entries, metadata
+
+
+def _filling(file: BytesSource, entries: Mapping[str, Any], length: int) -> None:
+    """The tensors must fill the data: what overlaps or is missing is damaged, or a lie."""
+    spans = sorted((_span(file, name, entry), name) for name, entry in entries.items())
+    end = 0
+    for (start, stop), name in spans:
+        if start != end:
+            what = "overlaps another one" if start < end else "leaves a gap before it"
+            raise _broken(file, f"tensor `{name}` {what}")
+        end = stop
+    if end > length:
+        raise _broken(file, f"{end - length:,} of {end:,} bytes of its tensors are missing")
+    if end < length:
+        raise _broken(file, f"{length - end:,} bytes follow its last tensor")
+
+
+def _span(file: BytesSource, name: str, entry: Any) -> tuple[int, int]:
+    """Where a tensor's bytes begin and end, which its shape and dtype must agree with."""
+    if not isinstance(entry, dict):
+        raise cut_short(file.path)
+    shape, dtype, offsets = (entry.get(key) for key in ("shape", "dtype", "data_offsets"))
+    if not sizes(shape) or len(shape) > MAX_NDIM or not sizes(offsets) or len(offsets) != 2:
+        raise _broken(file, f"tensor `{name}` has no shape or place that a tensor can have")
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        raise ModelError(
+            codes.UNSUPPORTED,
+            f"`{file.path}` has tensor `{name}` of a dtype that grouper does not know",
+            "give the checkpoint that it was made from",
+        )
+    start, end = offsets
+    if 8 * (end - start) != prod(shape) * _DTYPES[dtype][1]:
+        raise _broken(file, f"tensor `{name}` is not as long as its shape says")
+    return start, end
+
+
+def sizes(value: Any) -> TypeGuard[list[int]]:
+    """Whether a JSON value is a list of sizes."""
+    return isinstance(value, list) and all(type(n) is int and 0 <= n < MAX_DIM for n in value)
+
+
+def tensor(name: str, entry: Mapping[str, Any]) -> Tensor:
+    """The facts of a tensor, from what the header says of it."""
+    shape = tuple(entry["shape"])
+    dtype, bits = _DTYPES[entry["dtype"]]
+    if bits == 4 and shape:
+        shape = (*shape[:-1], shape[-1] // 2)
+    return Tensor(shape, dtype, name)
+
+
+def _broken(file: BytesSource, why: str) -> ModelError:
+    return ModelError(
+        codes.BROKEN, f"`{file.path}` is damaged: {why}", "download or copy the file again"
+    )

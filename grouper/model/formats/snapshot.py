@@ -1,0 +1,114 @@
+"""An inventory as JSON, for every command that takes a model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from grouper.model.formats import unsupported
+from grouper.model.formats.safetensors import sizes
+from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.model.name_limits import Names
+from grouper.model.pickle.tensors import MAX_NDIM
+
+VERSION = 1
+
+
+def dumps(inventory: Inventory) -> str:
+    """A snapshot: one parameter and one module a line, so that two of them can be compared."""
+    parameters = [_parameter_out(parameter) for parameter in inventory.parameters]
+    modules = None
+    if inventory.modules is not None:
+        modules = [
+            {"path": path, "class": m.cls, "bases": None if m.bases is None else list(m.bases)}
+            | ({"inferred": True} if m.inferred else {})
+            for path, m in inventory.modules.items()
+        ]
+    head = {"version": VERSION, "kind": inventory.kind, "key": inventory.key}
+    lines = [json.dumps(head)[:-1] + f', "order": "{inventory.order}",']
+    lines.append(f'"buffers": {json.dumps(list(inventory.buffers))},')
+    lines.append(f'"remarks": {json.dumps(list(inventory.remarks))},')
+    lines.append(f'"modules": {_listed(modules)},')
+    lines.append(f'"parameters": {_listed(parameters)}}}')
+    return "\n".join(lines) + "\n"
+
+
+def loads(text: str, path: str = "<string>") -> Inventory:
+    """The inventory of a snapshot. Raises ModelError where it is none."""
+    try:
+        return inventory(json.loads(text), path)
+    except (ValueError, RecursionError):
+        raise unsupported.value(path, None) from None
+
+
+def inventory(value: Any, path: str) -> Inventory:
+    """The inventory of a snapshot's JSON value. Raises ModelError where it is none."""
+    try:
+        if value["version"] != VERSION:
+            raise ValueError("another version")
+        parameters = tuple(_parameter_in(item) for item in value["parameters"])
+        Names().count(name for parameter in parameters for name in parameter.names)
+        return Inventory(
+            parameters,
+            _modules_in(value["modules"]),
+            path=path,
+            kind=_text(value["kind"]),
+            key=None if value["key"] is None else _text(value["key"]),
+            order="sorted" if value["order"] == "sorted" else "module",
+            buffers=tuple(map(_text, value["buffers"])),
+            remarks=tuple(map(_text, value["remarks"])),
+        )
+    except (ValueError, TypeError, LookupError):
+        raise unsupported.value(path, value) from None
+
+
+def _listed(items: list[dict[str, Any]] | None) -> str:
+    if items is None:
+        return "null"
+    return "[\n" + ",\n".join(json.dumps(item) for item in items) + "\n]"
+
+
+def _parameter_out(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "names": list(parameter.names),
+        "shape": None if parameter.shape is None else list(parameter.shape),
+        "dtype": parameter.dtype,
+        "trainable": parameter.trainable,
+        "stored": parameter.stored,
+        "inferred": parameter.inferred,
+    }
+
+
+def _parameter_in(value: dict[str, Any]) -> Parameter:
+    names = tuple(map(_text, value["names"]))
+    shape = value["shape"]
+    if not names or (shape is not None and not (sizes(shape) and len(shape) <= MAX_NDIM)):
+        raise ValueError("not a parameter")
+    return Parameter(
+        names,
+        None if shape is None else tuple(shape),
+        None if value["dtype"] is None else _text(value["dtype"]),
+        value["trainable"] if isinstance(value["trainable"], bool) else None,
+        _text(value["stored"]),
+        value["inferred"] is True,
+    )
+
+
+def _modules_in(value: list[dict[str, Any]] | None) -> dict[str, Module] | None:
+    if value is None:
+        return None
+    return {
+        _text(m["path"]): Module(
+            _text(m["path"]),
+            _text(m["class"]),
+            None if m["bases"] is None else tuple(map(_text, m["bases"])),
+            m.get("inferred") is True,
+        )
+        for m in value
+    }
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value

@@ -1,0 +1,30 @@
+"""How long names may be: no model's come near, and what walks over names need not fear them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grouper.model.errors import over_limit
+
+MAX_NAME = 1_000  # characters
+MAX_SEGMENTS = 200
+MAX_CHARACTERS = 16 << 20  # of all names of a model; those that are wider than ASCII count as four
+
+
+class Names:
+    """Counts the names of a model. Raises ModelError where one, or all together, are too long."""
+
+    def __init__(self) -> None:
+        self._left = MAX_CHARACTERS
+
+    def counted(self, name: str) -> str:
+        self._left -= len(name) if name.isascii() else 4 * len(name)
+        if self._left < 0:
+            raise over_limit("its names have too many characters")
+        if len(name) > MAX_NAME or name.count(".") >= MAX_SEGMENTS:
+            raise over_limit("it has names longer than those of any model")
+        return name
+
+    def count(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.counted(name)

@@ -1,0 +1,122 @@
+"""From a model file to its inventory: the file's content says which reader it gets."""
+
+from __future__ import annotations
+
+import gc
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+
+from grouper.model import codes, factories
+from grouper.model.errors import ModelError
+from grouper.model.files import remote
+from grouper.model.files.file import BytesSource, File
+from grouper.model.formats import (
+    deepspeed,
+    hugging_face,
+    json_file,
+    plain_pickle,
+    rank_shards,
+    safetensors,
+    torch_distributed,
+    torch_legacy,
+    torch_zip,
+    unsupported,
+)
+from grouper.model.inventory import Inventory
+
+MAX_LISTED = 100_000
+
+# Whether a file's first bytes are a format's, and its reader.
+FILES: tuple[
+    tuple[Callable[[bytes], bool], Callable[[BytesSource, str | None], Inventory]], ...
+] = (
+    (torch_zip.recognises, torch_zip.read),
+    (torch_legacy.recognises, torch_legacy.read),
+    (safetensors.recognises, safetensors.read),  # before pickles: its first byte may be theirs
+    (plain_pickle.recognises, plain_pickle.read),
+    (json_file.recognises, json_file.read),
+)
+# Whether the folder of a path is a format's, and its reader.
+FOLDERS: tuple[tuple[Callable[[str], bool], Callable[[str, str | None], Inventory]], ...] = (
+    (torch_distributed.recognises, torch_distributed.read),
+    (rank_shards.recognises, rank_shards.read),
+    (deepspeed.recognises, lambda path, key: read(deepspeed.model_file(path), key)),
+)
+
+
+def read(path: str, key: str | None = None) -> Inventory:
+    """The inventory of a model file, folder or snapshot, without running anything of it.
+
+    `path` may be an address (`https://...`), or name what builds the model (`timm:NAME`): only the
+    last runs code.
+
+    Raises FileNotFoundError or another OSError where it cannot be opened, and ModelError, with its
+    one finding, for whatever else is wrong.
+    """
+    if factories.recognises(path):
+        return factories.read(path, key)
+    collects = gc.isenabled()
+    gc.disable()  # it would look through millions of values, none of which is garbage
+    try:
+        if remote.recognises(path):
+            return _of_address(path, key)
+        if os.path.isdir(path):
+            inventory = _of_folder(path, key)
+        else:
+            torch_distributed.refuse_shard(path)
+            with File(path) as file:
+                inventory = _of_file(file, key)
+        return replace(inventory, path=path)
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RuntimeError,
+        MemoryError,
+        struct.error,
+        zlib.error,
+    ) as error:
+        # The readers raise ModelError for what they foresee; this is the outer wall.
+        too_much = isinstance(error, MemoryError | RecursionError)
+        raise ModelError(
+            codes.OVER_LIMIT if too_much else codes.BROKEN,
+            f"`{remote.shown(path)}` cannot be read: {type(error).__name__}",
+            None if too_much else "download or copy the file again",
+        ) from error
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _of_address(url: str, key: str | None) -> Inventory:
+    with remote.Remote(url) as file:
+        return replace(_of_file(file, key), path=file.path)
+
+
+def _of_file(file: BytesSource, key: str | None) -> Inventory:
+    head = file.read(0, min(file.size, unsupported.HEAD))
+    if not head:
+        raise ModelError(codes.BROKEN, f"`{file.path}` is empty", "download the file again")
+    for recognises, read_format in FILES:
+        if recognises(head):
+            return read_format(file, key)
+    raise unsupported.beginning(file.path, head)
+
+
+def _of_folder(path: str, key: str | None) -> Inventory:
+    for recognises, read_format in FOLDERS:
+        if recognises(path):
+            return read_format(path, key)
+    with os.scandir(path) as entries:
+        names = [e.name + "/" * e.is_dir() for e in islice(entries, MAX_LISTED)]
+    with File(os.path.join(path, hugging_face.weights(path, names))) as file:
+        inventory = _of_file(file, key)
+        return replace(
+            inventory, remarks=(*inventory.remarks, *hugging_face.remarks(file, inventory))
+        )

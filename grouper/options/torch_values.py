@@ -1,0 +1,148 @@
+"""What the values of torch's options must be, as the constructors of torch.optim ask it.
+
+Where a constructor asks nothing and the step would fail, the kind is that of the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from grouper.language.expressions import is_number, show
+from grouper.language.ruleset import Value
+from grouper.options.kinds import COUNT, NOT_NEGATIVE, NUMBER, POSITIVE, SHARE, Kind
+
+
+class Fault(NamedTuple):
+    """What is wrong with the values of some options, in words, and what to do."""
+
+    keys: tuple[str, ...]
+    what: str
+    help: str
+
+
+def _numbers(value: Value, count: int) -> bool:
+    return isinstance(value, tuple) and len(value) == count and all(map(is_number, value))
+
+
+def _betas(value: Value) -> bool:
+    return _numbers(value, 2) and all(0 <= beta < 1 for beta in value)  # type: ignore[operator, union-attr]
+
+
+def _written_as_fractions(value: Value) -> bool:
+    return _betas(value) and all(isinstance(beta, float) for beta in value)  # type: ignore[union-attr]
+
+
+def _etas(value: Value) -> bool:
+    return _numbers(value, 2) and 0 < value[0] < 1 < value[1]  # type: ignore[index, operator]
+
+
+def _two_epsilons(value: Value) -> bool:
+    if not isinstance(value, tuple) or len(value) != 2:
+        return False
+    first, second = value
+    return (first is None or NOT_NEGATIVE[1](first)) and NOT_NEGATIVE[1](second)
+
+
+FLAG: Kind = ("`true` or `false`", lambda value: isinstance(value, bool))
+CHOICE: Kind = (
+    "`true`, `false` or `none`",
+    lambda value: value is None or isinstance(value, bool),
+)
+BETAS: Kind = ("two numbers from 0 to below 1, such as `(0.9, 0.999)`", _betas)
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "adjust_lr_fn": (
+            "`original`, `match_rms_adamw` or `none`",
+            lambda value: value in (None, "original", "match_rms_adamw"),
+        ),
+        "alpha": NOT_NEGATIVE,
+        "amsgrad": FLAG,
+        "beta2_decay": ("a number that is not above 0", lambda v: is_number(v) and v <= 0),  # type: ignore[operator]
+        "betas": BETAS,
+        "capturable": FLAG,
+        "centered": FLAG,
+        "d": ("a number of at least 1", lambda value: is_number(value) and value >= 1),  # type: ignore[operator]
+        "dampening": NUMBER,
+        "decoupled_weight_decay": FLAG,
+        "differentiable": FLAG,
+        "eps": NOT_NEGATIVE,
+        "etas": ("a number between 0 and 1 and one above 1, such as `(0.5, 1.2)`", _etas),
+        "foreach": CHOICE,
+        "fused": CHOICE,
+        "history_size": COUNT,
+        "initial_accumulator_value": NOT_NEGATIVE,
+        "lambd": NUMBER,
+        "line_search_fn": (
+            "`strong_wolfe` or `none`",
+            lambda value: value in (None, "strong_wolfe"),
+        ),
+        "lr": NOT_NEGATIVE,
+        "lr_decay": NOT_NEGATIVE,
+        "max_eval": (f"{COUNT[0]}, or `none`", lambda value: value is None or COUNT[1](value)),
+        "max_iter": COUNT,
+        "maximize": FLAG,
+        "momentum": NOT_NEGATIVE,
+        "momentum_decay": NOT_NEGATIVE,
+        "nesterov": FLAG,
+        "ns_coefficients": ("three numbers", lambda value: _numbers(value, 3)),
+        "ns_steps": ("a whole number below 100", lambda v: COUNT[1](v) and v < 100),  # type: ignore[operator]
+        "rho": SHARE,
+        "step_sizes": ("two numbers, the least and the greatest", lambda v: _numbers(v, 2)),
+        "t0": NUMBER,
+        "tolerance_change": NUMBER,
+        "tolerance_grad": NUMBER,
+        "weight_decay": NOT_NEGATIVE,
+    }
+)
+_FRACTIONS: Kind = (
+    "two numbers from 0 to below 1, each with a point, such as `(0.0, 0.999)`",
+    _written_as_fractions,
+)
+# Where a class asks something else of an option than the others do.
+OWN_KINDS: Mapping[tuple[str, str], Kind] = MappingProxyType(
+    {
+        ("ASGD", "alpha"): NUMBER,
+        ("Adafactor", "eps"): (
+            "two numbers that are not negative, the first of which may be `none`",
+            _two_epsilons,
+        ),
+        ("Adam", "betas"): _FRACTIONS,
+        ("AdamW", "betas"): _FRACTIONS,
+        ("Muon", "eps"): NUMBER,
+        ("SparseAdam", "eps"): POSITIVE,
+        ("SparseAdam", "lr"): POSITIVE,
+    }
+)
+
+
+def faults(optimizer: str, options: Mapping[str, Value]) -> Iterator[Fault]:
+    """What a class of torch.optim would refuse in its options, defaults included."""
+    bad = set()
+    for key, value in options.items():
+        due, test = OWN_KINDS.get((optimizer, key)) or KINDS.get(key, ("", lambda _: True))
+        if not test(value):
+            bad.add(key)
+            what = f"`{key}` of `{optimizer}` must be {due}, not {show(value)}"
+            yield Fault((key,), what, f"give `{key}` {due}")
+    for fault in _together(options):
+        if not bad & set(fault.keys):
+            yield fault
+
+
+def _together(options: Mapping[str, Value]) -> Iterator[Fault]:
+    """What single values allow and several of them do not."""
+    if options.get("nesterov") is True and "dampening" in options:
+        if not POSITIVE[1](options["momentum"]):
+            what = "`nesterov=true` needs a `momentum` above 0"
+            yield Fault(("nesterov", "momentum"), what, "give `momentum`, or take `nesterov` away")
+        if options["dampening"] != 0:
+            what = "`nesterov=true` needs a `dampening` of 0"
+            yield Fault(("nesterov", "dampening"), what, "take one of them away")
+    if options.get("fused") is True:
+        for other in ("foreach", "differentiable"):
+            if options.get(other) is True:
+                what = f"`fused=true` and `{other}=true` exclude each other"
+                yield Fault(("fused", other), what, "take one of them away")

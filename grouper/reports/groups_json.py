@@ -1,0 +1,42 @@
+"""The groups for other programs: one JSON object with stable keys (docs/groups.schema.json)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grouper.checks.report import Report
+from grouper.group.grouping import Group
+from grouper.reports.json import VERSION, dumps, group_value, model_value
+from grouper.reports.plan.json import course_value
+from grouper.train.plan import Course, Plan
+
+
+def groups_json(report: Report, plan: Plan | None = None) -> str:
+    """Optimizers, groups and what is in none; with the plan, the course of each group."""
+    grouping = report.grouping
+    assert grouping is not None
+    assigned = report.assignment.parameters if report.assignment else ()
+    courses: list[Course | None] = list(plan.courses) if plan else [None] * len(grouping.groups)
+    run = {"epochs": plan.epochs, "steps_per_epoch": plan.steps_per_epoch} if plan else None
+    return dumps(
+        {
+            "version": VERSION,
+            "model": model_value(report.inventory),
+            "run": run,
+            "optimizers": [
+                {"name": o.alias or o.name, "class": o.name, "options": dict(o.options)}
+                for o in report.rules.optimizers
+            ],
+            "groups": [
+                _group(group, course)
+                for group, course in zip(grouping.groups, courses, strict=True)
+            ],
+            "frozen": [parameter.name for parameter in grouping.frozen],
+            "unmatched": [a.parameter.name for a in assigned if a.unmatched_in],
+            "tied": {n: p.name for p in report.inventory.parameters for n in p.names[1:]},
+        }
+    )
+
+
+def _group(group: Group, course: Course | None) -> dict[str, Any]:
+    return {**group_value(group), "course": course_value(course) if course else None}

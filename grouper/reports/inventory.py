@@ -1,0 +1,62 @@
+"""The inventory of a model as a table or a tree."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from grouper.match.classes import owner_path
+from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.text.printable import visible
+
+
+def print_table(inventory: Inventory, out: Console) -> None:
+    """One line a parameter: name, shape, dtype, and the class of its module."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("parameter", "shape", "dtype", "class", ""):
+        table.add_column(name, overflow="fold")
+    for parameter in inventory.parameters:
+        table.add_row(
+            Text(visible(" = ".join(parameter.names))),
+            _shape(parameter),
+            Text(visible(parameter.dtype or "?")),
+            Text(visible(_class(parameter, inventory))),
+            Text("frozen" if parameter.trainable is False else "", "dim"),
+        )
+    out.print(table)
+
+
+def print_tree(inventory: Inventory, out: Console) -> None:
+    """The modules as a tree, parameters as its leaves."""
+    root = Tree(Text(visible(inventory.path), "bold"))
+    branches = {"": root}
+    for parameter in inventory.parameters:
+        *path, leaf = parameter.name.split(".")
+        for i in range(len(path)):
+            here, above = ".".join(path[: i + 1]), ".".join(path[:i])
+            if here not in branches:
+                module = (inventory.modules or {}).get(here)
+                cls = f" {visible(_short(module))}" if module and module.cls else ""
+                text = Text.assemble((visible(path[i]), "bold"), (cls, "cyan"))
+                branches[here] = branches[above].add(text)
+        facts = f" {_shape(parameter)} {visible(parameter.dtype or '?')}"
+        branches[".".join(path)].add(Text.assemble(visible(leaf), (facts, "dim")))
+    out.print(root)
+
+
+def _shape(parameter: Parameter) -> str:
+    if parameter.shape is None:
+        return "?"
+    return "x".join(map(str, parameter.shape)) or "scalar"
+
+
+def _class(parameter: Parameter, inventory: Inventory) -> str:
+    module = (inventory.modules or {}).get(owner_path(parameter.name, inventory.modules))
+    return _short(module) if module else ""
+
+
+def _short(module: Module) -> str:
+    name = module.cls.rpartition(".")[2]
+    return f"{name} (inferred)" if module.inferred and name else name

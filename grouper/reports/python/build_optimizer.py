@@ -1,0 +1,97 @@
+"""The declared optimizers as code that builds them."""
+
+from __future__ import annotations
+
+from itertools import count
+from keyword import iskeyword
+
+from grouper.language.ruleset import Optimizer
+from grouper.reports.python.layout import Brackets, called, lines, literal, mapped, quoted
+from grouper.reports.python.templates import OWN
+
+ONE = '''\
+def build_optimizer(model: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer, with its groups. Raises ValueError as `param_groups` does."""
+'''
+SEVERAL = '''\
+def build_optimizer(model: nn.Module) -> dict[str, torch.optim.Optimizer]:
+    """Several optimizers, by name. Raises ValueError as `param_groups` does.
+
+    torch has none that holds others: step and zero, save and load each of them.
+    """
+'''
+SHARED_OUT = """\
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for group, made in zip(GROUPS.values(), param_groups(model), strict=True):
+        groups.setdefault(group["optimizer"], []).append(made)
+"""
+
+# Names that the code around the class uses.
+TAKEN = frozenset({"Any", "GROUPS", "group", "groups", "made", "model", "nn", "torch", "zip"})
+TAKEN |= {"param_groups", "without_its_own"}
+
+
+def build_source(optimizers: list[Optimizer]) -> str:
+    """The function `build_optimizer`. Raises ValueError where a name cannot be written down as
+    Python."""
+    imports, classes = _classes(optimizers)
+    if len(optimizers) == 1:
+        build = _call("return ", classes[0], optimizers[0], "param_groups(model)")
+        return _with_own(ONE + "\n".join([*imports, *lines(build, 1)]), imports)
+    built = []
+    for optimizer, cls in zip(optimizers, classes, strict=True):
+        name = quoted(optimizer.alias or optimizer.name)
+        built.append(_call(f"{name}: ", cls, optimizer, f"groups[{name}]"))
+    made = [*imports, SHARED_OUT.rstrip(), *lines(mapped("return ", built, True), 1)]
+    return _with_own(SEVERAL + "\n".join(made), imports)
+
+
+def _with_own(source: str, imports: list[str]) -> str:
+    """torch's own optimizers have all of their options in their groups; others may not."""
+    return f"{source}\n\n\n{OWN.rstrip()}" if imports else source
+
+
+def _classes(optimizers: list[Optimizer]) -> tuple[list[str], list[str]]:
+    """Lines that import, and for each optimizer the name of its class then."""
+    imports: dict[tuple[str, str], str] = {}
+    classes = []
+    for optimizer in optimizers:
+        module, _, path = optimizer.name.rpartition(":")
+        if not all(map(_plain, [*module.split("."), *path.split(".")] if module else [path])):
+            raise ValueError(
+                f"the optimizer `{optimizer.name}` has no name that Python code could call it by"
+            )
+        if not module:
+            classes.append(f"torch.optim.{path}")
+            continue
+        first, dot, rest = path.partition(".")
+        taken = TAKEN | {name for known, name in imports.items() if known != (module, first)}
+        number = next(n for n in count(1) if f"{first}{_suffix(n)}" not in taken)
+        name = imports.setdefault((module, first), f"{first}{_suffix(number)}")
+        classes.append(f"{name}{dot}{rest}")
+    said = [
+        f"    from {module} import {first}" + (f" as {name}" if name != first else "")
+        for (module, first), name in sorted(imports.items())
+    ]
+    return [*said, ""] if said else [], classes
+
+
+def _suffix(number: int) -> str:
+    return f"_{number}" if number > 1 else ""
+
+
+def _plain(part: str) -> bool:
+    return part.isidentifier() and not iskeyword(part)
+
+
+def _call(before: str, cls: str, optimizer: Optimizer, groups: str) -> Brackets:
+    plain = {key: value for key, value in optimizer.options.items() if _plain(key)}
+    others = {key: value for key, value in optimizer.options.items() if key not in plain}
+    arguments = [groups, *(f"{key}={literal(value)}" for key, value in plain.items())]
+    if others:
+        items = ", ".join(f"{quoted(key)}: {literal(value)}" for key, value in others.items())
+        arguments.append(f"**{{{items}}}")
+    if ":" not in optimizer.name:
+        return called(f"{before}{cls}", arguments)
+    options = mapped("", map(quoted, optimizer.options)) if optimizer.options else "set()"
+    return called(f"{before}without_its_own", [called(cls, arguments), options])

@@ -1,0 +1,103 @@
+"""What the rules decided, as constants of the emitted file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from grouper.checks.report import Report
+from grouper.group.grouping import Group, Grouping
+from grouper.match.assignment import Assigned
+from grouper.model.wrappers import SEGMENTS, WRAPPERS
+from grouper.reports.python.layout import Brackets, Code, lines, listed, literal, mapped, quoted
+from grouper.reports.python.name_lists import name_items
+from grouper.reports.python.shape_guards import asked
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is in no group: frozen by a rule, by the model, or accepted as matched by no rule;
+    and the other names of shared parameters with their first."""
+
+    frozen: tuple[str, ...]
+    by_model: tuple[str, ...]
+    unmatched: tuple[str, ...]
+    tied: tuple[tuple[str, str], ...]
+
+
+def left(report: Report) -> Left:
+    assigned = report.assignment.parameters if report.assignment else ()
+    frozen = [a for a in assigned if a.frozen]
+    return Left(
+        tuple(a.parameter.name for a in frozen if _by_rule(a)),
+        tuple(a.parameter.name for a in frozen if not _by_rule(a)),
+        tuple(a.parameter.name for a in assigned if a.unmatched_in and not a.frozen),
+        tuple((n, p.name) for p in report.inventory.parameters for n in p.names[1:]),
+    )
+
+
+def _by_rule(assigned: Assigned) -> bool:
+    return any(match.rule.freezes for match in assigned.matches)
+
+
+def constants(report: Report, grouping: Grouping, several: bool) -> Iterator[str]:
+    """Blocks of code; with `several` optimizers, each group says which is its own."""
+    others = left(report)
+    groups = [_group(group, several) for group in grouping.groups]
+    yield _block(
+        "The optimizer's groups in order, their options and the names of their parameters.",
+        mapped("GROUPS: dict[str, dict[str, Any]] = ", groups, bool(groups)),
+    )
+    yield _block("What the rules freeze.", _names("FROZEN: list[str] = ", others.frozen, 1))
+    if others.by_model:
+        yield _block(
+            "What the model itself had frozen: no rule was needed for it.",
+            _names("FROZEN_BY_MODEL = ", others.by_model, 1),
+        )
+    if others.unmatched:
+        yield _block(
+            "What is in no group, and accepted as such by the rules.",
+            _names("UNTRAINED = ", others.unmatched, 1),
+        )
+    if others.tied:
+        yield _block(
+            "Other names of shared parameters, and the names that they have above.",
+            mapped("TIED = ", [f"{quoted(n)}: {quoted(first)}" for n, first in others.tied], True),
+        )
+    yield from _facts(report)
+    yield _block(
+        "Modules that wrap others, and what they put into the names of parameters.",
+        listed("WRAPPERS = ", map(quoted, WRAPPERS)),
+        listed("SEGMENTS = ", map(quoted, sorted(SEGMENTS))),
+    )
+
+
+def _facts(report: Report) -> Iterator[str]:
+    """The shapes, or numbers of dimensions, that the rules decided by."""
+    fact = asked(report.rules)
+    if fact is None:
+        return
+    found: dict[str, list[str]] = {}
+    for parameter in report.inventory.parameters:
+        if parameter.shape is not None:
+            value = parameter.shape if fact == "shape" else parameter.ndim
+            found.setdefault(literal(value), []).append(parameter.name)
+    name, words = ("SHAPES", "shapes") if fact == "shape" else ("DIMENSIONS", "dimensions")
+    items = [_names(f"{value}: ", members, 2) for value, members in found.items()]
+    yield _block(f"The rules decided by these {words}.", mapped(f"{name} = ", items, bool(items)))
+
+
+def _block(comment: str, *codes: Code) -> str:
+    return "\n".join([f"# {comment}", *(line for code in codes for line in lines(code))])
+
+
+def _names(before: str, names: Iterable[str], depth: int) -> Brackets:
+    items = name_items(names, depth)
+    return listed(before, items, bool(items))
+
+
+def _group(group: Group, several: bool) -> Brackets:
+    options = [f"{quoted(key)}: {literal(value)}" for key, value in group.options.items()]
+    chosen = [f'"optimizer": {literal(group.optimizer)}'] if several else []
+    names = _names('"parameters": ', (p.name for p in group.parameters), 3)
+    return mapped(f"{quoted(group.name)}: ", [mapped('"options": ', options), *chosen, names], True)

@@ -1,0 +1,30 @@
+"""What the rules ask of tensors beside their names, so that code for them checks it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+from grouper.language.ruleset import RuleSet
+from grouper.language.syntax import tree
+
+OF_SHAPES = {"shape", "numel", "fan_in", "fan_out"}
+
+
+def asked(rules: RuleSet) -> str | None:
+    """`shape` or `ndim`, where a selector or an option depends on it; else None."""
+    words = {word for rule in rules.rules for word in _words((rule.selector, rule.options))}
+    if words & OF_SHAPES:
+        return "shape"
+    return "ndim" if "ndim" in words else None
+
+
+def _words(value: object) -> Iterator[str]:
+    if isinstance(value, tree.Word | tree.Subscript):
+        yield value.name
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _words(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _words(getattr(value, field.name))

@@ -1,0 +1,144 @@
+"""Laws of matching, assigning and grouping, on generated models and rules."""
+
+import random
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from support import builders
+from support.builders import RULES, SELECTORS, models
+from support.naive import naive, numbers
+
+from grouper.group.form_groups import group
+from grouper.language.expressions import Scope, compare
+from grouper.language.resolve.resolve import resolve
+from grouper.language.ruleset import RuleSet
+from grouper.language.syntax import tree
+from grouper.language.syntax.parser import parse_selector
+from grouper.match.assign import assign
+from grouper.match.matcher import Matcher
+from grouper.match.resolve_options import same
+from grouper.text.source import Source
+
+
+def rule_set(lines):
+    made = resolve(Source("\n".join(lines), "law.rules"))
+    assume(not made.findings)
+    return made
+
+
+def reference(selector, parameter, model):
+    """A selector on a parameter, straight from the language's text; no caches, no compiling."""
+    if isinstance(selector, tree.Glob):
+        if numbers(selector):
+            from grouper.match.globs import _Walk
+
+            return any(_Walk(selector)(name) is not None for name in parameter.names)
+        return any(naive(selector.pieces, name) for name in parameter.names)
+    if isinstance(selector, tree.Exact):
+        return selector.name in parameter.names
+    if isinstance(selector, tree.Regex):
+        import re
+
+        return any(re.search(selector.pattern, name) for name in parameter.names)
+    if isinstance(selector, tree.Not):
+        return not reference(selector.operand, parameter, model)
+    if isinstance(selector, tree.And):
+        return all(reference(s, parameter, model) for s in selector.operands)
+    if isinstance(selector, tree.Or):
+        return any(reference(s, parameter, model) for s in selector.operands)
+    if isinstance(selector, tree.Flag):
+        return parameter.tied if selector.name == "tied" else parameter.trainable
+    if isinstance(selector, tree.Comparison):
+        return compare(selector, Scope(parameter=parameter))
+    owners = [name.rpartition(".")[0] for name in parameter.names]
+    if isinstance(selector, tree.ClassName):
+        return any(is_class(selector, model.modules[owner]) for owner in owners)
+    above = [o[: len(o) if i is None else i] for o in owners for i in cuts(o)]
+    if isinstance(selector.module, tree.ClassName):
+        return any(is_class(selector.module, model.modules[path]) for path in above)
+    return any(naive(selector.module.pieces, path) for path in above)
+
+
+def cuts(path):
+    return [None, 0, *[i for i, c in enumerate(path) if c == "."]]
+
+
+def is_class(selector, module):
+    names = [module.cls, *module.bases]
+    if selector.dotted:
+        names += [f"torch.nn.{n.rpartition('.')[2]}" for n in names if "torch.nn.modules" in n]
+        return any(naive(selector.name.pieces, name) for name in names)
+    return any(naive(selector.name.pieces, name.rpartition(".")[2]) for name in names)
+
+
+@settings(max_examples=300)
+@given(models(), SELECTORS)
+def test_the_matcher_agrees_with_the_reference(model, text):
+    selector = parse_selector(text)
+    matcher = Matcher(RuleSet(), model)
+    for parameter in model.parameters:
+        expected = reference(selector, parameter, model)
+        assert matcher(selector, parameter).truth == bool(expected)
+
+
+@given(models(), st.lists(RULES, min_size=1, max_size=5), st.randoms())
+def test_reordering_plain_rules_changes_no_options(model, lines, shuffler):
+    rules = rule_set(["optimizer SGD lr=0.3 weight_decay=0.1", *lines])
+    shuffled = list(lines)
+    shuffler.shuffle(shuffled)
+    again = rule_set(["optimizer SGD lr=0.3 weight_decay=0.1", *shuffled])
+    first, _ = assign(rules, model)
+    second, _ = assign(again, model)
+    for one, other in zip(first.parameters, second.parameters, strict=True):
+        assert one.options.keys() == other.options.keys()
+        assert all(same(one.options[key], other.options[key]) for key in one.options)
+        assert set(one.conflicts) == set(other.conflicts)
+        assert set(one.labels) == set(other.labels)
+        assert one.frozen == other.frozen
+
+
+@given(models(), st.lists(RULES, max_size=4))
+def test_groups_and_frozen_partition_the_parameters(model, lines):
+    rules = rule_set([*lines, "else -> rest"])
+    assignment, findings = assign(rules, model)
+    grouping = group(assignment)
+    members = [p for g in grouping.groups for p in g.parameters] + list(grouping.frozen)
+    assert sorted(p.name for p in members) == sorted(p.name for p in model.parameters)
+    order = {p.name: i for i, p in enumerate(model.parameters)}
+    for g in grouping.groups:
+        places = [order[p.name] for p in g.parameters]
+        assert places == sorted(places)
+    names = [g.name for g in grouping.groups]
+    assert len(set(names)) == len(names)
+    del findings
+
+
+@given(models(), st.lists(RULES, min_size=1, max_size=4), st.integers(0, 4))
+def test_a_rule_that_matches_nothing_changes_nothing(model, lines, at):
+    idle = '"there.is.no.such.parameter" -> nobody lr=7'
+    first, _ = assign(rule_set(lines), model)
+    second, _ = assign(rule_set([*lines[:at], idle, *lines[at:]]), model)
+    pairs = zip(first.parameters, second.parameters, strict=True)
+    assert all(a.options == b.options and a.labels == b.labels for a, b in pairs)
+    assert [g.name for g in group(first).groups] == [g.name for g in group(second).groups]
+
+
+@given(models(), SELECTORS)
+def test_else_takes_exactly_the_rest(model, selector):
+    rules = rule_set([f"split s {{ {selector} -> a; else -> b }}"])
+    assignment, _ = assign(rules, model)
+    for assigned in assignment.parameters:
+        assert len(assigned.matches) == 1
+        assert not assigned.doubled_in
+
+
+def test_multipliers_are_the_same_bits_in_every_order():
+    model = builders.inventory("a.weight")
+    factors = [0.1, 0.3, 0.7, 1.1, 3.3]
+    results = set()
+    for seed in range(20):
+        random.Random(seed).shuffle(factors)
+        lines = ["optimizer SGD lr=0.01", *(f"* -> lr*={factor}" for factor in factors)]
+        assignment, _ = assign(resolve(Source("\n".join(lines))), model)
+        results.add(assignment.parameters[0].options["lr"].hex())
+    assert len(results) == 1

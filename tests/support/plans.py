@@ -1,0 +1,61 @@
+"""Strategies for plans of every schedule, with and without warm-up and momentum."""
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from grouper.language.ruleset import Schedule
+from grouper.train.plan import Course, Plan
+
+rates = st.floats(0, 10)
+shares = st.floats(0, 1)
+EVERY = st.sampled_from(["epoch", "step"])
+PUNCTUAL = st.one_of(
+    st.builds(lambda e: Schedule("constant", {"every": e}), EVERY),
+    st.builds(
+        lambda name, final, e: Schedule(name, {"final": final, "every": e}),
+        st.sampled_from(["linear", "cosine", "polynomial", "wsd"]),
+        shares,
+        EVERY,
+    ),
+    st.builds(
+        lambda size, gamma, e: Schedule("step", {"size": size, "gamma": gamma, "every": e}),
+        st.integers(1, 50),
+        shares,
+        EVERY,
+    ),
+    st.builds(
+        lambda marks, e: Schedule("step", {"milestones": tuple(sorted(marks)), "every": e}),
+        st.lists(st.integers(0, 100), max_size=3),
+        EVERY,
+    ),
+    st.builds(lambda g, e: Schedule("exponential", {"gamma": g, "every": e}), shares, EVERY),
+    st.builds(
+        lambda f, e: Schedule("exponential", {"final": f, "every": e}), st.floats(1e-6, 1), EVERY
+    ),
+    st.builds(
+        lambda s, e: Schedule("inverse_sqrt", {"scale": s, "every": e}), st.floats(0.1, 9), EVERY
+    ),
+)
+SCHEDULES = st.builds(
+    lambda schedule, lag: replace(schedule, options={**schedule.options, "lag": lag}),
+    PUNCTUAL,
+    st.sampled_from([0, 0, 1, 3]),
+)
+COURSES = st.builds(
+    Course,
+    st.just("group"),
+    lr=rates,
+    warmup_steps=st.integers(0, 60),
+    start=rates,
+    momentum=st.none() | shares,
+    warmup_momentum=st.none() | shares,
+    schedule=SCHEDULES,
+)
+
+
+@st.composite
+def plans(draw):
+    courses = draw(st.lists(COURSES, min_size=1, max_size=4))
+    named = [replace(c, name=f"g{i}") for i, c in enumerate(courses)]
+    return Plan(tuple(named), draw(st.integers(1, 12)), draw(st.integers(1, 12)))

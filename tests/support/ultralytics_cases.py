@@ -1,0 +1,185 @@
+"""Short seeded runs of Ultralytics on the CPU, and what is to be compared of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.synthetic import SIZE, data_for
+
+IMAGES = 8
+BATCHES = IMAGES // 4
+OPTIMIZERS = {
+    "SGD": ("ultralytics.rules", {"lr0": 0.01, "momentum": 0.937}),
+    "MuSGD": ("ultralytics-musgd.rules", {"lr0": 0.01, "momentum": 0.937}),
+    "AdamW": ("ultralytics-adamw.rules", {"lr0": 0.001, "momentum": 0.9}),
+}
+SUFFIXES = {"detect": "", "classify": "-cls", "segment": "-seg", "pose": "-pose", "obb": "-obb"}
+
+
+class Stopped(Exception):
+    """Somebody pulled the plug."""
+
+
+@dataclass
+class Run:
+    """A run that has ended; `rates` and `momenta` are of each batch, by group."""
+
+    trainer: Any = None
+    start: list[Any] = field(default_factory=list)
+    rates: list[dict[str, float]] = field(default_factory=list)
+    momenta: list[dict[str, float]] = field(default_factory=list)
+    accumulates: list[int] = field(default_factory=list)
+
+    def tensors(self) -> list[Any]:
+        """Weights and averages by name, and the momentum of each parameter in the model's order."""
+        model, ema = self.trainer.model, self.trainer.ema.ema
+        state = self.trainer.optimizer.state
+        moments = [
+            value
+            for parameter in model.parameters()
+            if parameter in state
+            for _, value in sorted(state[parameter].items())
+        ]
+        return [*model.state_dict().values(), *ema.state_dict().values(), *moments]
+
+    @property
+    def moved(self) -> bool:
+        now = self.trainer.model.parameters()
+        return any(not before.equal(after) for before, after in zip(self.start, now, strict=True))
+
+    @property
+    def csv(self) -> Path:
+        return self.trainer.csv
+
+    def watch(self, trainer: Any) -> None:
+        """Called at the end of each batch."""
+        self.trainer = trainer
+        groups = [
+            (group.get("name", str(i)), group)
+            for i, group in enumerate(trainer.optimizer.param_groups)
+        ]
+        self.rates.append({name: group["lr"] for name, group in groups})
+        momenta = {name: group.get("momentum", group.get("betas")) for name, group in groups}
+        self.momenta.append(momenta)
+        self.accumulates.append(trainer.accumulate)
+
+
+class Runs:
+    """Runs in one folder, each in one of its own; data and models are made once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.seen: list[str] = []
+        self._data: dict[str, str] = {}
+        self._count = 0
+
+    @property
+    def folder_of_last(self) -> Path:
+        return self.folder / f"run{self._count}"
+
+    def data(self, task: str) -> str:
+        if task not in self._data:
+            self._data[task] = data_for(task, self.folder / f"data-{task}", IMAGES)
+        return self._data[task]
+
+    def config(self, task: str) -> str:
+        """A YOLOv8 of an eighth of the width of its smallest."""
+        from ultralytics.nn.tasks import yaml_model_load
+
+        path = self.folder / f"yolov8n-tiny{SUFFIXES[task]}.yaml"
+        made = yaml_model_load(f"yolov8n{SUFFIXES[task]}.yaml")
+        made = {k: v for k, v in made.items() if k not in ("yaml_file", "scale")}
+        made["scales"] = {"n": [0.33, 0.0625, 256]}
+        path.write_text(yaml.safe_dump(made), "utf-8")
+        return str(path)
+
+    def model(self, task: str) -> Any:
+        """The model as a run trains it, so far as rules can see."""
+        from ultralytics import YOLO
+
+        return YOLO(self.config(task), task=task, verbose=False).model
+
+    def train(self, task: str, *, callbacks: dict[str, Any] | None = None, **arguments: Any) -> Run:
+        from ultralytics import YOLO
+
+        yolo = YOLO(self.config(task), task=task, verbose=False)
+        return self._go(yolo, Run(), callbacks, self.arguments(task, arguments))
+
+    def interrupt(self, task: str, *, at: int, **arguments: Any) -> Run:
+        """A run that dies at the end of a batch."""
+
+        def die(trainer: Any) -> None:
+            if len(run.rates) == at:
+                raise Stopped
+
+        from ultralytics import YOLO
+
+        run = Run()
+        yolo = YOLO(self.config(task), task=task, verbose=False)
+        given = self.arguments(task, arguments)
+        try:
+            self._go(yolo, run, {"on_train_batch_end": die}, given)
+        except Stopped:
+            return run
+        raise AssertionError("the run came to its end")
+
+    def resume(self, stopped: Run, **arguments: Any) -> Run:
+        """The run goes on from its last.pt."""
+        from ultralytics import YOLO
+
+        yolo = YOLO(str(stopped.trainer.last), verbose=False)
+        return self._go(yolo, Run(), None, {"resume": True, "device": "cpu", **arguments})
+
+    def arguments(self, task: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        self._count += 1
+        self.seen.clear()
+        return {
+            "data": self.data(task),
+            "imgsz": SIZE,
+            "batch": 4,
+            "plots": False,
+            "workers": 0,
+            "seed": 1,
+            "device": "cpu",
+            "project": str(self.folder),
+            "name": self.folder_of_last.name,
+            "verbose": False,
+            **arguments,
+        }
+
+    def _go(self, yolo: Any, run: Run, callbacks: Any, arguments: dict[str, Any]) -> Run:
+        def begin(trainer: Any) -> None:
+            run.trainer = trainer
+            run.start = [p.detach().clone() for p in trainer.model.parameters()]
+
+        yolo.add_callback("on_train_start", begin)
+        yolo.add_callback("on_train_batch_start", lambda _: self.seen.append("batch"))
+        yolo.add_callback("on_train_batch_end", run.watch)
+        for event, callback in (callbacks or {}).items():
+            yolo.add_callback(event, callback)
+        yolo.train(**arguments)
+        return run
+
+
+def as_ultralytics(optimizer, epochs, warmup, batch=4, nbs=10, **variables):
+    """The arguments of Ultralytics' own run, and the trainer whose rules say the same."""
+    from grouper.integrations.ultralytics import trainer
+
+    file, rates = OPTIMIZERS[optimizer]
+    decay = 0.0005 * batch * max(round(nbs / batch), 1) / nbs
+    own = {"optimizer": optimizer, "warmup_epochs": warmup, **rates, **variables}
+    both = {"epochs": epochs, "batch": batch, "nbs": nbs}
+    said = {"decay": decay, "epochs": epochs, "warmup_epochs": warmup, "warmup_bias_lr": 0.1}
+    curve = {"curve": "cosine"} if own.get("cos_lr") else {}
+    return {**own, **both}, {"trainer": trainer(file, **{**said, **rates, **curve}), **both}
+
+
+def same(left, right):
+    """Whether two runs came to the same, to the last bit: weights, averages, moments."""
+    for ours, theirs in zip(left.tensors(), right.tensors(), strict=True):
+        if not ours.equal(theirs):
+            return False
+    return left.moved and right.moved
