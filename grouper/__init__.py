@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from grouper.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from grouper import integrations as integrations
     from grouper.api import (
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from grouper.train.plan import Plan
     from grouper.train.resume.optimizer_state import load_optimizer_state
 
-__version__ = "0.1.0"
 __all__ = [
     "GroupingError",
     "Inventory",

@@ -17,11 +17,12 @@ from grouper.group.form_groups import group
 from grouper.group.grouping import Grouping
 from grouper.language.resolve import resolve
 from grouper.language.resolve.codes import MISSPELT_OPTION
-from grouper.language.ruleset import RuleSet, Value
+from grouper.language.ruleset import RuleSet
 from grouper.match.assign import assign
 from grouper.match.assignment import Assignment
 from grouper.model.inventory import Inventory
 from grouper.options.signatures import Signature, signature, signature_of
+from grouper.options.values import Value
 from grouper.text.source import Source
 from grouper.train.make_plan import plan_of
 from grouper.train.plan import Plan
@@ -121,7 +122,7 @@ def _signatures(rules: RuleSet, live: bool = False, build: bool = False) -> Mapp
 def _signature(name: str, live: bool, build: bool) -> Signature | None:
     if not (build or (live and ":" not in name)):
         return signature(name)
-    from grouper.train.param_groups import class_of
+    from grouper.train.build_optimizer import class_of
 
     try:
         return signature_of(class_of(name))
@@ -171,7 +172,8 @@ def build_optimizer(
     not fit the model or the optimizers, and ValueError where they name no optimizer, or one of
     another package that cannot be imported or refuses its options.
     """
-    from grouper.train.param_groups import bind, optimizer_of
+    from grouper.train.build_optimizer import optimizer_of
+    from grouper.train.param_groups import bind
     from grouper.train.ranks import together
 
     with together(model, process_group) as meeting:

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Facts, called, count, labelled, names
 from grouper.findings import Code, Edit, Finding, Severity
-from grouper.language.expressions import text
 from grouper.match.assignment import Assigned, Setting
 from grouper.model.inventory import Parameter
+from grouper.options.values import text
 
 CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
 

@@ -13,19 +13,11 @@ from itertools import product
 
 from grouper.checks.context import Facts, labelled
 from grouper.findings import Code, Finding, Severity
-from grouper.language.expressions import (
-    BadValue,
-    Scope,
-    as_number,
-    evaluate,
-    holds,
-    is_number,
-    text,
-)
+from grouper.language.expressions import BadValue, Scope, as_number, evaluate, holds
 from grouper.language.resolve.labels import attributes, label_of
-from grouper.language.rules_text import literal
-from grouper.language.ruleset import Value
+from grouper.language.ruleset import literal
 from grouper.language.syntax import tree
+from grouper.options.values import Value, is_number, text
 
 CODE = Code("GR111", "failed-expectation", Severity.ERROR, __doc__ or "")
 ROUNDING = 1e-9

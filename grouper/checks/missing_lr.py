@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from grouper.checks.context import Facts, labelled, names
 from grouper.findings import Code, Finding, Severity
 from grouper.group.grouping import Group
-from grouper.language.expressions import show
+from grouper.options.values import show
 
 CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")
 

@@ -21,8 +21,9 @@ from typing import NamedTuple
 from grouper.checks.context import Facts, labelled, names
 from grouper.findings import Code, Finding, Severity
 from grouper.group.grouping import Group
-from grouper.language.ruleset import Schedule, Value
-from grouper.options.kinds import SCHEDULES
+from grouper.language.ruleset import Schedule
+from grouper.options.schedules import SCHEDULES
+from grouper.options.values import Value
 from grouper.text.source import Span
 
 CODE = Code("GR210", "impossible-plan", Severity.ERROR, __doc__ or "")

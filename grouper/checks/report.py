@@ -9,12 +9,13 @@ from grouper import checks
 from grouper.checks.context import Facts
 from grouper.findings import Finding, Severity, in_order
 from grouper.group.grouping import Group, Grouping
-from grouper.language.ruleset import RuleSet, Value
+from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
 from grouper.model.inventory import Inventory
 from grouper.options.misspelt import torch_options
 from grouper.options.signatures import Signature, signature
 from grouper.options.torch_values import faults
+from grouper.options.values import Value
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Asked, Facts, called, labelled, names
 from grouper.findings import Code, Edit, Finding, Severity
-from grouper.language.ruleset import PLAN_KEYS, Optimizer, Rule
+from grouper.language.ruleset import Optimizer, Rule
 from grouper.language.syntax import tree
 from grouper.options.misspelt import misspelt, torch_options
+from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.signatures import Signature, torch_signatures
 from grouper.text.similar import near, similar
 from grouper.text.source import Span

@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from grouper import __version__
 from grouper.cli import check, emit, explain, fmt, groups, monitor, params, plan, rule
 from grouper.cli.outcome import FAILED, Failure
 from grouper.model.errors import ModelError
+from grouper.version import __version__
 
 COMMANDS = {
     "check": (check, "check rules against a model"),

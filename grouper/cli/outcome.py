@@ -15,8 +15,9 @@ from grouper.checks.missing_lr import CODE as NO_LR
 from grouper.checks.report import Report
 from grouper.findings import Code, Severity
 from grouper.language.resolve.resolve import assignment
-from grouper.language.ruleset import RuleSet, Value
+from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
+from grouper.options.values import Value
 
 CLEAN, FOUND, FAILED = 0, 1, 2
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from grouper.findings import Code, Finding, Severity
-from grouper.group.digest import grouping_terms, plain
-from grouper.group.grouping import Grouping
+from grouper.group.grouping import Grouping, grouping_terms, plain
 from grouper.language.ruleset import RuleSet
 
 RANKS_DISAGREE = Code(

@@ -7,9 +7,11 @@ from types import MappingProxyType
 
 from grouper.group.grouping import Group, Grouping, Held, options_key, unique
 from grouper.group.lr_origin import lr_place
-from grouper.language.ruleset import PLAN_KEYS, RuleSet, Value
+from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assigned, Assignment
 from grouper.model.inventory import Parameter
+from grouper.options.plan_keys import PLAN_KEYS
+from grouper.options.values import Value
 
 UNLABELLED = "default"
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
-from grouper.group.digest import digest_of, grouping_terms
-from grouper.language.ruleset import PLAN_KEYS, Value
 from grouper.model.inventory import Inventory, Parameter
+from grouper.options.plan_keys import PLAN_KEYS
+from grouper.options.values import Value
 from grouper.text.similar import similar
 
 
@@ -118,6 +121,40 @@ class Grouping:
             f"frozen are {listed}" if labels else "the rules freeze nothing that has a label"
         )
         return f"no rule froze anything under `{label}`; {hint}"
+
+
+def grouping_terms(grouping: Grouping) -> dict[str, Any]:
+    """The groups: names, optimizer, options, plan keys and parameters, in order; and the frozen."""
+    groups = [
+        {
+            "name": group.name,
+            "optimizer": group.optimizer,
+            "options": plain(group.options),
+            "plan": plain(group.plan),
+            "parameters": [parameter.name for parameter in group.parameters],
+        }
+        for group in grouping.groups
+    ]
+    return {"groups": groups, "frozen": [parameter.name for parameter in grouping.frozen]}
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as JSON has them, where 1 and 1.0 are one value, as they are in rules."""
+    return {key: _plain(value) for key, value in options.items()}
+
+
+def digest_of(terms: Mapping[str, Any]) -> str:
+    """SHA-256 of the terms, in hexadecimal; numbers count to the last bit."""
+    text = json.dumps(terms, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 def unique(base: str, names: set[str]) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grouper.language.rules_text import rules_text
-from grouper.language.ruleset import Rule, RuleSet
+from grouper.language.ruleset import Rule, RuleSet, rules_text
 from grouper.match.assignment import Assigned, Setting
 from grouper.text.source import Span
 

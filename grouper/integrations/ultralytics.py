@@ -25,8 +25,9 @@ from grouper import api
 from grouper.checks.report import Report
 from grouper.findings import Severity
 from grouper.integrations.ultralytics_trainer import Recipe, Ruled, Watch
-from grouper.language.ruleset import RuleSet, Value
+from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
+from grouper.options.values import Value
 
 TRAINERS = {
     "classify": "ClassificationTrainer",

@@ -27,7 +27,8 @@ from grouper.integrations.ultralytics_files import MonitorState, columns_of, wid
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.model.live import inventory_of
-from grouper.train.plan import Plan, interpolate
+from grouper.train.course import interpolate
+from grouper.train.plan import Plan
 from grouper.train.resume.optimizer_state import load_optimizer_state
 
 OWNED = (

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from math import prod
 from types import MappingProxyType
 
-from grouper.language.ruleset import Value
 from grouper.language.syntax import tree
 from grouper.model.inventory import Parameter
+from grouper.options.values import Value, is_number, show
 from grouper.text.source import Span
 
 MAX_BITS = 1024  # of a whole number: as far as a float reaches
@@ -128,32 +128,11 @@ def holds(left: Value, operator: str, right: Value, place: tree.Node) -> bool:
     return bool(_OPERATORS[operator](left, right))
 
 
-def is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def as_number(value: Value, place: tree.Node) -> int | float:
     """The value as it is if it is a finite number that a float can hold, else BadValue."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadValue(f"a number is due, and {show(value)} is none", place.span)
     return _finite(value, place)
-
-
-def show(value: Value) -> str:
-    """A value as a rules file would have it, in backticks."""
-    return f"`{text(value)}`"
-
-
-def text(value: Value) -> str:
-    """A value as a rules file would have it."""
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "true", False: "false"}[value]
-    if isinstance(value, tuple):
-        items = ", ".join(text(item) for item in value)
-        return f"({items},)" if len(value) == 1 else f"({items})"
-    if isinstance(value, float):
-        return repr(value) if value != int(value) or abs(value) >= 1e16 else f"{value:.1f}"
-    return str(value)
 
 
 def _word(word: tree.Word, scope: Scope) -> Value:

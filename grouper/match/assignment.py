@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grouper.language.ruleset import Rule, RuleSet, Value
+from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory, Parameter
+from grouper.options.values import Value
 
 
 @dataclass(frozen=True)

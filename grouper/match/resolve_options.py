@@ -7,20 +7,14 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from grouper.findings import Code, Finding, Label
-from grouper.language.expressions import BadValue, Scope, as_number, evaluate, show
+from grouper.language.expressions import BadValue, Scope, as_number, evaluate
 from grouper.language.resolve.walk import calls, captures
-from grouper.language.ruleset import Optimizer, RuleSet, Value
+from grouper.language.ruleset import Optimizer, RuleSet
 from grouper.language.syntax import tree
 from grouper.match import codes
 from grouper.match.assignment import Assigned, Match, Setting
 from grouper.model.inventory import Parameter
-
-
-def same(left: Value, right: Value) -> bool:
-    """Whether two values are one: numbers by value, `true` is not 1."""
-    if isinstance(left, tuple) and isinstance(right, tuple):
-        return len(left) == len(right) and all(map(same, left, right))
-    return isinstance(left, bool) == isinstance(right, bool) and left == right
+from grouper.options.values import Value, same, show
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from functools import cache
 
-from grouper.language.ruleset import PLAN_KEYS
+from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.signatures import torch_signatures
 
 SIMILARITY = 0.8  # below that, a key is more likely meant than misspelt

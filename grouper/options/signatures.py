@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grouper.language.ruleset import Value
+from grouper.options.values import Value
 
 TABLE = Path(__file__).with_name("optimizers.json")
 

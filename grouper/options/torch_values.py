@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from grouper.language.expressions import is_number, show
-from grouper.language.ruleset import Value
 from grouper.options.kinds import COUNT, NOT_NEGATIVE, NUMBER, POSITIVE, SHARE, Kind
+from grouper.options.values import Value, is_number, show
 
 
 class Fault(NamedTuple):

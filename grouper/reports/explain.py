@@ -6,11 +6,11 @@ from typing import Any
 
 from grouper.checks.context import called
 from grouper.checks.report import Report
-from grouper.language.expressions import text
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.assignment import Assigned, Setting
 from grouper.match.globs import compile_glob
+from grouper.options.values import text
 
 
 def chosen(report: Report, name: str) -> list[Assigned]:

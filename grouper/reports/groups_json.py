@@ -8,7 +8,8 @@ from grouper.checks.report import Report
 from grouper.group.grouping import Group
 from grouper.reports.json import VERSION, dumps, group_value, model_value
 from grouper.reports.plan.json import course_value
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 def groups_json(report: Report, plan: Plan | None = None) -> str:

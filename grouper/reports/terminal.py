@@ -14,8 +14,8 @@ from rich.text import Text
 from grouper.checks.report import Report
 from grouper.findings import Finding, Severity
 from grouper.group.grouping import Group, Grouping
-from grouper.language.expressions import text
 from grouper.model.inventory import Inventory
+from grouper.options.values import text
 from grouper.reports.excerpt import excerpt
 from grouper.text.fold import fold
 from grouper.text.printable import visible

@@ -10,8 +10,9 @@ from torch.optim import Optimizer
 
 from grouper.group.grouping import Group, Grouping
 from grouper.language import ruleset as ruleset
+from grouper.train.build_optimizer import construct
 from grouper.train.chained_optimizer import Optimizers
-from grouper.train.param_groups import bound, construct, tensors_of
+from grouper.train.param_groups import bound, tensors_of
 
 
 def extend(

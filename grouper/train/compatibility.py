@@ -13,7 +13,8 @@ from grouper.model.wrappers import bare_names
 from grouper.text.fold import fold
 
 if TYPE_CHECKING:
-    from grouper.train.plan import Course, Plan
+    from grouper.train.course import Course
+    from grouper.train.plan import Plan
 
 Groups = Sequence[Mapping[str, Any]]
 SAME_RULES = "; build both from the same rules and model"

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 
 from grouper.group.grouping import Group, Grouping
-from grouper.language.ruleset import RuleSet, Schedule, Value, Warmup
-from grouper.options.kinds import SCHEDULES
+from grouper.language.ruleset import RuleSet, Schedule, Warmup
+from grouper.options.schedules import SCHEDULES
 from grouper.options.signatures import signature
-from grouper.train.plan import Course, Plan
+from grouper.options.values import Value
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 def plan_of(rules: RuleSet, grouping: Grouping, steps_per_epoch: int, epochs: int) -> Plan:

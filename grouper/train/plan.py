@@ -4,61 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import le
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from grouper.language.ruleset import Schedule
-from grouper.options.schedules.base import Factor, factor
+from grouper.train.course import Course, delayed, interpolate, warm_up
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
 Runs = list[tuple[int, int]]  # neighbouring steps of one epoch: the epoch, and how many
-
-
-@dataclass(frozen=True)
-class Course:
-    """What one group's lr and momentum follow.
-
-    `lr` is the group's own, reached at the end of warm-up; `warmup_steps` its length in steps,
-    `start` the lr at step 0. `momentum` is None where the group has none; where `betas` is true
-    it stands for the first of them. `warmup_momentum` is None where momentum is not warmed up.
-    `parameters` are the names of the group's parameters: a scheduler refuses an optimizer that
-    has others under the same group. `place` says where the rules set the lr: `my.rules:3:7`.
-    """
-
-    name: str
-    lr: float
-    warmup_steps: int = 0
-    start: float = 0.0
-    momentum: float | None = None
-    warmup_momentum: float | None = None
-    betas: bool = False
-    schedule: Schedule = field(default_factory=Schedule)
-    parameters: tuple[str, ...] = ()
-    place: str | None = field(default=None, compare=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if key != "factor"}
-
-    @cached_property
-    def factor(self) -> Factor:
-        return factor(self.schedule.name, self.schedule.options)
-
-    @property
-    def by_step(self) -> bool:
-        """Whether the schedule's time is counted in steps, not in epochs."""
-        return self.schedule.options.get("every") == "step"
-
-    @property
-    def lag(self) -> int:
-        """How late, in epochs or steps, the schedule is followed after warm-up."""
-        lag = self.schedule.options.get("lag")
-        return lag if isinstance(lag, int) else 0
 
 
 @dataclass(frozen=True)
@@ -108,12 +65,12 @@ class Plan:
             length = course.warmup_steps
             warm = bisect_left(steps, length) if rising else len(steps)
             lr = self._rates(course, factors[schedule], runs)
-            _warm_up(steps[:warm], length, course.start, lr)
+            warm_up(steps[:warm], length, course.start, lr)
             found[course.name] = {"lr": lr}
             if course.momentum is not None:
                 momentum = [course.momentum] * len(steps)
                 if course.warmup_momentum is not None:
-                    _warm_up(steps[:warm], length, course.warmup_momentum, momentum)
+                    warm_up(steps[:warm], length, course.warmup_momentum, momentum)
                 found[course.name]["momentum"] = momentum
         return found
 
@@ -123,7 +80,7 @@ class Plan:
         total = self.steps if course.by_step else self.epochs
         if course.lag:
             turn = self._turn(course)
-            times = [_late(time, turn, course.lag) for time in times]
+            times = [delayed(time, turn, course.lag) for time in times]
         return [course.factor(time, total) for time in times]
 
     def _turn(self, course: Course) -> int:
@@ -162,7 +119,7 @@ class Plan:
         time, total = (
             (step, self.steps) if course.by_step else (step // self.steps_per_epoch, self.epochs)
         )
-        time = _late(time, self._turn(course), course.lag)
+        time = delayed(time, self._turn(course), course.lag)
         lr, warmup = course.lr * course.factor(time, total), course.warmup_steps
         values = {"lr": interpolate(step, warmup, course.start, lr)}
         if course.momentum is not None:
@@ -175,27 +132,6 @@ class Plan:
         return values
 
 
-def interpolate(step: int, length: int, start: float, end: float) -> float:
-    """`numpy.interp(step, [0, length], [start, end])`, bit for bit, and `end` from `length` on."""
-    if step >= length:
-        return end
-    if step <= 0:
-        return start
-    return (end - start) / length * step + start
-
-
 def _refuse_negative(step: int) -> None:
     if step < 0:
         raise ValueError(f"steps are counted from 0, so there is no step {step}")
-
-
-def _late(time: int, turn: int, lag: int) -> int:
-    """The time that a schedule is at: on time until warm-up's end, and then so much behind, where
-    it never goes back."""
-    return time if time <= turn else max(time - lag, turn)
-
-
-def _warm_up(steps: list[int], length: int, start: float, values: list[float]) -> None:
-    """Put `interpolate` in the place of the first values, those of `steps`."""
-    for index, step in enumerate(steps):
-        values[index] = interpolate(step, length, start, values[index])

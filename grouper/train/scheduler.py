@@ -20,7 +20,8 @@ from grouper.train.compatibility import (
 from grouper.train.step_watcher import Witness
 
 if TYPE_CHECKING:
-    from grouper.train.plan import Course, Plan
+    from grouper.train.course import Course
+    from grouper.train.plan import Plan
 
 Groups = Sequence[dict[str, Any]]
 Mark = tuple[object, object]

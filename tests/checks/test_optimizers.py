@@ -7,10 +7,10 @@ from support.builders import small_yolo
 
 import grouper
 from grouper.api import check_rules
-from grouper.language.expressions import text
 from grouper.options.misspelt import torch_options
 from grouper.options.signatures import signature, torch_signatures
 from grouper.options.torch_values import KINDS
+from grouper.options.values import text
 
 NAMES = sorted(torch_signatures())
 

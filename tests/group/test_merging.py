@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.builders import models, small_yolo
 
 import grouper
-from grouper.match.resolve_options import same
+from grouper.options.values import same
 
 PRODUCT = """
 optimizer SGD lr=0.1 momentum=0.9

@@ -16,7 +16,7 @@ from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.assign import assign
 from grouper.match.matcher import Matcher
-from grouper.match.resolve_options import same
+from grouper.options.values import same
 from grouper.text.source import Source
 
 

@@ -21,7 +21,8 @@ from torch.optim import lr_scheduler  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.language.ruleset import Schedule  # noqa: E402
-from grouper.train.plan import Course, Plan  # noqa: E402
+from grouper.train.course import Course  # noqa: E402
+from grouper.train.plan import Plan  # noqa: E402
 
 rates = st.floats(1e-5, 10)
 finals = st.floats(0, 1)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.builders import inventory, parameter, rules
 
 from grouper.group.compare import disagreement, failed_elsewhere, terms_of
-from grouper.group.digest import digest_of
 from grouper.group.form_groups import group
+from grouper.group.grouping import digest_of
 from grouper.match.assign import assign
 
 TEXT = """

@@ -4,7 +4,8 @@ import pytest
 
 from grouper.language.ruleset import Schedule
 from grouper.reports.plan.key_steps import moments
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 def shown(*courses, epochs=10, steps=10, room=0):

@@ -5,9 +5,10 @@ from hypothesis import given
 from support.plans import plans
 
 from grouper.language.ruleset import Schedule
-from grouper.options.kinds import SCHEDULES
+from grouper.options.schedules import SCHEDULES
 from grouper.reports.python.plan import plan_code
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 def emitted(plan):

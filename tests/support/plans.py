@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from grouper.language.ruleset import Schedule
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 rates = st.floats(0, 10)
 shares = st.floats(0, 1)

@@ -9,17 +9,9 @@ from rich.console import Console
 from support.builders import small_yolo
 
 import grouper
-from grouper.options.kinds import (
-    CLOCK,
-    COUNT,
-    COUNTS,
-    NOT_NEGATIVE,
-    PLAN,
-    POSITIVE,
-    SCHEDULES,
-    SHARE,
-    WARMUP,
-)
+from grouper.options.kinds import CLOCK, COUNT, COUNTS, NOT_NEGATIVE, POSITIVE, SHARE
+from grouper.options.plan_keys import PLAN, WARMUP
+from grouper.options.schedules import SCHEDULES
 from grouper.reports.plan.csv import plan_csv
 from grouper.reports.plan.curves import print_curves
 from grouper.reports.plan.table import print_table

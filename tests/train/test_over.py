@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.plans import plans
 
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 def check(plan, steps):

@@ -15,11 +15,12 @@ from grouper.language.resolve.labels import check_claim, check_labels_of_splits
 from grouper.language.resolve.scope import FAULTY
 from grouper.language.resolve.training_statements import Training
 from grouper.language.resolve.walk import calls, captures, possible_captures, words
-from grouper.language.ruleset import Rule, RuleSet, Value
+from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.shipped import shipped_rules
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_expression
-from grouper.options.kinds import PLAN
+from grouper.options.plan_keys import PLAN
+from grouper.options.values import Value
 from grouper.text.similar import similar
 from grouper.text.source import Source
 

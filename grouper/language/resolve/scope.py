@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grouper.findings import Edit, Finding, Label
-from grouper.language.expressions import FACTS, FUNCTIONS, BadValue, Scope, evaluate, show
+from grouper.language.expressions import FACTS, FUNCTIONS, BadValue, Scope, evaluate
 from grouper.language.resolve import codes
 from grouper.language.resolve.diagnostics import Faults
 from grouper.language.resolve.walk import calls, comparisons, words
-from grouper.language.ruleset import Value
 from grouper.language.syntax import tree
-from grouper.options.kinds import SCHEDULES, Kind
+from grouper.options.kinds import Kind
 from grouper.options.misspelt import misspelt
+from grouper.options.schedules import SCHEDULES
+from grouper.options.values import Value, show
 from grouper.text.similar import similar
 
 

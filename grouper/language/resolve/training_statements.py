@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from grouper.language.expressions import text
 from grouper.language.resolve import codes
 from grouper.language.resolve.scope import FAULTY, Names
-from grouper.language.ruleset import PLAN_KEYS, Optimizer, Rule, Schedule, Value, Warmup
+from grouper.language.ruleset import Optimizer, Rule, Schedule, Warmup
 from grouper.language.syntax import tree
-from grouper.options.kinds import EITHER, SCHEDULES, WARMUP, Kind, lacking
+from grouper.options.kinds import Kind
+from grouper.options.plan_keys import PLAN_KEYS, WARMUP
+from grouper.options.schedules import EITHER, SCHEDULES, lacking
+from grouper.options.values import Value, text
 from grouper.text.source import Span
 
 

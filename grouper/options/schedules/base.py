@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from grouper.language.ruleset import Value
-from grouper.options.kinds import SCHEDULES, lacking
+from grouper.options.schedules import SCHEDULES, lacking
+from grouper.options.values import Value
 
 Factor = Callable[[float, float], float]
 

@@ -11,7 +11,8 @@ from grouper.checks.report import Report
 from grouper.group.grouping import Group
 from grouper.reports.json import VERSION, dumps, findings_value, model_value
 from grouper.reports.plan.csv import strided
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 MOST_MILESTONES = 6
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import count, product
 from string import ascii_lowercase
 
-from grouper.language.expressions import text
-from grouper.train.plan import Course, Plan
+from grouper.options.values import text
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 @dataclass(frozen=True)

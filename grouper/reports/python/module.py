@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
-from grouper import __version__
 from grouper.checks.report import Report
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import Optimizer
@@ -16,6 +15,7 @@ from grouper.reports.python.plan import PlanCode, plan_code
 from grouper.reports.python.shape_guards import asked
 from grouper.text.printable import visible
 from grouper.train.plan import Plan
+from grouper.version import __version__
 
 LONGEST = 60  # characters of a file's name
 FACTS = {"shape": templates.SHAPES, "ndim": templates.DIMENSIONS}

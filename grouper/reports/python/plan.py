@@ -8,7 +8,8 @@ from grouper.language.ruleset import Schedule
 from grouper.reports.python.layout import Brackets, called, lines, literal, mapped, quoted
 from grouper.reports.python.schedules import factor_source, needs
 from grouper.reports.python.templates import LATE, RAMP, RATES
-from grouper.train.plan import Course, Plan
+from grouper.train.course import Course
+from grouper.train.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from grouper.language.ruleset import Schedule
-from grouper.options.kinds import SCHEDULES
+from grouper.options.schedules import SCHEDULES
 from grouper.reports.python.layout import lines, listed, literal
 
 Options = Mapping[str, Any]

@@ -12,10 +12,13 @@ from torch import Tensor
 from torch.optim import LBFGS, Optimizer
 
 from grouper.model.wrappers import bare_names
+from grouper.text.fold import fold
+from grouper.text.printable import visible
 from grouper.train.resume.state_shapes import Expectations, Shape, Shapes
 
 State = Mapping[str, Any]
 
+LISTED = 8  # patterns of each outcome in the printed text
 WHOLE = "func_evals"  # the state of LBFGS, kept once for all parameters, has it
 
 
@@ -37,8 +40,6 @@ class Restored:
     lacking: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        from grouper.train.resume.restored import restored_text
-
         return restored_text(self)
 
 
@@ -204,3 +205,30 @@ def _refuse_other_parameters(saved: list[str], wanted: list[str]) -> None:
             "LBFGS keeps one history for all parameters in their order, and they have changed since"
             " it was saved: it cannot be carried over, so begin without it"
         )
+
+
+def restored_text(restored: Restored) -> str:
+    """One line with the counts, then a line for each fate that deserves a look."""
+    lacking = ", ".join(f"`{visible(key)}`" for key in restored.lacking)
+    lines = {
+        "kept": "",
+        "new": "nothing was saved for them, so they start anew",
+        "reshaped": "their shape is not the saved one, so they start anew",
+        "foreign": f"the saved state has no {lacking}, so they start anew",
+        "dropped": "saved, but not trained any more",
+    }
+    names = {word: getattr(restored, word) for word in lines}
+    counts = ", ".join(f"{len(names[word])} {word}" for word in lines if names[word])
+    text = [f"optimizer state by name: {counts or 'there was none'}"]
+    for word, why in lines.items():
+        if why and names[word]:
+            text.append(f"  {word} ({why}): {_folded(names[word])}")
+    if names["new"] and names["dropped"] and not names["kept"]:
+        text.append("  no name is in both: is it the state of this model?")
+    return "\n".join(text)
+
+
+def _folded(names: tuple[str, ...]) -> str:
+    patterns = [visible(pattern) for pattern in fold(names)]
+    more = len(patterns) - LISTED
+    return ", ".join(patterns[:LISTED]) + (f" and {more} more patterns" if more > 0 else "")
