@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 import grouper
-from grouper.train.step_watcher import LOOKED_AT, Witness
+from grouper.train.step_watcher import LOOKED_AT, StepWatcher
 
 RULES = """
 optimizer SGD lr=1e-4 momentum=0.9
@@ -91,7 +91,7 @@ def share(training: Training, steps: int) -> tuple[float, float, float]:
     optimizer = grouper.build_optimizer(model, rules)
     scheduler = grouper.plan(model, rules, steps_per_epoch=1000, epochs=10).scheduler(optimizer)
     clock = Clock()
-    Witness.saw, saw = clock.around(Witness.saw), Witness.saw
+    StepWatcher.saw, saw = clock.around(StepWatcher.saw), StepWatcher.saw
     step = clock.around(scheduler.step)
 
     def run(count: int) -> tuple[float, float]:
@@ -108,7 +108,7 @@ def share(training: Training, steps: int) -> tuple[float, float, float]:
     first = run(steps)[1]
     scheduler._witness._looked = LOOKED_AT
     seconds, later = run(steps)
-    Witness.saw = saw
+    StepWatcher.saw = saw
     return seconds, first, later
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Union
 from grouper import checks
 from grouper.checks import allowed, unknown_option
 from grouper.checks.catalog import ALL
-from grouper.checks.context import Facts
+from grouper.checks.context import Context
 from grouper.checks.report import Report
 from grouper.findings import Finding, Severity, in_order
 from grouper.group.form_groups import group
@@ -83,7 +83,7 @@ def check_rules(rules: Rules) -> Report:
     if _faulty(rule_set):
         return Report(rule_set, none, rule_set.findings)
     nothing = Assignment(rule_set, none, ())
-    facts = Facts(rule_set, none, nothing, group(nothing), _signatures(rule_set), alone=True)
+    facts = Context(rule_set, none, nothing, group(nothing), _signatures(rule_set), alone=True)
     findings = [*_unless_known(facts), *checks.run(facts)]
     accepted = allowed.apply(facts, findings, ALL)
     # Whether an `allow` accepts anything is seen on a model alone.
@@ -96,7 +96,7 @@ def _checked(inventory: Inventory, rules: Rules, signatures: Mapping[str, Signat
         return Report(rule_set, inventory, (*rule_set.findings, *inventory.findings))
     assignment, found = assign(rule_set, inventory)
     grouping = group(assignment)
-    facts = Facts(rule_set, inventory, assignment, grouping, signatures)
+    facts = Context(rule_set, inventory, assignment, grouping, signatures)
     findings = [*_unless_known(facts), *inventory.findings, *found, *checks.run(facts)]
     accepted = allowed.apply(facts, findings, ALL)
     return Report(rule_set, inventory, in_order(accepted), assignment, grouping)
@@ -106,7 +106,7 @@ def _faulty(rules: RuleSet) -> bool:
     return any(finding.severity is Severity.ERROR for finding in rules.findings)
 
 
-def _unless_known(facts: Facts) -> list[Finding]:
+def _unless_known(facts: Context) -> list[Finding]:
     """The rules' own findings; not the likeness of options where the optimizers are known."""
     told = (MISSPELT_OPTION,) if unknown_option.known(facts) else ()
     return [finding for finding in facts.rules.findings if finding.code not in told]

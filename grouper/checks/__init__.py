@@ -24,7 +24,7 @@ from grouper.checks import (
     unmatched_in_split,
     unused_optimizer,
 )
-from grouper.checks.context import Facts
+from grouper.checks.context import Context
 from grouper.findings import Code, Finding
 
 CHECKS = (
@@ -56,13 +56,13 @@ OF_GROUPS = (unknown_option, option_value, missing_lr, plan_options, refused_par
 CODES: tuple[Code, ...] = (*(check.CODE for check in (*CHECKS, *OF_RULES)), allowed.CODE)
 
 
-def run(facts: Facts) -> tuple[Finding, ...]:
+def run(facts: Context) -> tuple[Finding, ...]:
     """What the checks find; one fault, one finding."""
     asked = OF_RULES if facts.alone else (*CHECKS, *OF_RULES)
     return tuple(finding for check in asked for finding in check.check(facts))
 
 
-def of_groups(facts: Facts) -> tuple[Finding, ...]:
+def of_groups(facts: Context) -> tuple[Finding, ...]:
     """What is wrong with the groups, as far as the file does not accept it."""
     found = tuple(finding for check in OF_GROUPS for finding in check.check(facts))
     left = allowed.apply(facts, found, [finding.code for finding in found])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grouper.checks.context import Facts, labelled
+from grouper.checks.context import Context, labels_at
 from grouper.findings import Code, Finding, Severity
 from grouper.language.syntax import tree
 from grouper.match.matcher import Matcher
@@ -19,7 +19,9 @@ from grouper.text.similar import similar
 CODE = Code("GR112", "unused-allow", Severity.WARNING, __doc__ or "")
 
 
-def apply(facts: Facts, findings: Iterable[Finding], known: Iterable[Code]) -> tuple[Finding, ...]:
+def apply(
+    facts: Context, findings: Iterable[Finding], known: Iterable[Code]
+) -> tuple[Finding, ...]:
     """The findings without those that the file accepts, and one for each idle `allow`."""
     left = list(findings)
     words = {word for code in known for word in (code.id, code.name)}
@@ -36,7 +38,9 @@ def apply(facts: Facts, findings: Iterable[Finding], known: Iterable[Code]) -> t
     return (*left, *idle)
 
 
-def _without(finding: Finding, allow: tree.Allow, matcher: Matcher, facts: Facts) -> Finding | None:
+def _without(
+    finding: Finding, allow: tree.Allow, matcher: Matcher, facts: Context
+) -> Finding | None:
     if allow.code not in (finding.code.id, finding.code.name):
         return finding
     selector = allow.selector
@@ -58,4 +62,4 @@ def _without(finding: Finding, allow: tree.Allow, matcher: Matcher, facts: Facts
 
 def _finding(allow: tree.Allow, message: str, words: Iterable[str]) -> Finding:
     help = similar("finding", allow.code, words) or "remove it"
-    return Finding(CODE, message, labelled(allow.span), help=help)
+    return Finding(CODE, message, labels_at(allow.span), help=help)

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, called, count, labelled, names
+from grouper.checks.context import Context, called, count, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.language.ruleset import Rule
-from grouper.match.assignment import Assigned
+from grouper.match.assignment import ParameterAssignment
 from grouper.model.inventory import Parameter
 
 CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
 
 
-def _rules(assigned: Assigned) -> list[Rule]:
+def _rules(assigned: ParameterAssignment) -> list[Rule]:
     """The plain rules that each give the parameter something, by the same one of its names."""
     useful = {id(setting.rule) for setting in assigned.settings if setting.won}
     matches = [m for m in assigned.matches if m.rule.split is None and not m.rule.override]
@@ -29,7 +29,7 @@ def _rules(assigned: Assigned) -> list[Rule]:
     return [m.rule for m in matches if m.rule.label is not None or id(m.rule) in useful]
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each set of top-level rules that share parameters."""
     found: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
     for assigned in facts.assignment.parameters:
@@ -39,9 +39,9 @@ def check(facts: Facts) -> Iterator[Finding]:
             found.setdefault(key, (rules, []))[1].append(assigned.parameter)
     for rules, parameters in found.values():
         first, *others = rules
-        labels = labelled(others[-1].span)
+        labels = labels_at(others[-1].span)
         for rule in (first, *others[:-1]):
-            labels += labelled(rule.span)
+            labels += labels_at(rule.span)
         be = "is" if len(parameters) == 1 else "are"
         yield Finding(
             CODE,

@@ -13,16 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, called, count, labelled, names
+from grouper.checks.context import Context, called, count, labels_at, names
 from grouper.findings import Code, Edit, Finding, Severity
-from grouper.match.assignment import Assigned, Setting
+from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
 from grouper.options.values import text
 
 CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each option and each set of rules that disagree about it."""
     found: dict[tuple[str, tuple[int, ...]], tuple[list[Setting], list[Parameter]]] = {}
     for assigned in facts.assignment.parameters:
@@ -34,7 +34,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield _finding(key, settings, parameters)
 
 
-def _settings(assigned: Assigned, key: str) -> list[Setting]:
+def _settings(assigned: ParameterAssignment, key: str) -> list[Setting]:
     given = [s for s in assigned.settings if s.option.key == key and s.option.operator == "="]
     overriding = [setting for setting in given if setting.rule.override]
     return overriding if len(overriding) > 1 else given
@@ -43,9 +43,9 @@ def _settings(assigned: Assigned, key: str) -> list[Setting]:
 def _finding(key: str, settings: list[Setting], parameters: list[Parameter]) -> Finding:
     # The last rule is the place: the ones before it stood there first.
     *others, last = settings
-    labels = labelled(last.option.span, _sets(last))
+    labels = labels_at(last.option.span, _sets(last))
     for other in others:
-        labels += labelled(other.option.span, _sets(other))
+        labels += labels_at(other.option.span, _sets(other))
     rule = last.rule
     plain = not rule.otherwise and not rule.override and rule.selector is not None
     edits: tuple[Edit, ...] = ()

@@ -16,7 +16,7 @@ from grouper.text.source import Span
 
 
 @dataclass(frozen=True)
-class Asked:
+class GroupOption:
     """What one option of a rule asks of a group, for which of its parameters."""
 
     group: Group
@@ -25,7 +25,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Context:
     """The values of all stages for one model and one rule set.
 
     `signatures` are those of the declared optimizers, by the names that the file gives them, as far
@@ -45,16 +45,16 @@ class Facts:
         return {optimizer.alias or optimizer.name: optimizer for optimizer in self.rules.optimizers}
 
     @cached_property
-    def asked(self) -> Mapping[str, tuple[Asked, ...]]:
+    def asked(self) -> Mapping[str, tuple[GroupOption, ...]]:
         """For each group by its name, what counts of the rules' options in it."""
         of = {id(assigned.parameter): assigned for assigned in self.assignment.parameters}
-        found: dict[str, tuple[Asked, ...]] = {}
+        found: dict[str, tuple[GroupOption, ...]] = {}
         for group in self.grouping.groups:
-            asked: dict[int, Asked] = {}
+            asked: dict[int, GroupOption] = {}
             for parameter in group.parameters:
                 for setting in of[id(parameter)].settings:
                     if setting.won:
-                        new = Asked(group, setting, [])
+                        new = GroupOption(group, setting, [])
                         asked.setdefault(id(setting.option), new).parameters.append(parameter)
             found[group.name] = tuple(asked.values())
         return found
@@ -76,7 +76,7 @@ def count(parameters: Sequence[object]) -> str:
     return f"{len(parameters)} parameter{'s' * (len(parameters) != 1)}"
 
 
-def labelled(span: Span | None, message: str = "") -> tuple[Label, ...]:
+def labels_at(span: Span | None, message: str = "") -> tuple[Label, ...]:
     return (Label(span, message),) if span is not None else ()
 
 

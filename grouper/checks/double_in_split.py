@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, called, count, labelled, names
+from grouper.checks.context import Context, called, count, labels_at, names
 from grouper.findings import Code, Edit, Finding, Severity
 from grouper.language.ruleset import Rule
 from grouper.model.inventory import Parameter
@@ -18,19 +18,19 @@ from grouper.model.inventory import Parameter
 CODE = Code("GR103", "double-matched", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each set of rules of a split that share parameters."""
     found: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
     for assigned in facts.assignment.parameters:
-        for split in assigned.doubled_in:
+        for split in assigned.overlapping_splits:
             rules = [match.rule for match in assigned.matches if match.rule.split == split]
             key = tuple(map(id, rules))
             found.setdefault(key, (rules, []))[1].append(assigned.parameter)
     for rules, parameters in found.values():
         *others, last = rules
-        labels = labelled(last.span, "and this one")
+        labels = labels_at(last.span, "and this one")
         for rule in others:
-            labels += labelled(rule.span, "this rule")
+            labels += labels_at(rule.span, "this rule")
         selector = last.selector.span if last.selector is not None else None
         edits = (Edit(selector, f"else {selector.text}"),) if selector else ()
         fall = "falls" if len(parameters) == 1 else "fall"

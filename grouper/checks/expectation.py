@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from grouper.checks.context import Facts, labelled
+from grouper.checks.context import Context, labels_at
 from grouper.findings import Code, Finding, Severity
 from grouper.language.expressions import BadValue, Scope, as_number, evaluate, holds
 from grouper.language.resolve.labels import attributes, label_of
@@ -24,7 +24,7 @@ ROUNDING = 1e-9
 MOST_COMBINATIONS = 10_000
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each claim that fails, with the values that it had.
 
     Where rules conflict, groups lack options, and a frozen model has none: that is reported
@@ -41,12 +41,12 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 f"a claim does not hold: {wrong}",
-                labelled(expect.span),
+                labels_at(expect.span),
                 help="change the rules, or the claim",
             )
 
 
-def _failure(claim: tree.Comparison | tree.Between, facts: Facts) -> str | None:
+def _failure(claim: tree.Comparison | tree.Between, facts: Context) -> str | None:
     parts = _parts(claim)
     named = list(dict.fromkeys((a.label, a.key) for part in parts for a in attributes(part)))
     choices = [_values(label, key, facts) for label, key in named]
@@ -72,7 +72,7 @@ def _parts(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
     return [claim.value, claim.first, claim.last]
 
 
-def _values(label: str, key: str, facts: Facts) -> list[Value]:
+def _values(label: str, key: str, facts: Context) -> list[Value]:
     """The values of a key over a label's groups, each once."""
     groups = [g for g in facts.grouping.groups if label in g.labels or g.name == label]
     if not groups and any(label in a.labels and a.frozen for a in facts.assignment.parameters):
@@ -87,7 +87,7 @@ def _values(label: str, key: str, facts: Facts) -> list[Value]:
 
 
 def _filled(
-    part: tree.Expression, given: Mapping[tuple[str, str], Value], facts: Facts
+    part: tree.Expression, given: Mapping[tuple[str, str], Value], facts: Context
 ) -> tree.Expression:
     """An expression with its attributes, counts and `frozen` replaced by their values."""
     match part:
@@ -108,7 +108,7 @@ def _filled(
     return part
 
 
-def _total(function: str, label: str, facts: Facts) -> int:
+def _total(function: str, label: str, facts: Context) -> int:
     groups = [g for g in facts.grouping.groups if label in g.labels or g.name == label]
     members = [p for group in groups for p in group.parameters]
     return len(members) if function == "count" else sum(p.numel or 0 for p in members)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, count
+from grouper.checks.context import Context, count
 from grouper.findings import Code, Finding, Severity
 
 CODE = Code("GR113", "frozen-model", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding in place of those about each rule; a model without parameters has nothing."""
     if facts.frozen_model:
         yield Finding(

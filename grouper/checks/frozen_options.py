@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, called, labelled, names
+from grouper.checks.context import Context, called, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.model.inventory import Parameter
 
 CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each rule that matches nothing but parameters frozen by the model."""
     if facts.frozen_model:
         return  # that nothing is left to train is reported already
@@ -31,7 +31,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 f"{called(rule)} matches only parameters that the model has frozen",
-                labelled(rule.span),
+                labels_at(rule.span),
                 names(frozen),
                 help="set `requires_grad=True` on them, or remove the rule",
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from grouper.checks.context import Facts, labelled
+from grouper.checks.context import Context, labels_at
 from grouper.findings import Code, Finding, Severity
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
@@ -20,7 +20,7 @@ from grouper.text.similar import near
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each rule without a match; `else` rules may be left with nothing."""
     matched = {id(m.rule) for a in facts.assignment.parameters for m in a.matches}
     unsure = {id(unknown.rule) for unknown in facts.assignment.unknowns if unknown.rule}
@@ -34,7 +34,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             CODE,
             f"{shown} matches no parameter",
-            labelled(span),
+            labels_at(span),
             help=suggestion(rule, facts.inventory) or "correct the selector, or remove the rule",
         )
 

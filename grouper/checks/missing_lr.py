@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, labelled, names
+from grouper.checks.context import Context, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.group.grouping import Group
 from grouper.options.values import show
@@ -21,7 +21,7 @@ from grouper.options.values import show
 CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each optimizer, with all groups of it that have no rate."""
     sets = any(o.key == "lr" for rule in facts.rules.rules for o in rule.options)
     for name, signature in facts.signatures.items():
@@ -32,7 +32,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield _finding(facts, name, groups)
 
 
-def _finding(facts: Facts, name: str, groups: list[Group]) -> Finding:
+def _finding(facts: Context, name: str, groups: list[Group]) -> Finding:
     declared, signature = facts.optimizers[name], facts.signatures[name]
     to = ", ".join(f"`{group.name}`" for group in groups)
     planned = facts.rules.warmup or facts.rules.schedule or any(group.plan for group in groups)
@@ -43,7 +43,7 @@ def _finding(facts: Facts, name: str, groups: list[Group]) -> Finding:
     return Finding(
         CODE,
         f"nothing gives `{declared.name}` an `lr`{f' for {to}' if to else ''}: {would}",
-        labelled(declared.span),
+        labels_at(declared.span),
         names([parameter for group in groups for parameter in group.parameters]),
         help=f"write `optimizer {declared.name} lr=...`, or set `lr` in a rule",
         severity_override=Severity.ERROR if error else None,

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, labelled
+from grouper.checks.context import Context, labels_at
 from grouper.findings import Code, Finding, Severity
 
 CODE = Code("GR106", "rule-never-decides", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each rule all of whose settings lost, everywhere."""
     matched: set[int] = set()
     deciding: set[int] = set()
@@ -32,6 +32,6 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 "the rule decides nothing: every option that it sets is overridden",
-                labelled(rule.span),
+                labels_at(rule.span),
                 help="remove it",
             )

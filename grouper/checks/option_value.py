@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Asked, Facts, labelled, names
+from grouper.checks.context import Context, GroupOption, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.group.grouping import Group
 from grouper.language.ruleset import Optimizer
@@ -23,10 +23,10 @@ from grouper.options.torch_values import Fault, faults
 
 CODE = Code("GR202", "option-value", Severity.ERROR, __doc__ or "")
 
-Found = dict[tuple[object, ...], list[tuple[Group, Fault, list[Asked]]]]
+Found = dict[tuple[object, ...], list[tuple[Group, Fault, list[GroupOption]]]]
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each faulty value of a statement, and for each of the rules' options."""
     for name, declared in facts.optimizers.items():
         signature = facts.signatures.get(name)
@@ -45,11 +45,11 @@ def _in_statement(declared: Optimizer, signature: Signature) -> Iterator[Finding
     given = {k: v for k, v in declared.options.items() if k in signature.constructor}
     for fault in faults(signature.known or "", {**signature.defaults, **given}):
         spans = [declared.spans[key] for key in fault.keys if key in declared.spans]
-        labels = tuple(label for span in spans or (declared.span,) for label in labelled(span))
+        labels = tuple(label for span in spans or (declared.span,) for label in labels_at(span))
         yield Finding(CODE, fault.what, labels, help=fault.help)
 
 
-def _in_group(facts: Facts, group: Group, signature: Signature, found: Found) -> None:
+def _in_group(facts: Context, group: Group, signature: Signature, found: Found) -> None:
     """Faults of a group's values in which rules have a part; the others are the statement's."""
     given = {k: v for k, v in group.options.items() if k in signature.options}
     for fault in faults(signature.known or "", {**signature.defaults, **given}):
@@ -59,14 +59,14 @@ def _in_group(facts: Facts, group: Group, signature: Signature, found: Found) ->
             found.setdefault(key, []).append((group, fault, asked))
 
 
-def _finding(facts: Facts, every: list[tuple[Group, Fault, list[Asked]]]) -> Finding:
+def _finding(facts: Context, every: list[tuple[Group, Fault, list[GroupOption]]]) -> Finding:
     group, fault, asked = every[0]
     settings = [a.setting for a in asked]
-    labels = tuple(label for s in reversed(settings) for label in labelled(s.option.span))
+    labels = tuple(label for s in reversed(settings) for label in labels_at(s.option.span))
     declared = facts.optimizers[group.optimizer or ""]
     for key in fault.keys:
         if key in declared.spans and not any(s.option.key == key for s in settings):
-            labels += labelled(declared.spans[key], "with this")
+            labels += labels_at(declared.spans[key], "with this")
     groups = list(dict.fromkeys(group.name for group, _, _ in every))
     more = f" and {len(groups) - 1} more group{'s' * (len(groups) > 2)}" if groups[1:] else ""
     ids = {id(p): p for _, _, asked in every for a in asked for p in a.parameters}

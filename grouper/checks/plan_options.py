@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from grouper.checks.context import Facts, labelled, names
+from grouper.checks.context import Context, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.group.grouping import Group
 from grouper.language.ruleset import Schedule
@@ -39,7 +39,7 @@ class Fault(NamedTuple):
     help: str
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each fault, at the rules that ask for it, with all groups that it spoils."""
     found: dict[tuple[Fault, tuple[Span, ...]], list[Group]] = {}
     for group in facts.grouping.groups:
@@ -48,7 +48,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             found.setdefault(key, []).append(group)
     for (fault, spans), groups in found.items():
         named = ", ".join(f"`{group.name}`" for group in groups)
-        labels = tuple(label for span in spans for label in labelled(span))
+        labels = tuple(label for span in spans for label in labels_at(span))
         parameters = names([parameter for group in groups for parameter in group.parameters])
         message = f"{named}: {fault.what}"
         yield Finding(CODE, message, labels, parameters, help=fault.help)
@@ -83,7 +83,7 @@ def _faults(schedule: Schedule, plan: Mapping[str, Value]) -> Iterator[Fault]:
         )
 
 
-def _spans(facts: Facts, group: Group, keys: tuple[str, ...]) -> tuple[Span, ...]:
+def _spans(facts: Context, group: Group, keys: tuple[str, ...]) -> tuple[Span, ...]:
     """Where the rules of a group's parameters set the keys, the last of them first."""
     members = {id(parameter) for parameter in group.parameters}
     found = {

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, count, labelled, names
+from grouper.checks.context import Context, count, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.group.grouping import Group
 
 CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each optimizer that would refuse what the rules send to it."""
     for name, signature in facts.signatures.items():
         groups = [group for group in facts.grouping.groups if group.optimizer == name]
@@ -33,12 +33,12 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 f"`LBFGS` takes one group, and gets {len(groups)}: {named}",
-                labelled(facts.optimizers[name].span),
+                labels_at(facts.optimizers[name].span),
                 help="give all of its parameters the same labels and options",
             )
 
 
-def _no_matrices(facts: Facts, name: str, groups: list[Group]) -> Iterator[Finding]:
+def _no_matrices(facts: Context, name: str, groups: list[Group]) -> Iterator[Finding]:
     found = {
         group.name: [p for p in group.parameters if p.ndim not in (2, None)] for group in groups
     }
@@ -53,11 +53,11 @@ def _no_matrices(facts: Facts, name: str, groups: list[Group]) -> Iterator[Findi
         for asked in facts.asked[group.name]
         if asked.setting.option.key == "optimizer"
     }
-    labels = tuple(label for span in settings.values() for label in labelled(span))
+    labels = tuple(label for span in settings.values() for label in labels_at(span))
     yield Finding(
         CODE,
         f"`Muon` takes nothing but matrices, and gets {count(refused)} of other shapes in {named}",
-        labels + labelled(facts.optimizers[name].span, "" if not labels else "the optimizer"),
+        labels + labels_at(facts.optimizers[name].span, "" if not labels else "the optimizer"),
         names(refused),
         help="send it `ndim == 2` alone, and the rest to another optimizer, such as AdamW",
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from grouper import checks
-from grouper.checks.context import Facts
+from grouper.checks.context import Context
 from grouper.findings import Finding, Severity, in_order
 from grouper.group.grouping import Group, Grouping
 from grouper.language.ruleset import RuleSet
@@ -50,7 +50,7 @@ class Report:
         known = {name: found for name, found in signatures.items() if found is not None}
         for group in grouping.groups[len(self.grouping.groups) :]:
             _refuse_given(known.get(group.optimizer or ""), group, options)
-        facts = Facts(self.rules, self.inventory, self.assignment, grouping, known)
+        facts = Context(self.rules, self.inventory, self.assignment, grouping, known)
         findings = in_order([*self.findings, *checks.of_groups(facts)])
         return replace(self, grouping=grouping, findings=findings)
 

@@ -10,28 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, called, labelled, names
+from grouper.checks.context import Context, called, labels_at, names
 from grouper.findings import Code, Finding, Severity
-from grouper.match.assignment import Assigned
+from grouper.match.assignment import ParameterAssignment
 
 CODE = Code("GR107", "tied-pulled-two-ways", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each tied parameter whose rules match it by different names."""
     for assigned in facts.assignment.parameters:
         if assigned.parameter.tied and not assigned.conflicts and not assigned.frozen:
             yield from _finding(assigned)
 
 
-def _finding(assigned: Assigned) -> Iterator[Finding]:
+def _finding(assigned: ParameterAssignment) -> Iterator[Finding]:
     by_name = {match.name: match.rule for match in assigned.matches if match.rule.split is None}
     if len(by_name) < 2:
         return
     rules = list(by_name.values())
-    labels = labelled(rules[-1].span, f"by `{list(by_name)[-1]}`")
+    labels = labels_at(rules[-1].span, f"by `{list(by_name)[-1]}`")
     for name, rule in list(by_name.items())[:-1]:
-        labels += labelled(rule.span, f"by `{name}`")
+        labels += labels_at(rule.span, f"by `{name}`")
     yield Finding(
         CODE,
         f"a shared parameter is matched through different names by {', '.join(map(called, rules))}",

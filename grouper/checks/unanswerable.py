@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, count, labelled, names
+from grouper.checks.context import Context, count, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.model.inventory import Parameter
 
 CODE = Code("GR110", "unanswerable-question", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each selector that had no answer; where only bases are unknown, a warning."""
     asked: dict[object, tuple[str, dict[str, None], list[Parameter], object]] = {}
     for unknown in facts.assignment.unknowns:
@@ -40,7 +40,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             CODE,
             f"`{question}` has no answer for {count(parameters)}",
-            labelled(getattr(selector, "span", None)),
+            labels_at(getattr(selector, "span", None)),
             names(parameters),
             notes=notes,
             help=help,

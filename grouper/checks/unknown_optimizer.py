@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, labelled
+from grouper.checks.context import Context, labels_at
 from grouper.findings import Code, Edit, Finding, Severity
 from grouper.options.signatures import torch_signatures
 from grouper.text.similar import near, similar
@@ -20,7 +20,7 @@ from grouper.text.source import Span
 CODE = Code("GR204", "unknown-optimizer", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each statement that names no optimizer of torch, nor a module."""
     for name, declared in facts.optimizers.items():
         if ":" in declared.name or name in facts.signatures:
@@ -31,7 +31,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             CODE,
             f"torch.optim has no optimizer `{declared.name}`",
-            labelled(place),
+            labels_at(place),
             help=similar("optimizer", declared.name, torch_signatures())
             or "another package's is written `package.module:Class`",
             edits=(Edit(place, best[0]),) if best and place and exact else (),

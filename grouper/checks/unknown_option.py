@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Asked, Facts, called, labelled, names
+from grouper.checks.context import Context, GroupOption, called, labels_at, names
 from grouper.findings import Code, Edit, Finding, Severity
 from grouper.language.ruleset import Optimizer, Rule
 from grouper.language.syntax import tree
@@ -26,7 +26,7 @@ from grouper.text.source import Span
 CODE = Code("GR201", "unknown-option", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each option of a statement, and for each of a rule and optimizer."""
     for name, declared in facts.optimizers.items():
         signature = facts.signatures.get(name)
@@ -37,12 +37,12 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield from _alone(facts) if facts.alone else _in_groups(facts)
 
 
-def known(facts: Facts) -> bool:
+def known(facts: Context) -> bool:
     """Whether every optimizer is known, so that this check knows better than likeness."""
     return bool(facts.optimizers) and set(facts.optimizers) <= set(facts.signatures)
 
 
-def _said(facts: Facts, key: str) -> bool:
+def _said(facts: Context, key: str) -> bool:
     """Whether a misspelt option is reported as such, where not all optimizers are known."""
     return not known(facts) and misspelt(key) is not None
 
@@ -56,8 +56,8 @@ def _unused(key: str, signature: Signature) -> bool:
     return key in (*signature.constructor, *torch_options()) or misspelt(key) is not None
 
 
-def _in_groups(facts: Facts) -> Iterator[Finding]:
-    found: dict[tuple[int, str], list[Asked]] = {}
+def _in_groups(facts: Context) -> Iterator[Finding]:
+    found: dict[tuple[int, str], list[GroupOption]] = {}
     for group in facts.grouping.groups:
         signature = facts.signatures.get(group.optimizer or "")
         if signature is None:
@@ -74,7 +74,7 @@ def _in_groups(facts: Facts) -> Iterator[Finding]:
         yield _in_rule(facts, name, setting.rule, setting.option, names(parameters))
 
 
-def _alone(facts: Facts) -> Iterator[Finding]:
+def _alone(facts: Context) -> Iterator[Finding]:
     """What no optimizer could read to which the rule's parameters may go."""
     for rule in facts.rules.rules:
         chosen = next((option for option in rule.options if option.key == "optimizer"), None)
@@ -96,7 +96,7 @@ def _in_statement(declared: Optimizer, key: str, signature: Signature) -> Findin
     return Finding(
         CODE,
         f"`{declared.name}` has no option `{key}`",
-        labelled(place),
+        labels_at(place),
         notes=_others(key),
         help=_instead(key, declared.name, signature),
         edits=edits,
@@ -104,11 +104,13 @@ def _in_statement(declared: Optimizer, key: str, signature: Signature) -> Findin
 
 
 def _in_rule(
-    facts: Facts, name: str, rule: Rule, option: tree.Option, parameters: tuple[str, ...]
+    facts: Context, name: str, rule: Rule, option: tree.Option, parameters: tuple[str, ...]
 ) -> Finding:
     signature, declared = facts.signatures[name], facts.optimizers[name]
     key = option.key
-    labels = labelled(option.key_span) + labelled(declared.span, "the optimizer of its parameters")
+    labels = labels_at(option.key_span) + labels_at(
+        declared.span, "the optimizer of its parameters"
+    )
     if key in signature.constructor:
         return Finding(
             CODE,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, count, labelled, names
+from grouper.checks.context import Context, count, labels_at, names
 from grouper.findings import Code, Finding, Severity
 from grouper.text.fold import fold
 
@@ -20,9 +20,9 @@ CODE = Code("GR101", "unmatched-parameter", Severity.ERROR, __doc__ or "")
 MOST_PATTERNS = 4
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for all parameters that no rule at all matches."""
-    missed = [a.parameter for a in facts.assignment.parameters if None in a.unmatched_in]
+    missed = [a.parameter for a in facts.assignment.parameters if None in a.uncovered_splits]
     if not missed:
         return
     patterns = fold(p.name for p in missed)
@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         CODE,
         f"{count(missed)} {be} matched by no rule",
-        labelled(last, "no rule up to here matches them"),
+        labels_at(last, "no rule up to here matches them"),
         names(missed),
         help=f"add a rule for them, such as `{fix}`, or freeze them: `else -> freeze`",
     )

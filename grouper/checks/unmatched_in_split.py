@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, count, labelled, names
+from grouper.checks.context import Context, count, labels_at, names
 from grouper.findings import Code, Finding, Severity
 
 CODE = Code("GR109", "unmatched-in-split", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each split that leaves parameters out."""
     for split in facts.rules.splits:
-        missed = [a.parameter for a in facts.assignment.parameters if split in a.unmatched_in]
+        missed = [a.parameter for a in facts.assignment.parameters if split in a.uncovered_splits]
         if missed:
             rules = [rule for rule in facts.rules.rules if rule.split == split]
             span = rules[-1].span if rules else None
@@ -27,7 +27,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 CODE,
                 f"{count(missed)} {'falls' if len(missed) == 1 else 'fall'} under no rule of the"
                 f" split `{split}`",
-                labelled(span, "the split's last rule"),
+                labels_at(span, "the split's last rule"),
                 names(missed),
                 help="end the split with `else -> ...`, or add a rule for them",
             )

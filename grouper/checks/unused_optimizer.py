@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Facts, labelled
+from grouper.checks.context import Context, labels_at
 from grouper.findings import Code, Finding, Severity
 
 CODE = Code("GR205", "unused-optimizer", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def check(facts: Context) -> Iterator[Finding]:
     """One finding for each declared optimizer that trains nothing, and would thaw nothing."""
     used = _named(facts) if facts.alone else _trained(facts)
     for name, declared in facts.optimizers.items():
@@ -27,19 +27,19 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 f"no group goes to the optimizer `{name}`",
-                labelled(declared.span),
+                labels_at(declared.span),
                 help=f"send one to it by `optimizer={name}` in a rule, or take it away",
             )
 
 
-def _trained(facts: Facts) -> set[str | None]:
+def _trained(facts: Context) -> set[str | None]:
     if not facts.grouping.groups:
         return set()
     held = [held.group.optimizer for held in facts.grouping.held]
     return {*(group.optimizer for group in facts.grouping.groups), *held}
 
 
-def _named(facts: Facts) -> set[str | None]:
+def _named(facts: Context) -> set[str | None]:
     """Those that rules name; the first may always be that of a group that names none."""
     if not facts.rules.rules or not facts.optimizers:
         return set()

@@ -30,7 +30,7 @@ Terms = Mapping[str, Any]
 Difference = tuple[str, str, str]  # what, what another rank has, what the first one has
 
 
-def terms_of(rules: RuleSet, grouping: Grouping) -> Terms:
+def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Terms:
     """Everything that decides how a model is trained, in values that JSON holds."""
     warmup, schedule = rules.warmup, rules.schedule
     return {

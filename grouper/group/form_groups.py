@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from grouper.group.grouping import Group, Grouping, Held, options_key, unique
+from grouper.group.grouping import FrozenGroup, Group, Grouping, options_key, unique
 from grouper.group.lr_origin import lr_place
 from grouper.language.ruleset import RuleSet
-from grouper.match.assignment import Assigned, Assignment
+from grouper.match.assignment import Assignment, ParameterAssignment
 from grouper.model.inventory import Parameter
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.values import Value
@@ -26,25 +26,29 @@ def group(assignment: Assignment) -> Grouping:
     names: set[str] = set()
     groups = tuple(
         _group(assigned, unique(_base(assigned[0]), names), assignment.rules)
-        for assigned in _alike((a for a in trained if not a.unmatched_in), rank)
+        for assigned in _alike((a for a in trained if not a.uncovered_splits), rank)
     )
     frozen = tuple(a.parameter for a in assignment.parameters if a.frozen)
-    unmatched = tuple(a.parameter for a in assignment.parameters if a.unmatched_in and not a.frozen)
+    unmatched = tuple(
+        a.parameter for a in assignment.parameters if a.uncovered_splits and not a.frozen
+    )
     return Grouping(groups, frozen, _held(assignment, rank), unmatched=unmatched)
 
 
-def _held(assignment: Assignment, rank: Mapping[int, int]) -> tuple[Held, ...]:
+def _held(assignment: Assignment, rank: Mapping[int, int]) -> tuple[FrozenGroup, ...]:
     """The groups that what the rules freeze would be; `thaw` names them for good."""
     held = [a for a in assignment.parameters if any(m.rule.freezes for m in a.matches)]
     return tuple(
-        Held(_group(assigned, _base(assigned[0]), assignment.rules), assigned[0].conflicts)
+        FrozenGroup(_group(assigned, _base(assigned[0]), assignment.rules), assigned[0].conflicts)
         for assigned in _alike(held, rank)
     )
 
 
-def _alike(parameters: Iterable[Assigned], rank: Mapping[int, int]) -> list[list[Assigned]]:
+def _alike(
+    parameters: Iterable[ParameterAssignment], rank: Mapping[int, int]
+) -> list[list[ParameterAssignment]]:
     """Those with the same labels and options together, in the file order of their rules."""
-    members: dict[object, list[Assigned]] = {}
+    members: dict[object, list[ParameterAssignment]] = {}
     for assigned in parameters:
         key = (assigned.labels, assigned.conflicts, options_key(assigned.options))
         members.setdefault(key, []).append(assigned)
@@ -54,11 +58,11 @@ def _alike(parameters: Iterable[Assigned], rank: Mapping[int, int]) -> list[list
     )
 
 
-def _base(assigned: Assigned) -> str:
+def _base(assigned: ParameterAssignment) -> str:
     return "/".join(assigned.labels) or UNLABELLED
 
 
-def _group(assigned: list[Assigned], name: str, rules: RuleSet) -> Group:
+def _group(assigned: list[ParameterAssignment], name: str, rules: RuleSet) -> Group:
     labels, options = assigned[0].labels, assigned[0].options
     default = next((o.alias or o.name for o in rules.optimizers), None)
     chosen = options.get("optimizer", default)

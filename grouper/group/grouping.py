@@ -35,7 +35,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Held:
+class FrozenGroup:
     """A group that frozen parameters would be, did no rule freeze them. `conflicts` are the keys
     about which the other rules disagree."""
 
@@ -54,7 +54,7 @@ class Grouping:
 
     groups: tuple[Group, ...]
     frozen: tuple[Parameter, ...] = ()
-    held: tuple[Held, ...] = ()
+    held: tuple[FrozenGroup, ...] = ()
     thawed: tuple[tuple[Parameter, ...], ...] = ()
     unmatched: tuple[Parameter, ...] = ()
 
@@ -172,7 +172,7 @@ def options_key(options: Mapping[str, Value]) -> object:
     return frozenset((key, isinstance(value, bool), value) for key, value in options.items())
 
 
-def _refuse_conflicts(held: Held, label: str, options: Mapping[str, Value]) -> None:
+def _refuse_conflicts(held: FrozenGroup, label: str, options: Mapping[str, Value]) -> None:
     open_keys = [key for key in held.conflicts if key not in options]
     if open_keys:
         first = held.group.parameters[0].name

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from grouper.language.ruleset import Rule, RuleSet, rules_text
-from grouper.match.assignment import Assigned, Setting
+from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.text.source import Span
 
 MOST_PLACES = 3
 
 
-def lr_place(members: Iterable[Assigned], rules: RuleSet) -> str | None:
+def lr_place(members: Iterable[ParameterAssignment], rules: RuleSet) -> str | None:
     """The places that decide the lr of a group's parameters, None where nothing sets it.
 
     Mostly one, `my.rules:3:7`: the option of the rule that set it, or of the `optimizer` statement.
@@ -31,7 +31,7 @@ def _identity(setting: Setting) -> tuple[int, int, bool]:
     return id(setting.rule), id(setting.option), setting.won
 
 
-def _place(assigned: Assigned, rules: RuleSet) -> str | None:
+def _place(assigned: ParameterAssignment, rules: RuleSet) -> str | None:
     settings = [s for s in assigned.settings if s.option.key == "lr" and s.won]
     setters = [s for s in settings if s.option.operator == "="]
     factors = [s for s in settings if s.option.operator == "*="]
@@ -45,7 +45,7 @@ def _factor(setting: Setting) -> str:
     return _written(setting.option.span, setting.rule)
 
 
-def _default(assigned: Assigned, rules: RuleSet) -> str | None:
+def _default(assigned: ParameterAssignment, rules: RuleSet) -> str | None:
     """The place of the lr in the `optimizer` statement that the parameter goes to."""
     chosen = assigned.options.get("optimizer")
     for optimizer in rules.optimizers:

@@ -24,7 +24,7 @@ from ultralytics.utils import DEFAULT_CFG
 from grouper import api
 from grouper.checks.report import Report
 from grouper.findings import Severity
-from grouper.integrations.ultralytics_trainer import Recipe, Ruled, Watch
+from grouper.integrations.ultralytics_trainer import Recipe, RulesTrainerMixin, Watch
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.options.values import Value
@@ -105,7 +105,9 @@ def trainer(
 def ruled(base: type[BaseTrainer], recipe: Recipe) -> type[BaseTrainer]:
     """The trainer class for a recipe. Not to be found by its name, so that the processes of a
     multi-GPU run are sent the class itself, with the rules in it."""
-    made: type[BaseTrainer] = type(f"Ruled{base.__name__}", (Ruled, base), {"recipe": recipe})
+    made: type[BaseTrainer] = type(
+        f"Rules{base.__name__}", (RulesTrainerMixin, base), {"recipe": recipe}
+    )
     return made
 
 

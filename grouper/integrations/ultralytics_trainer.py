@@ -27,7 +27,7 @@ from grouper.integrations.ultralytics_files import MonitorState, columns_of, wid
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.model.live import inventory_of
-from grouper.train.course import interpolate
+from grouper.train.group_schedule import interpolate
 from grouper.train.plan import Plan
 from grouper.train.resume.optimizer_state import load_optimizer_state
 
@@ -70,7 +70,7 @@ class EpochCounter(LRScheduler):
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
 
-class Ruled(BaseTrainer):
+class RulesTrainerMixin(BaseTrainer):
     """A trainer whose optimizer, lr and momentum come of rules. To be mixed with a trainer."""
 
     recipe: ClassVar[Recipe]

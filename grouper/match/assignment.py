@@ -31,7 +31,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Assigned:
+class ParameterAssignment:
     """One parameter's lot; `settings` keeps the losing rules too.
 
     `unmatched_in` and `doubled_in` name the splits (None: the top level) that no rule, or
@@ -44,8 +44,8 @@ class Assigned:
     settings: tuple[Setting, ...]
     labels: tuple[str, ...]
     options: Mapping[str, Value]
-    unmatched_in: tuple[str | None, ...] = ()
-    doubled_in: tuple[str, ...] = ()
+    uncovered_splits: tuple[str | None, ...] = ()
+    overlapping_splits: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     frozen: bool = False
 
@@ -67,5 +67,5 @@ class Assignment:
 
     rules: RuleSet
     inventory: Inventory
-    parameters: tuple[Assigned, ...]
+    parameters: tuple[ParameterAssignment, ...]
     unknowns: tuple[Unknown, ...] = ()

@@ -72,31 +72,31 @@ def _sequence(pieces: tuple[tree.Piece, ...], seen: set[str]) -> str:
 
 
 def _beside_run(pieces: tuple[tree.Piece, ...], index: int) -> bool:
-    return 0 <= index < len(pieces) and isinstance(pieces[index], tree.AnyRun)
+    return 0 <= index < len(pieces) and isinstance(pieces[index], tree.Star)
 
 
 def _regex(piece: tree.Piece, seen: set[str], run_before: bool, run_behind: bool) -> str:
     match piece:
         case tree.Text(text=text):
             return re.escape(text)
-        case tree.AnyRun():
+        case tree.Star():
             return ".*?"
-        case tree.AnyOne():
+        case tree.QuestionMark():
             return r"[^.]"
-        case tree.OneIn(ranges=ranges, negated=negated):
+        case tree.CharacterClass(ranges=ranges, negated=negated):
             inside = "".join(f"{re.escape(a)}-{re.escape(b)}" for a, b in ranges)
             return rf"[^.{inside}]" if negated else f"[{inside}]"
         case tree.Alternatives(options=options):
-            if any(isinstance(p, tree.Whole) and p.capture for o in options for p in o.pieces):
+            if any(isinstance(p, tree.Integer) and p.capture for o in options for p in o.pieces):
                 raise _NoRegex
             return f"(?:{'|'.join(_sequence(option.pieces, seen) for option in options)})"
-        case tree.Whole():
+        case tree.Integer():
             before = "(?<![0-9])" if run_before else ""
             behind = "(?![0-9])" if run_behind else ""
             return before + _whole(piece, seen) + behind
 
 
-def _whole(piece: tree.Whole, seen: set[str]) -> str:
+def _whole(piece: tree.Integer, seen: set[str]) -> str:
     if piece.capture in seen:
         if piece.first is not None:
             raise _NoRegex
@@ -149,37 +149,39 @@ class _Walk:
         return None
 
 
-Held = tuple[tuple[str, int], ...]
+FrozenGroup = tuple[tuple[str, int], ...]
 
 
-def _advance(step: _Step, name: str, at: int, captures: Held) -> list[tuple[_Step, int, Held]]:
+def _advance(
+    step: _Step, name: str, at: int, captures: FrozenGroup
+) -> list[tuple[_Step, int, FrozenGroup]]:
     match step.piece:
         case None:
             return [(option, at, captures) for option in step.behind]
         case tree.Text(text=text):
             ends = [at + len(text)] if name.startswith(text, at) else []
-        case tree.AnyRun():
+        case tree.Star():
             more = [(step, at + 1, captures)] if at < len(name) else []
             return [(step.behind[0], at, captures), *more]
-        case tree.AnyOne():
+        case tree.QuestionMark():
             ends = [at + 1] if at < len(name) and name[at] != "." else []
-        case tree.OneIn():
+        case tree.CharacterClass():
             ends = [at + 1] if at < len(name) and _one_in(step.piece, name[at]) else []
-        case tree.Whole():
+        case tree.Integer():
             return _numbers(step, step.piece, name, at, captures)
         case _:
             ends = []
     return [(step.behind[0], end, captures) for end in ends]
 
 
-def _one_in(piece: tree.OneIn, character: str) -> bool:
+def _one_in(piece: tree.CharacterClass, character: str) -> bool:
     inside = any(first <= character <= last for first, last in piece.ranges)
     return not inside and character != "." if piece.negated else inside
 
 
 def _numbers(
-    step: _Step, piece: tree.Whole, name: str, at: int, captures: Held
-) -> list[tuple[_Step, int, Held]]:
+    step: _Step, piece: tree.Integer, name: str, at: int, captures: FrozenGroup
+) -> list[tuple[_Step, int, FrozenGroup]]:
     found = _NUMBER.match(name, at)
     if found is None or (step.run_before and at > 0 and name[at - 1] in "0123456789"):
         return []
@@ -214,7 +216,7 @@ def _link(pieces: tuple[tree.Piece, ...], end: _Step) -> _Step:
 def _capture_names(pieces: tuple[tree.Piece, ...]) -> list[str]:
     names = []
     for piece in pieces:
-        if isinstance(piece, tree.Whole) and piece.capture:
+        if isinstance(piece, tree.Integer) and piece.capture:
             names.append(piece.capture)
         elif isinstance(piece, tree.Alternatives):
             names.extend(n for option in piece.options for n in _capture_names(option.pieces))

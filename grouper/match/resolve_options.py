@@ -12,7 +12,7 @@ from grouper.language.resolve.walk import calls, captures
 from grouper.language.ruleset import Optimizer, RuleSet
 from grouper.language.syntax import tree
 from grouper.match import codes
-from grouper.match.assignment import Assigned, Match, Setting
+from grouper.match.assignment import Match, ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
 from grouper.options.values import Value, same, show
 
@@ -40,7 +40,7 @@ class Options:
             for fault in self._faults.values()
         ]
 
-    def assigned(self, parameter: Parameter, matches: tuple[Match, ...]) -> Assigned:
+    def assigned(self, parameter: Parameter, matches: tuple[Match, ...]) -> ParameterAssignment:
         given = [s for match in matches for s in self._settings(match, parameter)]
         frozen = parameter.trainable is False or any(m.rule.freezes for m in matches)
         chosen, conflicts = _choose([s for s in given if s[1].operator == "="])
@@ -49,7 +49,7 @@ class Options:
         )
         options = self._final(chosen, [s for s in given if s[1].operator == "*="], parameter)
         unmatched, doubled = ((), ()) if frozen else self._coverage(matches)
-        return Assigned(
+        return ParameterAssignment(
             parameter,
             matches,
             settings,

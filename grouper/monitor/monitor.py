@@ -16,7 +16,7 @@ from grouper.monitor.names import (
     watchable,
 )
 from grouper.monitor.record import GroupFacts, Header, Record
-from grouper.monitor.safe_writer import Patient, reason, warn
+from grouper.monitor.safe_writer import SafeWriter, reason, warn
 from grouper.monitor.writers import Call, Csv, JsonLines, TensorBoard
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class Monitor:
                 writer.header(Header(known, start, self._every))
             writer.record(record)
         self._said = known
-        self._stopped |= self._alone and all(writer.gave_up for writer in self._writers)
+        self._stopped |= self._alone and all(writer.failed for writer in self._writers)
 
     def _meet_parameters(self) -> None:
         """Groups come and go: whatever is there now is watched from here on."""
@@ -213,22 +213,22 @@ def _writers(
     tensorboard: str | Path | None,
     live: bool,
     on_record: Callable[[Record], object] | None,
-) -> list[Patient]:
-    writers = [Patient(str(path), lambda: JsonLines(path))]
+) -> list[SafeWriter]:
+    writers = [SafeWriter(str(path), lambda: JsonLines(path))]
     if csv is not None:
-        writers.append(Patient(str(csv), lambda: Csv(csv)))
+        writers.append(SafeWriter(str(csv), lambda: Csv(csv)))
     if tensorboard is not None:
-        writers.append(Patient("for TensorBoard", lambda: TensorBoard(tensorboard)))
+        writers.append(SafeWriter("for TensorBoard", lambda: TensorBoard(tensorboard)))
     if live:
         from grouper.monitor.live import LiveTable
 
-        writers.append(Patient("the live table", LiveTable))
+        writers.append(SafeWriter("the live table", LiveTable))
     if on_record is not None:
-        writers.append(Patient("to `on_record`", lambda: Call(on_record)))
+        writers.append(SafeWriter("to `on_record`", lambda: Call(on_record)))
     return writers
 
 
-def _close(writers: Iterable[Patient]) -> None:
+def _close(writers: Iterable[SafeWriter]) -> None:
     for writer in writers:
         writer.close()
 

@@ -26,7 +26,7 @@ def reason(error: BaseException) -> str:
     return text if isinstance(error, OSError) and text else f"{type(error).__name__}: {text}"
 
 
-class Patient:
+class SafeWriter:
     """A writer that gives up with one warning instead of an exception.
 
     A full disk or a folder that cannot be written are no reason to stop; a package that is
@@ -42,7 +42,7 @@ class Patient:
             self._give_up(error)
 
     @property
-    def gave_up(self) -> bool:
+    def failed(self) -> bool:
         return self._writer is None
 
     def header(self, header: Header) -> None:

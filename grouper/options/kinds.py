@@ -46,5 +46,5 @@ COUNT = ("a whole number that is not negative", _count)
 COUNTS = ("whole numbers in rising order, such as `(30, 60)`", _counts)
 CLOCK = ("`epoch` or `step`", _clock)
 
-Kind = tuple[str, Test]
-Options = Mapping[str, tuple[Kind, Value]]
+Constraint = tuple[str, Test]
+Options = Mapping[str, tuple[Constraint, Value]]

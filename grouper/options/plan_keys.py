@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from grouper.options.kinds import COUNT, NOT_NEGATIVE, SHARE, Kind, Options
+from grouper.options.kinds import COUNT, NOT_NEGATIVE, SHARE, Constraint, Options
 from grouper.options.schedules import SCHEDULES
 
 # Every other key of a rule goes to the optimizer's parameter group as it is.
@@ -26,7 +26,7 @@ WARMUP: Options = MappingProxyType(
         "momentum": (SHARE, None),
     }
 )
-PLAN: Mapping[str, Kind] = MappingProxyType(
+PLAN: Mapping[str, Constraint] = MappingProxyType(
     {
         "warmup_start": NOT_NEGATIVE,
         "warmup_epochs": NOT_NEGATIVE,

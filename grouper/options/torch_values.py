@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from grouper.options.kinds import COUNT, NOT_NEGATIVE, NUMBER, POSITIVE, SHARE, Kind
+from grouper.options.kinds import COUNT, NOT_NEGATIVE, NUMBER, POSITIVE, SHARE, Constraint
 from grouper.options.values import Value, is_number, show
 
 
@@ -44,14 +44,14 @@ def _two_epsilons(value: Value) -> bool:
     return (first is None or NOT_NEGATIVE[1](first)) and NOT_NEGATIVE[1](second)
 
 
-FLAG: Kind = ("`true` or `false`", lambda value: isinstance(value, bool))
-CHOICE: Kind = (
+FLAG: Constraint = ("`true` or `false`", lambda value: isinstance(value, bool))
+CHOICE: Constraint = (
     "`true`, `false` or `none`",
     lambda value: value is None or isinstance(value, bool),
 )
-BETAS: Kind = ("two numbers from 0 to below 1, such as `(0.9, 0.999)`", _betas)
+BETAS: Constraint = ("two numbers from 0 to below 1, such as `(0.9, 0.999)`", _betas)
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[str, Constraint] = MappingProxyType(
     {
         "adjust_lr_fn": (
             "`original`, `match_rms_adamw` or `none`",
@@ -96,12 +96,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "weight_decay": NOT_NEGATIVE,
     }
 )
-_FRACTIONS: Kind = (
+_FRACTIONS: Constraint = (
     "two numbers from 0 to below 1, each with a point, such as `(0.0, 0.999)`",
     _written_as_fractions,
 )
 # Where a class asks something else of an option than the others do.
-OWN_KINDS: Mapping[tuple[str, str], Kind] = MappingProxyType(
+OWN_KINDS: Mapping[tuple[str, str], Constraint] = MappingProxyType(
     {
         ("ASGD", "alpha"): NUMBER,
         ("Adafactor", "eps"): (

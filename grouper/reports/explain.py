@@ -8,12 +8,12 @@ from grouper.checks.context import called
 from grouper.checks.report import Report
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
-from grouper.match.assignment import Assigned, Setting
+from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.match.globs import compile_glob
 from grouper.options.values import text
 
 
-def chosen(report: Report, name: str) -> list[Assigned]:
+def chosen(report: Report, name: str) -> list[ParameterAssignment]:
     """The parameters with a name, or those that a glob matches."""
     assigned = report.assignment.parameters if report.assignment else ()
     exact = [a for a in assigned if name in a.parameter.names]
@@ -29,7 +29,7 @@ def chosen(report: Report, name: str) -> list[Assigned]:
     return [a for a in assigned if any(matches(n) is not None for n in a.parameter.names)]
 
 
-def explanation(report: Report, assigned: Assigned) -> list[str]:
+def explanation(report: Report, assigned: ParameterAssignment) -> list[str]:
     """An explanation in lines of plain text."""
     parameter = assigned.parameter
     shape = "x".join(map(str, parameter.shape)) if parameter.shape is not None else "shape unknown"
@@ -47,7 +47,7 @@ def explanation(report: Report, assigned: Assigned) -> list[str]:
     return lines
 
 
-def explanation_value(report: Report, assigned: Assigned) -> dict[str, Any]:
+def explanation_value(report: Report, assigned: ParameterAssignment) -> dict[str, Any]:
     """An explanation for programs."""
     return {
         "parameter": assigned.parameter.name,
@@ -78,7 +78,7 @@ def explanation_value(report: Report, assigned: Assigned) -> dict[str, Any]:
     }
 
 
-def _setting(setting: Setting, assigned: Assigned) -> str:
+def _setting(setting: Setting, assigned: ParameterAssignment) -> str:
     key, operator = setting.option.key, setting.option.operator
     written = f"{key}{operator}{text(setting.value)}"
     if key in assigned.conflicts:
@@ -86,20 +86,20 @@ def _setting(setting: Setting, assigned: Assigned) -> str:
     return written if setting.won else f"{written}  overridden"
 
 
-def _outcome(report: Report, assigned: Assigned) -> str:
+def _outcome(report: Report, assigned: ParameterAssignment) -> str:
     if assigned.frozen:
         by = "the model" if assigned.parameter.trainable is False else "a rule"
         return f"frozen by {by}: in no group"
-    if assigned.unmatched_in:
+    if assigned.uncovered_splits:
         where = ", ".join(
-            "any rule" if s is None else f"the split `{s}`" for s in assigned.unmatched_in
+            "any rule" if s is None else f"the split `{s}`" for s in assigned.uncovered_splits
         )
         return f"not matched by {where}: in no group"
     options = " ".join(f"{key}={text(value)}" for key, value in assigned.options.items())
     return f"group {_group_name(report, assigned)}: {options or 'no options'}"
 
 
-def _group_name(report: Report, assigned: Assigned) -> str | None:
+def _group_name(report: Report, assigned: ParameterAssignment) -> str | None:
     for group in report.grouping.groups if report.grouping else ():
         if any(p is assigned.parameter for p in group.parameters):
             return group.name

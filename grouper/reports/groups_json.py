@@ -8,7 +8,7 @@ from grouper.checks.report import Report
 from grouper.group.grouping import Group
 from grouper.reports.json import VERSION, dumps, group_value, model_value
 from grouper.reports.plan.json import course_value
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -17,7 +17,9 @@ def groups_json(report: Report, plan: Plan | None = None) -> str:
     grouping = report.grouping
     assert grouping is not None
     assigned = report.assignment.parameters if report.assignment else ()
-    courses: list[Course | None] = list(plan.courses) if plan else [None] * len(grouping.groups)
+    courses: list[GroupSchedule | None] = (
+        list(plan.courses) if plan else [None] * len(grouping.groups)
+    )
     run = {"epochs": plan.epochs, "steps_per_epoch": plan.steps_per_epoch} if plan else None
     return dumps(
         {
@@ -33,11 +35,11 @@ def groups_json(report: Report, plan: Plan | None = None) -> str:
                 for group, course in zip(grouping.groups, courses, strict=True)
             ],
             "frozen": [parameter.name for parameter in grouping.frozen],
-            "unmatched": [a.parameter.name for a in assigned if a.unmatched_in],
+            "unmatched": [a.parameter.name for a in assigned if a.uncovered_splits],
             "tied": {n: p.name for p in report.inventory.parameters for n in p.names[1:]},
         }
     )
 
 
-def _group(group: Group, course: Course | None) -> dict[str, Any]:
+def _group(group: Group, course: GroupSchedule | None) -> dict[str, Any]:
     return {**group_value(group), "course": course_value(course) if course else None}

@@ -10,7 +10,7 @@ from grouper.checks.report import Report
 from grouper.findings import Finding
 from grouper.group.grouping import Group
 from grouper.language.ruleset import Rule
-from grouper.match.assignment import Assigned
+from grouper.match.assignment import ParameterAssignment
 from grouper.model.inventory import Inventory
 
 VERSION = 1
@@ -25,7 +25,7 @@ def report_json(report: Report) -> str:
         "model": model_value(report.inventory),
         "groups": [group_value(group) for group in (grouping.groups if grouping else ())],
         "frozen": [p.name for p in (grouping.frozen if grouping else ())],
-        "unmatched": [a.parameter.name for a in assigned if a.unmatched_in],
+        "unmatched": [a.parameter.name for a in assigned if a.uncovered_splits],
         "double_matched": [_double(a) for a in assigned if _doubled(a)],
         "findings": findings_value(report.findings),
         "ok": report.ok,
@@ -61,7 +61,7 @@ def group_value(group: Group) -> dict[str, Any]:
     }
 
 
-def _doubled(assigned: Assigned) -> list[Rule]:
+def _doubled(assigned: ParameterAssignment) -> list[Rule]:
     """The rules of one block that share the parameter, where there are several."""
     blocks: dict[str | None, list[Rule]] = {}
     for match in assigned.matches:
@@ -70,11 +70,11 @@ def _doubled(assigned: Assigned) -> list[Rule]:
     return [rule for rules in blocks.values() if len(rules) > 1 for rule in rules]
 
 
-def _double(assigned: Assigned) -> dict[str, Any]:
+def _double(assigned: ParameterAssignment) -> dict[str, Any]:
     return {
         "parameter": assigned.parameter.name,
         "rules": [_rule(rule) for rule in _doubled(assigned)],
-        "composed": not assigned.conflicts and not assigned.doubled_in,
+        "composed": not assigned.conflicts and not assigned.overlapping_splits,
     }
 
 

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from grouper.group.grouping import Group, Grouping
 from grouper.language import ruleset as ruleset
 from grouper.train.build_optimizer import construct
-from grouper.train.chained_optimizer import Optimizers
+from grouper.train.chained_optimizer import ChainedOptimizer
 from grouper.train.param_groups import bound, tensors_of
 
 
@@ -33,7 +33,7 @@ def extend(
         _enlarged(_member(optimizer, name, grouping), groups, tensors, declared.get(name))
         for name, groups in added.items()
     ]
-    several = isinstance(optimizer, Optimizers)
+    several = isinstance(optimizer, ChainedOptimizer)
     for name, (made, state) in zip(added, ready, strict=True):
         for new in made:
             for tensor in new["params"]:
@@ -66,7 +66,7 @@ def _enlarged(
 
 def _member(optimizer: Optimizer, name: str, grouping: Grouping) -> Optimizer:
     """The optimizer to which groups of a name go, in one that runs."""
-    if isinstance(optimizer, Optimizers):
+    if isinstance(optimizer, ChainedOptimizer):
         if name in optimizer.members:
             return optimizer.members[name]
     elif name == (grouping.groups[0].optimizer or ""):

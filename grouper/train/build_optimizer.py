@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from grouper.group.grouping import Grouping
 from grouper.language import ruleset
-from grouper.train.chained_optimizer import Optimizers
+from grouper.train.chained_optimizer import ChainedOptimizer
 from grouper.train.param_groups import ParamGroups
 
 
@@ -35,7 +35,7 @@ def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet
     if len(made) == 1:
         optimizer = next(iter(made.values()))
     else:
-        optimizer = Optimizers(made, [group.name for group in grouping.groups])
+        optimizer = ChainedOptimizer(made, [group.name for group in grouping.groups])
     vars(optimizer)["unfreeze"] = groups.unfreeze  # a name that torch's class does not declare
     return optimizer
 

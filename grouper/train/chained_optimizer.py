@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 Groups = list[dict[str, Any]]
 
 
-class Optimizers(Optimizer):
+class ChainedOptimizer(Optimizer):
     """Optimizers, by name, that step, zero, save and load together.
 
     `param_groups` are the members' own dictionaries, in the order of `order` (their names), so

@@ -13,7 +13,7 @@ from grouper.model.wrappers import bare_names
 from grouper.text.fold import fold
 
 if TYPE_CHECKING:
-    from grouper.train.course import Course
+    from grouper.train.group_schedule import GroupSchedule
     from grouper.train.plan import Plan
 
 Groups = Sequence[Mapping[str, Any]]
@@ -24,7 +24,7 @@ BY_NAME = (
 )
 
 
-def courses_of(plan: Plan, optimizer: Optimizer) -> tuple[Course, ...]:
+def match_groups(plan: Plan, optimizer: Optimizer) -> tuple[GroupSchedule, ...]:
     """The plan's course for each group of the optimizer, in the optimizer's order.
 
     Raises ValueError where the groups are not the plan's by their names, or have other parameters
@@ -38,7 +38,7 @@ def courses_of(plan: Plan, optimizer: Optimizer) -> tuple[Course, ...]:
     return courses
 
 
-def refuse_other_rates(courses: Iterable[Course], groups: Groups) -> None:
+def check_lrs(courses: Iterable[GroupSchedule], groups: Groups) -> None:
     """Raises ValueError where an optimizer was built with another lr than the plan's."""
     for course, group in zip(courses, groups, strict=True):
         built = group.get("initial_lr", group["lr"])
@@ -50,7 +50,7 @@ def refuse_other_rates(courses: Iterable[Course], groups: Groups) -> None:
             )
 
 
-def refuse_unsaid_momentum(courses: Iterable[Course], groups: Groups) -> None:
+def check_momentum_declared(courses: Iterable[GroupSchedule], groups: Groups) -> None:
     """Raises ValueError where momentum is to be warmed up, and the rules do not say to what."""
     for course, group in zip(courses, groups, strict=True):
         if course.warmup_momentum is None or course.momentum is not None:
@@ -64,16 +64,16 @@ def refuse_unsaid_momentum(courses: Iterable[Course], groups: Groups) -> None:
             )
 
 
-def homes_of(optimizer: Optimizer) -> dict[int, str]:
+def group_of_each_tensor(optimizer: Optimizer) -> dict[int, str]:
     """The name of the group that each tensor is in."""
     groups = optimizer.param_groups
     return {id(tensor): group["name"] for group in groups for tensor in group["params"]}
 
 
-def refuse_moved(before: Mapping[int, str], optimizer: Optimizer) -> None:
+def check_not_reordered(before: Mapping[int, str], optimizer: Optimizer) -> None:
     """Raises ValueError where tensors have come into groups of other names: a saved state was
     loaded by position."""
-    for tensor, name in homes_of(optimizer).items():
+    for tensor, name in group_of_each_tensor(optimizer).items():
         if before.get(tensor, name) != name:
             raise ValueError(
                 f"the parameters of the group `{before[tensor]}` are in the group `{name}` since a"
@@ -108,7 +108,7 @@ def _called(group: Mapping[str, Any]) -> str:
     return f"a group without a name ({held})"
 
 
-def _refuse_parameters(courses: Iterable[Course], groups: Groups) -> None:
+def _refuse_parameters(courses: Iterable[GroupSchedule], groups: Groups) -> None:
     every = [name for group in groups for name in group.get("param_names", ())]
     bare = dict(zip(every, bare_names(every), strict=True))
     for course, group in zip(courses, groups, strict=True):

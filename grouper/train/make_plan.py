@@ -10,7 +10,7 @@ from grouper.language.ruleset import RuleSet, Schedule, Warmup
 from grouper.options.schedules import SCHEDULES
 from grouper.options.signatures import signature
 from grouper.options.values import Value
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -26,7 +26,7 @@ def plan_of(rules: RuleSet, grouping: Grouping, steps_per_epoch: int, epochs: in
     return plan
 
 
-def _refuse_overflow(course: Course, plan: Plan) -> None:
+def _refuse_overflow(course: GroupSchedule, plan: Plan) -> None:
     """A schedule that grows (`gamma` or `final` above 1) does so to the end of the run."""
     time = plan.steps if course.by_step else plan.epochs
     if not math.isfinite(course.lr * course.factor(time, time)):
@@ -39,7 +39,7 @@ def _refuse_overflow(course: Course, plan: Plan) -> None:
         )
 
 
-def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> Course:
+def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> GroupSchedule:
     warmup, given = rules.warmup or Warmup(), group.plan
     warmup_momentum = _momentum(given.get("warmup_momentum", warmup.momentum))
     options = group.options
@@ -48,7 +48,7 @@ def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> Course:
     momentum, betas = options.get("momentum"), options.get("betas")
     if momentum is None and isinstance(betas, tuple) and betas:
         momentum = betas[0]
-    return Course(
+    return GroupSchedule(
         group.name,
         _lr(group),
         _length(warmup, given, steps_per_epoch),

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from operator import le
 from typing import TYPE_CHECKING
 
-from grouper.train.course import Course, delayed, interpolate, warm_up
+from grouper.train.group_schedule import GroupSchedule, delayed, interpolate, warm_up
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -22,7 +22,7 @@ Runs = list[tuple[int, int]]  # neighbouring steps of one epoch: the epoch, and 
 class Plan:
     """A run of `epochs` epochs of `steps_per_epoch` optimizer steps each."""
 
-    courses: tuple[Course, ...]
+    courses: tuple[GroupSchedule, ...]
     steps_per_epoch: int
     epochs: int
 
@@ -74,7 +74,7 @@ class Plan:
                 found[course.name]["momentum"] = momentum
         return found
 
-    def _factors(self, course: Course, steps: list[int], runs: Runs) -> list[float]:
+    def _factors(self, course: GroupSchedule, steps: list[int], runs: Runs) -> list[float]:
         """The schedule's factors: one for each step, or for each run of steps of one epoch."""
         times = steps if course.by_step else [epoch for epoch, _ in runs]
         total = self.steps if course.by_step else self.epochs
@@ -83,12 +83,12 @@ class Plan:
             times = [delayed(time, turn, course.lag) for time in times]
         return [course.factor(time, total) for time in times]
 
-    def _turn(self, course: Course) -> int:
+    def _turn(self, course: GroupSchedule) -> int:
         """The time of the schedule at which the warm-up ends."""
         length = course.warmup_steps
         return length if course.by_step else length // self.steps_per_epoch
 
-    def _rates(self, course: Course, factors: list[float], runs: Runs) -> list[float]:
+    def _rates(self, course: GroupSchedule, factors: list[float], runs: Runs) -> list[float]:
         if course.by_step:
             return [course.lr * value for value in factors]
         rates: list[float] = []
@@ -114,7 +114,7 @@ class Plan:
 
         apply(self, optimizer, step)
 
-    def of(self, course: Course, step: int) -> dict[str, float]:
+    def of(self, course: GroupSchedule, step: int) -> dict[str, float]:
         """lr, and momentum where there is one, of one course at a step."""
         time, total = (
             (step, self.steps) if course.by_step else (step // self.steps_per_epoch, self.epochs)

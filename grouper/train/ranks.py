@@ -11,7 +11,7 @@ import torch
 from torch import distributed, nn
 
 from grouper.findings import Finding
-from grouper.group.compare import disagreement, failed_elsewhere, terms_of
+from grouper.group.compare import disagreement, failed_elsewhere, fingerprint_of
 from grouper.group.grouping import Grouping, digest_of
 from grouper.language.ruleset import RuleSet
 
@@ -31,7 +31,7 @@ class Meeting:
 
     def disagreement(self, rules: RuleSet, grouping: Grouping) -> Finding | None:
         """What this rank must be told of the others: None where all have the same."""
-        terms = terms_of(rules, grouping)
+        terms = fingerprint_of(rules, grouping)
         failures, digests = self._meet(None, digest_of(terms))
         if any(failures.values()):
             return failed_elsewhere(failures)

@@ -11,16 +11,16 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from grouper.train.compatibility import (
-    courses_of,
-    homes_of,
-    refuse_moved,
-    refuse_other_rates,
-    refuse_unsaid_momentum,
+    check_lrs,
+    check_momentum_declared,
+    check_not_reordered,
+    group_of_each_tensor,
+    match_groups,
 )
-from grouper.train.step_watcher import Witness
+from grouper.train.step_watcher import StepWatcher
 
 if TYPE_CHECKING:
-    from grouper.train.course import Course
+    from grouper.train.group_schedule import GroupSchedule
     from grouper.train.plan import Plan
 
 Groups = Sequence[dict[str, Any]]
@@ -47,7 +47,7 @@ class PlanScheduler(LRScheduler):
         self._homes: dict[int, str] = {}
         if isinstance(optimizer, Optimizer):  # else torch says what it should be
             self._know(optimizer)
-            self._witness = Witness(optimizer)
+            self._witness = StepWatcher(optimizer)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
@@ -92,7 +92,7 @@ class PlanScheduler(LRScheduler):
             )
         self._update_lr(int(state_dict["last_epoch"]))
         self._step_count = self.last_epoch + 1
-        self._witness = Witness(self.optimizer)
+        self._witness = StepWatcher(self.optimizer)
 
     def __getstate__(self) -> dict[str, Any]:
         of_this_process = ("_witness", "_homes", "_wrote")
@@ -100,8 +100,8 @@ class PlanScheduler(LRScheduler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._homes = homes_of(self.optimizer)
-        self._witness, self._wrote = Witness(self.optimizer), self._marks()
+        self._homes = group_of_each_tensor(self.optimizer)
+        self._witness, self._wrote = StepWatcher(self.optimizer), self._marks()
 
     def _update_lr(self, epoch: int | None = None) -> None:
         """What torch calls where a SequentialLR hands over, too."""
@@ -130,12 +130,12 @@ class PlanScheduler(LRScheduler):
 
     def _know(self, optimizer: Optimizer) -> None:
         """Find the course of each group. Raises ValueError where they are not the plan's."""
-        self._courses = courses_of(self.plan, optimizer)
-        refuse_moved(self._homes, optimizer)
-        refuse_other_rates(self._courses, optimizer.param_groups)
-        refuse_unsaid_momentum(self._courses, optimizer.param_groups)
+        self._courses = match_groups(self.plan, optimizer)
+        check_not_reordered(self._homes, optimizer)
+        check_lrs(self._courses, optimizer.param_groups)
+        check_momentum_declared(self._courses, optimizer.param_groups)
         self._groups, self._sizes = optimizer.param_groups, _sizes(optimizer.param_groups)
-        self._homes = homes_of(optimizer)
+        self._homes = group_of_each_tensor(optimizer)
 
     def _has_other_groups(self) -> bool:
         groups = self.optimizer.param_groups
@@ -177,10 +177,10 @@ class PlanScheduler(LRScheduler):
 
 def apply(plan: Plan, optimizer: Optimizer, step: int) -> None:
     """Write a step's lr and momentum into the optimizer's groups."""
-    write(plan, courses_of(plan, optimizer), optimizer.param_groups, step)
+    write(plan, match_groups(plan, optimizer), optimizer.param_groups, step)
 
 
-def write(plan: Plan, courses: Sequence[Course], groups: Groups, step: int) -> None:
+def write(plan: Plan, courses: Sequence[GroupSchedule], groups: Groups, step: int) -> None:
     """Write a step's lr and momentum into groups, each of which follows the course beside it.
 
     A tensor, which a captured or compiled step reads, stays the same tensor.

@@ -21,7 +21,7 @@ SURE = 6
 Gradients = list[tuple[int, int] | None]
 
 
-class Witness:
+class StepWatcher:
     """Watches an optimizer for a scheduler, through torch's hooks on the steps of optimizers.
 
     An optimizer with the same group dictionaries (a wrapper, one of several members) is the watched
@@ -108,7 +108,7 @@ class Witness:
         return any(id(group) in ours for group in optimizer.param_groups)
 
 
-def _tell(witness: weakref.ref[Witness], optimizer: Optimizer, *_: Any) -> None:
+def _tell(witness: weakref.ref[StepWatcher], optimizer: Optimizer, *_: Any) -> None:
     listening = witness()
     if listening is not None:
         listening.saw(optimizer)

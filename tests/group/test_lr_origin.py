@@ -47,7 +47,7 @@ def test_rules_of_one_label_are_all_named():
 
 
 def test_a_rule_made_in_python_is_its_own_place():
-    glob = tree.Glob((tree.AnyRun(),))
+    glob = tree.Glob((tree.Star(),))
     option = tree.Option("lr", "=", tree.Number(0.1))
     label = tree.Label((tree.Text("all"),))
     rules = grouper.RuleSet((Rule(glob, label, (option,)),))

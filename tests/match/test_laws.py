@@ -129,7 +129,7 @@ def test_else_takes_exactly_the_rest(model, selector):
     assignment, _ = assign(rules, model)
     for assigned in assignment.parameters:
         assert len(assigned.matches) == 1
-        assert not assigned.doubled_in
+        assert not assigned.overlapping_splits
 
 
 def test_multipliers_are_the_same_bits_in_every_order():

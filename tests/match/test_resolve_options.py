@@ -90,7 +90,7 @@ def test_what_is_frozen_is_in_no_group_and_needs_no_rule():
     assignment, _ = assign(rules("a.* -> x; c.* -> freeze"), model)
     grouping = group(assignment)
     assert [p.name for p in grouping.frozen] == ["b.weight", "c.weight"]
-    assert not any(a.unmatched_in for a in assignment.parameters)
+    assert not any(a.uncovered_splits for a in assignment.parameters)
 
 
 def test_groups_without_a_label_and_groups_with_the_same_one():

@@ -21,7 +21,7 @@ from torch.optim import lr_scheduler  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.language.ruleset import Schedule  # noqa: E402
-from grouper.train.course import Course  # noqa: E402
+from grouper.train.group_schedule import GroupSchedule  # noqa: E402
 from grouper.train.plan import Plan  # noqa: E402
 
 rates = st.floats(1e-5, 10)
@@ -281,7 +281,7 @@ NAMES = st.sampled_from(["linear", "cosine", "polynomial", "wsd", "exponential"]
 @settings(max_examples=40)
 @given(NAMES, st.floats(0.001, 3), totals, st.integers(0, 1000))
 def test_beyond_the_end_a_final_stays(name, final, total, beyond):
-    course = Course("all", 1.0, schedule=Schedule(name, {"final": final}))
+    course = GroupSchedule("all", 1.0, schedule=Schedule(name, {"final": final}))
     plan = Plan((course,), 1, total)
     end = plan.at(total)["all"]["lr"]
     assert end == pytest.approx(final, rel=1e-12)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import inventory, parameter, rules
 
-from grouper.group.compare import disagreement, failed_elsewhere, terms_of
+from grouper.group.compare import disagreement, failed_elsewhere, fingerprint_of
 from grouper.group.form_groups import group
 from grouper.group.grouping import digest_of
 from grouper.match.assign import assign
@@ -30,7 +30,7 @@ def grouping(text=TEXT, model=MODEL):
 
 
 def terms(text=TEXT, model=MODEL):
-    return terms_of(rules(text), grouping(text, model))
+    return fingerprint_of(rules(text), grouping(text, model))
 
 
 def test_the_digest_is_that_of_every_machine():

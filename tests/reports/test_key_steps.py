@@ -4,7 +4,7 @@ import pytest
 
 from grouper.language.ruleset import Schedule
 from grouper.reports.plan.key_steps import moments
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -14,7 +14,7 @@ def shown(*courses, epochs=10, steps=10, room=0):
 
 
 def test_start_warm_ups_half_and_last():
-    courses = [Course("a", 1.0, warmup_steps=30), Course("b", 1.0, warmup_steps=7)]
+    courses = [GroupSchedule("a", 1.0, warmup_steps=30), GroupSchedule("b", 1.0, warmup_steps=7)]
     assert shown(*courses) == {
         0: "start",
         7: "warm-up ends",
@@ -22,12 +22,12 @@ def test_start_warm_ups_half_and_last():
         50: "half",
         99: "last",
     }
-    assert shown(Course("a", 1.0, warmup_steps=100)) == {0: "start", 50: "half", 99: "last"}
+    assert shown(GroupSchedule("a", 1.0, warmup_steps=100)) == {0: "start", 50: "half", 99: "last"}
 
 
 def test_quarters_and_epochs_of_the_warm_up_where_there_is_room():
-    assert list(shown(Course("a", 1.0, warmup_steps=20), room=5)) == [0, 20, 25, 50, 99]
-    found = shown(Course("a", 1.0, warmup_steps=20), room=99)
+    assert list(shown(GroupSchedule("a", 1.0, warmup_steps=20), room=5)) == [0, 20, 25, 50, 99]
+    found = shown(GroupSchedule("a", 1.0, warmup_steps=20), room=99)
     assert found == {
         0: "start",
         10: "epoch 1",
@@ -51,7 +51,7 @@ def test_quarters_and_epochs_of_the_warm_up_where_there_is_room():
     ],
 )
 def test_milestones(options, steps):
-    course = Course("a", 1.0, schedule=Schedule("step", {"gamma": 0.5, **options}))
+    course = GroupSchedule("a", 1.0, schedule=Schedule("step", {"gamma": 0.5, **options}))
     found = shown(course)
     assert [step for step, word in found.items() if "milestone" in word] == steps
     lr = Plan((course,), 10, 10).over(range(100))["a"]["lr"]
@@ -61,7 +61,7 @@ def test_milestones(options, steps):
 
 def test_the_decay_of_wsd_begins():
     for every, step in (("epoch", 70), ("step", 70)):
-        course = Course("a", 1.0, schedule=Schedule("wsd", {"decay": 0.3, "every": every}))
+        course = GroupSchedule("a", 1.0, schedule=Schedule("wsd", {"decay": 0.3, "every": every}))
         assert shown(course)[step] == "decay begins"
         lr = Plan((course,), 10, 10).over(range(100))["a"]["lr"]
         assert lr[step] == 1.0
@@ -69,4 +69,4 @@ def test_the_decay_of_wsd_begins():
 
 
 def test_a_run_of_one_step():
-    assert shown(Course("a", 1.0), epochs=1, steps=1) == {0: "start last"}
+    assert shown(GroupSchedule("a", 1.0), epochs=1, steps=1) == {0: "start last"}

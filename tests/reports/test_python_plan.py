@@ -7,7 +7,7 @@ from support.plans import plans
 from grouper.language.ruleset import Schedule
 from grouper.options.schedules import SCHEDULES
 from grouper.reports.python.plan import plan_code
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -46,7 +46,7 @@ OPTIONS = {
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_every_schedule(name, every, lag):
     courses = [
-        Course(
+        GroupSchedule(
             f"{number}",
             0.3,
             17,

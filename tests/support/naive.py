@@ -10,13 +10,13 @@ def naive(pieces, name):
     first, rest = pieces[0], pieces[1:]
     if isinstance(first, tree.Text):
         return name.startswith(first.text) and naive(rest, name[len(first.text) :])
-    if isinstance(first, tree.AnyRun):
+    if isinstance(first, tree.Star):
         return any(naive(rest, name[i:]) for i in range(len(name) + 1))
     if isinstance(first, tree.Alternatives):
         return any(naive((*option.pieces, *rest), name) for option in first.options)
     if not name:
         return False
-    if isinstance(first, tree.AnyOne):
+    if isinstance(first, tree.QuestionMark):
         return name[0] != "." and naive(rest, name[1:])
     inside = any(a <= name[0] <= b for a, b in first.ranges)
     ok = (not inside and name[0] != ".") if first.negated else inside
@@ -25,7 +25,7 @@ def naive(pieces, name):
 
 def numbers(glob):
     return any(
-        isinstance(p, tree.Whole)
+        isinstance(p, tree.Integer)
         or (isinstance(p, tree.Alternatives) and any(map(numbers, p.options)))
         for p in glob.pieces
     )

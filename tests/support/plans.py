@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from grouper.language.ruleset import Schedule
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 rates = st.floats(0, 10)
@@ -44,7 +44,7 @@ SCHEDULES = st.builds(
     st.sampled_from([0, 0, 1, 3]),
 )
 COURSES = st.builds(
-    Course,
+    GroupSchedule,
     st.just("group"),
     lr=rates,
     warmup_steps=st.integers(0, 60),

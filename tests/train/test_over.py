@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.plans import plans
 
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -32,13 +32,13 @@ def test_over_any_steps_in_any_order(plan, steps):
 
 
 def test_steps_may_come_from_an_iterator():
-    plan = Plan((Course("all", 1.0, warmup_steps=4),), 2, 5)
+    plan = Plan((GroupSchedule("all", 1.0, warmup_steps=4),), 2, 5)
     assert plan.over(iter(range(3)))["all"]["lr"] == [0.0, 0.25, 0.5]
     assert plan.over([]) == {"all": {"lr": []}}
 
 
 def test_there_is_no_step_before_the_first():
-    plan = Plan((Course("all", 1.0),), 2, 5)
+    plan = Plan((GroupSchedule("all", 1.0),), 2, 5)
     for steps in ([-1], [3, -1, 2]):
         with pytest.raises(ValueError, match="no step -1"):
             plan.over(steps)

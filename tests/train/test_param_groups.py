@@ -269,7 +269,7 @@ def test_other_groups_are_refused_by_name():
 LABELS = st.lists(st.sampled_from("abcd"), min_size=6, max_size=6)
 
 
-def labelled(labels, names):
+def labels_at(labels, names):
     return "\n".join(
         f'"{name}" -> {label} lr=0.1' for name, label in zip(names, labels, strict=True)
     )
@@ -280,8 +280,8 @@ def labelled(labels, names):
 def test_state_follows_its_parameter_through_every_regrouping(before, after, optimizer):
     made = model()
     names = [name for name, _ in made.named_parameters()]
-    first = grouper.parse(f"optimizer {optimizer} lr=0.1\n" + labelled(before, names))
-    second = grouper.parse(f"optimizer {optimizer} lr=0.1\n" + labelled(after, names))
+    first = grouper.parse(f"optimizer {optimizer} lr=0.1\n" + labels_at(before, names))
+    second = grouper.parse(f"optimizer {optimizer} lr=0.1\n" + labels_at(after, names))
     old = grouper.build_optimizer(made, first)
     train(made, old, 2)
     new = grouper.build_optimizer(made, second)

@@ -15,7 +15,7 @@ from support.builders import small_yolo
 
 import grouper
 from grouper.options.schedules.base import factor
-from grouper.train.course import interpolate
+from grouper.train.group_schedule import interpolate
 
 RECORDING = Path(__file__).parents[1] / "oracles" / "yolov5.json.gz"
 

@@ -12,7 +12,7 @@ from grouper.language.expressions import FACTS, BadValue, Scope, evaluate
 from grouper.language.resolve import codes
 from grouper.language.resolve.includes import Expansion, find, read
 from grouper.language.resolve.labels import check_claim, check_labels_of_splits
-from grouper.language.resolve.scope import FAULTY
+from grouper.language.resolve.scope import INVALID
 from grouper.language.resolve.training_statements import Training
 from grouper.language.resolve.walk import calls, captures, possible_captures, words
 from grouper.language.ruleset import Rule, RuleSet
@@ -202,7 +202,7 @@ class Resolver(Training):
             return
         value = self._value(option.value)
         kind = PLAN.get(option.key)
-        if kind and option.operator == "=" and value is not FAULTY:
+        if kind and option.operator == "=" and value is not INVALID:
             self._kind(option, value, kind)
 
     def _freeze(self, rule: tree.Rule) -> None:

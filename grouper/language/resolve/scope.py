@@ -11,7 +11,7 @@ from grouper.language.resolve import codes
 from grouper.language.resolve.diagnostics import Faults
 from grouper.language.resolve.walk import calls, comparisons, words
 from grouper.language.syntax import tree
-from grouper.options.kinds import Kind
+from grouper.options.kinds import Constraint
 from grouper.options.misspelt import misspelt
 from grouper.options.schedules import SCHEDULES
 from grouper.options.values import Value, show
@@ -22,7 +22,7 @@ class _Faulty:
     """The value of an expression whose fault is reported already."""
 
 
-FAULTY: Any = _Faulty()
+INVALID: Any = _Faulty()
 
 
 class Names(Faults):
@@ -52,12 +52,12 @@ class Names(Faults):
         self.variables[let.name] = self.overrides.get(let.name, value)
 
     def _value(self, expression: tree.Expression) -> Any:
-        """The value of an expression of variables, or FAULTY, reported."""
+        """The value of an expression of variables, or INVALID, reported."""
         for word, _ in words(expression):
             if word.name in self.variables:
                 self.used.add(word.name)
-        if any(self.variables.get(word.name) is FAULTY for word, _ in words(expression)):
-            return FAULTY
+        if any(self.variables.get(word.name) is INVALID for word, _ in words(expression)):
+            return INVALID
         try:
             return evaluate(expression, Scope(self.variables))
         except BadValue as error:
@@ -65,7 +65,7 @@ class Names(Faults):
             hints = (similar("variable", name, self.variables) for name in named)
             help = error.help or next((h for h in hints if h), None)
             self.report(codes.BAD_VALUE, error.message, error.span, help or "correct the value")
-            return FAULTY
+            return INVALID
 
     def _words(
         self,
@@ -144,7 +144,7 @@ class Names(Faults):
                 )
             )
 
-    def _kind(self, option: tree.Option, value: Value, kind: Kind) -> bool:
+    def _kind(self, option: tree.Option, value: Value, kind: Constraint) -> bool:
         due, test = kind
         if test(value):
             return True

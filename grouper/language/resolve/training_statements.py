@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from grouper.language.resolve import codes
-from grouper.language.resolve.scope import FAULTY, Names
+from grouper.language.resolve.scope import INVALID, Names
 from grouper.language.ruleset import Optimizer, Rule, Schedule, Warmup
 from grouper.language.syntax import tree
-from grouper.options.kinds import Kind
+from grouper.options.kinds import Constraint
 from grouper.options.plan_keys import PLAN_KEYS, WARMUP
-from grouper.options.schedules import EITHER, SCHEDULES, lacking
+from grouper.options.schedules import EXACTLY_ONE_OF, SCHEDULES, lacking
 from grouper.options.values import Value, text
 from grouper.text.source import Span
 
@@ -53,7 +53,7 @@ class Training(Names):
 
     def _declared(self, option: tree.Option, names: Mapping[str, int]) -> None:
         value = self._value(option.value)
-        if value not in names and value is not FAULTY:
+        if value not in names and value is not INVALID:
             self.unknown("optimizer", str(value), names, option.value.span)
 
     def _warmup(self, statement: tree.Warmup) -> None:
@@ -85,7 +85,7 @@ class Training(Names):
             self.twice("`schedule`", statement.span, self.schedule.span)
             return
         name = self._schedule_name(statement)
-        if name is FAULTY:
+        if name is INVALID:
             return
         options = SCHEDULES.get(name)
         if options is None:
@@ -101,7 +101,7 @@ class Training(Names):
             return statement.name
         self.used.add(statement.name)
         held = self.variables[statement.name]
-        return held if held is FAULTY or isinstance(held, str) else text(held)
+        return held if held is INVALID or isinstance(held, str) else text(held)
 
     def _schedule_needs(
         self,
@@ -112,7 +112,7 @@ class Training(Names):
     ) -> None:
         fault = lacking(name, given)
         if fault is not None:
-            first, second = EITHER[name]
+            first, second = EXACTLY_ONE_OF[name]
             self.report(
                 codes.BAD_VALUE,
                 fault,
@@ -123,7 +123,7 @@ class Training(Names):
     def _settings(
         self,
         options: tuple[tree.Option, ...],
-        known: Mapping[str, tuple[Kind, Value]] | None,
+        known: Mapping[str, tuple[Constraint, Value]] | None,
         where: str,
     ) -> tuple[Mapping[str, Value], Mapping[str, Span]]:
         """The evaluated options of a statement, and their places."""
@@ -149,7 +149,7 @@ class Training(Names):
             if self._words(option.value, self.variables, option.key == "lr"):
                 continue
             value = self._value(option.value)
-            if value is FAULTY or (known and not self._kind(option, value, known[option.key][0])):
+            if value is INVALID or (known and not self._kind(option, value, known[option.key][0])):
                 continue
             values[option.key] = value
             if option.span is not None:

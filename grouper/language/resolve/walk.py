@@ -86,7 +86,7 @@ def possible_captures(selector: tree.Selector | None) -> frozenset[str]:
 def _of_glob(glob: tree.Glob) -> frozenset[str]:
     found: frozenset[str] = frozenset()
     for piece in glob.pieces:
-        if isinstance(piece, tree.Whole) and piece.capture:
+        if isinstance(piece, tree.Integer) and piece.capture:
             found |= {piece.capture}
         elif isinstance(piece, tree.Alternatives):
             found |= frozenset.intersection(*map(_of_glob, piece.options))
@@ -94,7 +94,7 @@ def _of_glob(glob: tree.Glob) -> frozenset[str]:
 
 
 def _possible(piece: tree.Piece) -> frozenset[str]:
-    if isinstance(piece, tree.Whole) and piece.capture:
+    if isinstance(piece, tree.Integer) and piece.capture:
         return frozenset({piece.capture})
     if isinstance(piece, tree.Alternatives):
         return frozenset().union(*map(possible_captures, piece.options))

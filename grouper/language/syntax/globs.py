@@ -58,9 +58,9 @@ def _glob(pattern: Tree[Any], whole: Span) -> tree.Glob:
 def _piece(found: Tree[Any], whole: Span) -> tree.Piece:
     span = _within(whole, found)
     if found.data == "any_run":
-        return tree.AnyRun(span=span)
+        return tree.Star(span=span)
     if found.data == "any_one":
-        return tree.AnyOne(span=span)
+        return tree.QuestionMark(span=span)
     if found.data == "alternatives":
         options = tuple(_glob(child, whole) for child in found.children)
         return tree.Alternatives(options, span=span)
@@ -73,7 +73,7 @@ def _piece(found: Tree[Any], whole: Span) -> tree.Piece:
     return _whole(str(token), span)
 
 
-def _one_of(text: str, span: Span) -> tree.OneIn:
+def _one_of(text: str, span: Span) -> tree.CharacterClass:
     inside = text[1:-1]
     negated = inside.startswith("!") and len(inside) > 1
     ranges = []
@@ -87,15 +87,15 @@ def _one_of(text: str, span: Span) -> tree.OneIn:
                 f"write `{last}-{first}`",
             )
         ranges.append((first, last))
-    return tree.OneIn(tuple(ranges), negated, span=span)
+    return tree.CharacterClass(tuple(ranges), negated, span=span)
 
 
-def _whole(text: str, span: Span) -> tree.Whole:
+def _whole(text: str, span: Span) -> tree.Integer:
     found = _WHOLE.fullmatch(text)
     assert found is not None
     name, first, last, bare = found.groups()
     if bare:
-        return tree.Whole(bare, span=span)
+        return tree.Integer(bare, span=span)
     if max(len(first), len(last)) > 18:
         refuse(codes.LIMIT, "a range's numbers have at most 18 digits", span)
     low, high = int(first), int(last)
@@ -106,7 +106,7 @@ def _whole(text: str, span: Span) -> tree.Whole:
             span,
             f"the smaller number stands first: `{high}..{low}`",
         )
-    return tree.Whole(name, low, high, span=span)
+    return tree.Integer(name, low, high, span=span)
 
 
 def _within(whole: Span, found: Tree[Any]) -> Span:

@@ -32,17 +32,17 @@ class Text(Node):
 
 
 @dataclass(frozen=True)
-class AnyRun(Node):
+class Star(Node):
     """`*`: any run of characters, dots included."""
 
 
 @dataclass(frozen=True)
-class AnyOne(Node):
+class QuestionMark(Node):
     """`?`: one character but a dot."""
 
 
 @dataclass(frozen=True)
-class OneIn(Node):
+class CharacterClass(Node):
     """`[a-c]`, `[!0]`: one character of a class; `ranges` are inclusive pairs of characters."""
 
     ranges: tuple[tuple[str, str], ...]
@@ -57,7 +57,7 @@ class Alternatives(Node):
 
 
 @dataclass(frozen=True)
-class Whole(Node):
+class Integer(Node):
     """`{0..9}`, `{i}`, `{i:0..9}`: a whole number without leading zeros, perhaps captured."""
 
     capture: str | None = None
@@ -65,7 +65,7 @@ class Whole(Node):
     last: int | None = None
 
 
-Piece: TypeAlias = Text | AnyRun | AnyOne | OneIn | Alternatives | Whole
+Piece: TypeAlias = Text | Star | QuestionMark | CharacterClass | Alternatives | Integer
 
 
 @dataclass(frozen=True)

@@ -120,18 +120,18 @@ def _piece(piece: tree.Piece) -> str:
     match piece:
         case tree.Text(text=text):
             return text
-        case tree.AnyRun():
+        case tree.Star():
             return "*"
-        case tree.AnyOne():
+        case tree.QuestionMark():
             return "?"
-        case tree.OneIn(ranges=ranges, negated=negated):
+        case tree.CharacterClass(ranges=ranges, negated=negated):
             inside = "".join(a if a == b else f"{a}-{b}" for a, b in ranges)
             return f"[{'!' * negated}{inside}]"
         case tree.Alternatives(options=options):
             return f"{{{','.join(map(glob_text, options))}}}"
-        case tree.Whole(capture=capture, first=None):
+        case tree.Integer(capture=capture, first=None):
             return f"{{{capture}}}"
-        case tree.Whole(capture=capture, first=first, last=last):
+        case tree.Integer(capture=capture, first=first, last=last):
             return f"{{{f'{capture}:' if capture else ''}{first}..{last}}}"
     raise TypeError(f"not a piece of a glob: {piece!r}")
 

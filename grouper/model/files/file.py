@@ -32,7 +32,7 @@ class BytesSource(Protocol):
 
 
 @runtime_checkable
-class Neighbour(BytesSource, Protocol):
+class Sibling(BytesSource, Protocol):
     """A source that has others beside it: a file in a folder."""
 
     def beside(self, name: str) -> AbstractContextManager[BytesSource]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from grouper.model import codes
 from grouper.model.errors import ModelError
-from grouper.model.files.file import BytesSource, Neighbour
+from grouper.model.files.file import BytesSource, Sibling
 from grouper.model.files.json import parsed
 from grouper.model.inventory import Inventory
 
@@ -76,7 +76,7 @@ def remarks(file: BytesSource, inventory: Inventory) -> tuple[str, ...]:
 
 def _config(file: BytesSource) -> dict[str, Any]:
     """The configuration; an empty one where there is none to be read."""
-    if not isinstance(file, Neighbour):
+    if not isinstance(file, Sibling):
         return {}
     try:
         with file.beside(CONFIG) as config:

@@ -13,7 +13,7 @@ from typing import Any
 from grouper.model import codes
 from grouper.model.contents import state_dict
 from grouper.model.errors import ModelError
-from grouper.model.files.file import BytesSource, Neighbour, cut_short
+from grouper.model.files.file import BytesSource, Sibling, cut_short
 from grouper.model.files.zip import directory
 from grouper.model.formats import safetensors, torch_legacy, torch_zip, unsupported
 from grouper.model.inventory import Inventory
@@ -42,7 +42,7 @@ def read(file: BytesSource, index: Mapping[str, Any], key: str | None) -> Invent
     """
     safetensors.no_parts(file.path, key)
     shards = _shards(file.path, index[_MAP])
-    if not isinstance(file, Neighbour):
+    if not isinstance(file, Sibling):
         raise ModelError(
             codes.UNSUPPORTED,
             f"`{file.path}` is an index whose files cannot be reached from it",
@@ -60,9 +60,7 @@ def read(file: BytesSource, index: Mapping[str, Any], key: str | None) -> Invent
     )
 
 
-def _collected(
-    file: Neighbour, shards: Mapping[str, list[str]]
-) -> tuple[Found, list[str], set[str]]:
+def _collected(file: Sibling, shards: Mapping[str, list[str]]) -> tuple[Found, list[str], set[str]]:
     """The tensors of all files that are there, the files that are not, and the kinds of files."""
     found: Found = []
     missing: list[str] = []

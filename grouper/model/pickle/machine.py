@@ -20,21 +20,21 @@ from grouper.model.files.file import Buffer, BytesSource
 from grouper.model.pickle.opcodes import TABLE
 from grouper.model.pickle.state import Limits, Machine
 from grouper.model.pickle.values import (
-    Blob,
     Call,
     Dict,
     Global,
+    Opaque,
     PickleError,
     Reference,
     Sequence,
 )
 
 __all__ = [
-    "Blob",
     "Call",
     "Dict",
     "Global",
     "Limits",
+    "Opaque",
     "PickleError",
     "Reference",
     "Sequence",

@@ -10,7 +10,7 @@ from typing import Any
 
 from grouper.model.errors import over_limit
 from grouper.model.name_limits import MAX_NAME
-from grouper.model.pickle.values import Blob, Call, Dict, Global, Sequence
+from grouper.model.pickle.values import Call, Dict, Global, Opaque, Sequence
 
 # In place of a text that was not kept: it is refused where it would be a name.
 _NOT_KEPT = "?" * (MAX_NAME + 1)
@@ -57,7 +57,7 @@ def _by_text(pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     return {
         key if isinstance(key, str) else _NOT_KEPT: item
         for key, item in pairs
-        if isinstance(key, str | Blob)
+        if isinstance(key, str | Opaque)
     }
 
 

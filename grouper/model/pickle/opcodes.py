@@ -12,9 +12,9 @@ from typing import Any
 
 from grouper.model.pickle.state import KEPT_HEAD, MAX_INTEGER, Machine
 from grouper.model.pickle.values import (
-    Blob,
     Call,
     Dict,
+    Opaque,
     PickleError,
     Reference,
     Sequence,
@@ -113,9 +113,9 @@ def _long(machine: Machine) -> None:
     machine.room -= 128
 
 
-def _number(text: bytes) -> int | Blob:
+def _number(text: bytes) -> int | Opaque:
     text = text.removesuffix(b"L")
-    return int(text) if len(text) <= 2 * MAX_INTEGER else Blob(len(text))
+    return int(text) if len(text) <= 2 * MAX_INTEGER else Opaque(len(text))
 
 
 def _float(machine: Machine) -> None:
@@ -127,7 +127,7 @@ def _quoted(machine: Machine) -> None:
     """A text of Python 2, whose names are ASCII: what it escapes is of no interest."""
     line, length = machine.long_line()
     if length > len(line):
-        _text(machine, Blob(length))
+        _text(machine, Opaque(length))
     elif length < 2 or line[0] != line[-1] or line[:1] not in (b'"', b"'"):
         raise PickleError("it has an unquoted string")
     else:
@@ -141,7 +141,7 @@ def _latin(machine: Machine, length: int) -> None:
     _text(machine, content.decode("latin-1") if isinstance(content, bytes) else content)
 
 
-def _text(machine: Machine, text: str | Blob) -> None:
+def _text(machine: Machine, text: str | Opaque) -> None:
     machine.push(text)
     machine.room -= 64 + (len(text) if isinstance(text, str) else 0)
 
@@ -150,7 +150,7 @@ def _line_of_text(machine: Machine) -> None:
     line, length = machine.long_line()
     if length > len(line):
         head = line[:KEPT_HEAD].decode("raw-unicode-escape", "ignore")
-        _text(machine, Blob(length, head.encode("utf-8", "replace")))
+        _text(machine, Opaque(length, head.encode("utf-8", "replace")))
     else:
         _text(machine, line.decode("raw-unicode-escape"))
 

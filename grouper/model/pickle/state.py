@@ -7,10 +7,10 @@ from typing import Any
 
 from grouper.model.files.file import Buffer, BytesSource
 from grouper.model.pickle.values import (
-    Blob,
     Call,
     Dict,
     Global,
+    Opaque,
     PickleError,
     Sequence,
 )
@@ -197,7 +197,7 @@ class Machine:
             head = self.take(KEPT_HEAD)
             self.skip(length - KEPT_HEAD)
             self.spend(192 + KEPT_HEAD)
-            self.push(Blob(length, head))
+            self.push(Opaque(length, head))
         else:
             self.spend(64 + 4 * length)
             self.push(str(self.take(length), "utf-8", "surrogatepass"))
@@ -208,7 +208,7 @@ class Machine:
         else:
             head = self.take(min(length, KEPT_HEAD))
             self.skip(length - len(head))
-            self.push(Blob(length, head))
+            self.push(Opaque(length, head))
             self.room -= 128
         self.room -= 64 + min(length, KEPT_HEAD)
 
@@ -217,7 +217,7 @@ class Machine:
             self.push(int.from_bytes(self.take(length), "little", signed=True))
         else:
             self.skip(length)
-            self.push(Blob(length))
+            self.push(Opaque(length))
         self.room -= 128
 
     def append(self, items: list[Any]) -> None:

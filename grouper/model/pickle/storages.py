@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from grouper.model.pickle.values import Blob, Call, Global, Reference
+from grouper.model.pickle.values import Call, Global, Opaque, Reference
 
 _DTYPES = {
     "Double": "float64",
@@ -68,8 +68,8 @@ def _head(value: Any) -> bytes:
         value = value.arguments[0] if value.arguments else None
         if isinstance(value, str):
             return value[:_HEAD].encode("latin-1", "replace")
-        if isinstance(value, Blob):
+        if isinstance(value, Opaque):
             return value.head.decode("utf-8", "ignore").encode("latin-1", "replace")
-    if isinstance(value, Blob):
+    if isinstance(value, Opaque):
         return value.head
     return value[:_HEAD] if isinstance(value, bytes) else b""

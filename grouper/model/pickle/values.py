@@ -76,7 +76,7 @@ class Reference:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Blob:
+class Opaque:
     """Bytes, a text or a number too long to keep.
 
     `head` are the first few hundred bytes, of a text in UTF-8.

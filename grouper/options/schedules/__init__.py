@@ -12,13 +12,13 @@ from grouper.options.kinds import (
     NOT_NEGATIVE,
     POSITIVE,
     SHARE,
-    Kind,
+    Constraint,
     Options,
 )
 from grouper.options.values import Value
 
-_EVERY: dict[str, tuple[Kind, Value]] = {"every": (CLOCK, "epoch"), "lag": (COUNT, 0)}
-_FINAL: dict[str, tuple[Kind, Value]] = {"final": (NOT_NEGATIVE, 0.0), **_EVERY}
+_EVERY: dict[str, tuple[Constraint, Value]] = {"every": (CLOCK, "epoch"), "lag": (COUNT, 0)}
+_FINAL: dict[str, tuple[Constraint, Value]] = {"final": (NOT_NEGATIVE, 0.0), **_EVERY}
 
 # Name -> option -> (what it must be, its value where it is left out; None: nothing).
 SCHEDULES: Mapping[str, Options] = MappingProxyType(
@@ -39,16 +39,16 @@ SCHEDULES: Mapping[str, Options] = MappingProxyType(
     }
 )
 # Of two options that say the same in two ways, a schedule needs exactly one.
-EITHER: Mapping[str, tuple[str, str]] = MappingProxyType(
+EXACTLY_ONE_OF: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"step": ("size", "milestones"), "exponential": ("gamma", "final")}
 )
 
 
 def lacking(name: str, options: Mapping[str, Value]) -> str | None:
     """What a schedule's options lack or have too much of, in words; None where they suffice."""
-    if name not in EITHER:
+    if name not in EXACTLY_ONE_OF:
         return None
-    first, second = EITHER[name]
+    first, second = EXACTLY_ONE_OF[name]
     has = [options.get(option) is not None for option in (first, second)]
     if has[0] != has[1]:
         return None

@@ -11,7 +11,7 @@ from grouper.checks.report import Report
 from grouper.group.grouping import Group
 from grouper.reports.json import VERSION, dumps, findings_value, model_value
 from grouper.reports.plan.csv import strided
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -41,7 +41,7 @@ def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
     yield f",{dumps(tail).removeprefix('{')}\n"
 
 
-def course_value(course: Course) -> dict[str, Any]:
+def course_value(course: GroupSchedule) -> dict[str, Any]:
     """What a group's lr and momentum follow; `betas`: whether momentum is the first of them."""
     return {
         "lr": course.lr,
@@ -55,7 +55,7 @@ def course_value(course: Course) -> dict[str, Any]:
     }
 
 
-def _group(group: Group, course: Course) -> dict[str, Any]:
+def _group(group: Group, course: GroupSchedule) -> dict[str, Any]:
     return {"name": group.name, "optimizer": group.optimizer, "course": course_value(course)}
 
 

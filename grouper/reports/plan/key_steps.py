@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 MOST_MILESTONES = 6
@@ -50,7 +50,7 @@ def _turns(plan: Plan) -> Iterator[tuple[int, str]]:
                 yield time * size, word
 
 
-def _turns_of(course: Course, total: int) -> Iterator[tuple[int, str]]:
+def _turns_of(course: GroupSchedule, total: int) -> Iterator[tuple[int, str]]:
     """Where the schedule turns, in its own time."""
     options = course.schedule.options
     if course.schedule.name == "wsd":
@@ -62,7 +62,7 @@ def _turns_of(course: Course, total: int) -> Iterator[tuple[int, str]]:
             yield time, "milestone"
 
 
-def _milestones(course: Course, total: int) -> list[int]:
+def _milestones(course: GroupSchedule, total: int) -> list[int]:
     milestones, size = (course.schedule.options.get(key) for key in ("milestones", "size"))
     if isinstance(milestones, tuple):
         return [m for m in milestones if isinstance(m, int) and 0 < m < total]

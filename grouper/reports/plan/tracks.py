@@ -8,7 +8,7 @@ from itertools import count, product
 from string import ascii_lowercase
 
 from grouper.options.values import text
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -18,7 +18,7 @@ class Track:
 
     mark: str
     groups: tuple[str, ...]
-    course: Course
+    course: GroupSchedule
 
     @property
     def moves(self) -> bool:
@@ -30,7 +30,7 @@ class Track:
 
 def tracks(plan: Plan) -> tuple[Track, ...]:
     """The plan's courses, those of equal values joined, in the order of the groups."""
-    joined: dict[object, list[Course]] = {}
+    joined: dict[object, list[GroupSchedule]] = {}
     for course in plan.courses:
         joined.setdefault((_lr(course), momentum_of(course)), []).append(course)
     return tuple(
@@ -39,13 +39,13 @@ def tracks(plan: Plan) -> tuple[Track, ...]:
     )
 
 
-def momentum_of(course: Course) -> object:
+def momentum_of(course: GroupSchedule) -> object:
     """What decides a course's momentum, comparable."""
     warm = course.warmup_steps if course.warmup_momentum is not None else 0
     return course.momentum, warm, course.warmup_momentum if warm else None
 
 
-def described(course: Course, plan: Plan) -> str:
+def described(course: GroupSchedule, plan: Plan) -> str:
     """How long a course's warm-up is, and its schedule, in words."""
     schedule, length = course.schedule, course.warmup_steps
     then = schedule.name + "".join(f" {key}={text(v)}" for key, v in schedule.options.items())
@@ -55,7 +55,7 @@ def described(course: Course, plan: Plan) -> str:
     return f"warm-up of {length:,} step{'s' * (length != 1)}{longer}, then {then}"
 
 
-def _lr(course: Course) -> object:
+def _lr(course: GroupSchedule) -> object:
     schedule = course.schedule
     warm = course.warmup_steps
     options = repr(sorted(schedule.options.items()))

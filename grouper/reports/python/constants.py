@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from grouper.checks.report import Report
 from grouper.group.grouping import Group, Grouping
-from grouper.match.assignment import Assigned
+from grouper.match.assignment import ParameterAssignment
 from grouper.model.wrappers import SEGMENTS, WRAPPERS
 from grouper.reports.python.layout import Brackets, Code, lines, listed, literal, mapped, quoted
 from grouper.reports.python.name_lists import name_items
@@ -31,12 +31,12 @@ def left(report: Report) -> Left:
     return Left(
         tuple(a.parameter.name for a in frozen if _by_rule(a)),
         tuple(a.parameter.name for a in frozen if not _by_rule(a)),
-        tuple(a.parameter.name for a in assigned if a.unmatched_in and not a.frozen),
+        tuple(a.parameter.name for a in assigned if a.uncovered_splits and not a.frozen),
         tuple((n, p.name) for p in report.inventory.parameters for n in p.names[1:]),
     )
 
 
-def _by_rule(assigned: Assigned) -> bool:
+def _by_rule(assigned: ParameterAssignment) -> bool:
     return any(match.rule.freezes for match in assigned.matches)
 
 

@@ -8,7 +8,7 @@ from grouper.language.ruleset import Schedule
 from grouper.reports.python.layout import Brackets, called, lines, literal, mapped, quoted
 from grouper.reports.python.schedules import factor_source, needs
 from grouper.reports.python.templates import LATE, RAMP, RATES
-from grouper.train.course import Course
+from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
@@ -46,7 +46,7 @@ def plan_code(plan: Plan) -> PlanCode:
     )
 
 
-def _key(course: Course) -> str:
+def _key(course: GroupSchedule) -> str:
     options = {k: v for k, v in course.schedule.options.items() if k not in ("every", "lag")}
     return f"{course.schedule.name} {sorted(options.items())}"
 
@@ -86,7 +86,7 @@ def _moves(schedule: Schedule) -> bool:
     return schedule.name != "constant"
 
 
-def _clock(course: Course, plan: Plan) -> str:
+def _clock(course: GroupSchedule, plan: Plan) -> str:
     """The schedule's time, and the total of it."""
     time, total = ("step", "steps") if course.by_step else ("epoch", "EPOCHS")
     if not course.lag:
@@ -95,7 +95,7 @@ def _clock(course: Course, plan: Plan) -> str:
     return f"late({time}, {turn}, {course.lag}), {total}"
 
 
-def _values(course: Course, plan: Plan, name: str) -> list[Brackets | str]:
+def _values(course: GroupSchedule, plan: Plan, name: str) -> list[Brackets | str]:
     lr = literal(course.lr)
     if _moves(course.schedule):
         lr = f"{lr} * {name}({_clock(course, plan)})"
@@ -105,7 +105,7 @@ def _values(course: Course, plan: Plan, name: str) -> list[Brackets | str]:
     return values
 
 
-def _value(key: str, course: Course, start: float | None, end: str) -> Brackets | str:
+def _value(key: str, course: GroupSchedule, start: float | None, end: str) -> Brackets | str:
     if start is None or not course.warmup_steps:
         return f'"{key}": {end}'
     return called(f'"{key}": ramp', ["step", str(course.warmup_steps), literal(start), end])

@@ -14,7 +14,7 @@ from torch.optim import LBFGS, Optimizer
 from grouper.model.wrappers import bare_names
 from grouper.text.fold import fold
 from grouper.text.printable import visible
-from grouper.train.resume.state_shapes import Expectations, Shape, Shapes
+from grouper.train.resume.state_shapes import Shape, Shapes, StateShapes
 
 State = Mapping[str, Any]
 
@@ -105,7 +105,7 @@ class _Slot:
 
 
 def _slots(optimizer: Optimizer) -> Iterator[_Slot]:
-    expectations, number = Expectations(optimizer), 0
+    expectations, number = StateShapes(optimizer), 0
     packed = optimizer.state_dict()["param_groups"]
     for group, names in zip(optimizer.param_groups, packed, strict=True):
         for name, tensor in zip(_names(names, "the optimizer"), group["params"], strict=True):

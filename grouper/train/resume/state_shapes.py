@@ -19,7 +19,7 @@ Shapes = Mapping[str, Shape]
 PLAIN = {"fused": False, "foreach": False, "capturable": False}
 
 
-class Expectations:
+class StateShapes:
     """The keys of an optimizer's state for its parameters, and the shapes of what they hold."""
 
     def __init__(self, optimizer: Optimizer) -> None:

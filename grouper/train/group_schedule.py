@@ -11,7 +11,7 @@ from grouper.options.schedules.base import Factor, factor
 
 
 @dataclass(frozen=True)
-class Course:
+class GroupSchedule:
     """What one group's lr and momentum follow.
 
     `lr` is the group's own, reached at the end of warm-up; `warmup_steps` its length in steps,
