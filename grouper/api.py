@@ -115,7 +115,7 @@ def _unless_known(facts: Context) -> list[Finding]:
 def _signatures(rules: RuleSet, live: bool = False, build: bool = False) -> Mapping[str, Signature]:
     """What is known of the declared optimizers: with a live model from the torch that is there,
     else from the table, and from any package's class where that is about to be built."""
-    found = {o.alias or o.name: _signature(o.name, live, build) for o in rules.optimizers}
+    found = {o.key: _signature(o.name, live, build) for o in rules.optimizers}
     return {name: signature for name, signature in found.items() if signature is not None}
 
 

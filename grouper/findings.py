@@ -34,6 +34,11 @@ class Label:
     message: str = ""
 
 
+def labels_at(span: Span | None, message: str = "") -> tuple[Label, ...]:
+    """A label at the span; none where there is no span."""
+    return (Label(span, message),) if span is not None else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """Replace the text of a span: a change to the rules that is sure to help."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grouper.checks.context import Context, labels_at
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.syntax import tree
 from grouper.match.matcher import Matcher
 from grouper.text.similar import similar

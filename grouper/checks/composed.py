@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, called, count, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names, rule_name
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.match.assignment import ParameterAssignment
 from grouper.model.inventory import Parameter
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
 
@@ -45,10 +46,10 @@ def check(facts: Context) -> Iterator[Finding]:
         be = "is" if len(parameters) == 1 else "are"
         yield Finding(
             CODE,
-            f"{count(parameters)} {be} matched by {', '.join(map(called, rules))} and"
+            f"{count_phrase(parameters)} {be} matched by {', '.join(map(rule_name, rules))} and"
             f" {'gets' if len(parameters) == 1 else 'get'} the options of all",
             labels,
-            names(parameters),
+            all_names(parameters),
             help="begin the later rule with `else` if only one should count"
             if facts.rules.strict
             else None,

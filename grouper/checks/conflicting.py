@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, called, count, labels_at, names
-from grouper.findings import Code, Edit, Finding, Severity
+from grouper.checks.context import Context, all_names, rule_name
+from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
-from grouper.options.values import text
+from grouper.options.values import value_text
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
 
@@ -61,13 +62,13 @@ def _finding(key: str, settings: list[Setting], parameters: list[Parameter]) -> 
     get = "gets" if len(parameters) == 1 else "get"
     return Finding(
         CODE,
-        f"{count(parameters)} {get} {number} {values} of `{key}`",
+        f"{count_phrase(parameters)} {get} {number} {values} of `{key}`",
         labels,
-        names(parameters),
+        all_names(parameters),
         help=help,
         edits=edits,
     )
 
 
 def _sets(setting: Setting) -> str:
-    return f"{called(setting.rule)} sets {text(setting.value)}"
+    return f"{rule_name(setting.rule)} sets {value_text(setting.value)}"

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from grouper.findings import Label
 from grouper.group.grouping import Group, Grouping
 from grouper.language.ruleset import Optimizer, Rule, RuleSet
 from grouper.match.assignment import Assignment, Setting
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.signatures import Signature
-from grouper.text.source import Span
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Context:
     @cached_property
     def optimizers(self) -> Mapping[str, Optimizer]:
         """The declared optimizers, by the names that the file gives them."""
-        return {optimizer.alias or optimizer.name: optimizer for optimizer in self.rules.optimizers}
+        return self.rules.optimizers_by_name
 
     @cached_property
     def asked(self) -> Mapping[str, tuple[GroupOption, ...]]:
@@ -66,21 +64,12 @@ class Context:
         return bool(parameters) and all(p.trainable is False for p in parameters)
 
 
-def names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+def all_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     """The parameters' names; all of them for a tied one."""
     return tuple(" = ".join(parameter.names) for parameter in parameters)
 
 
-def count(parameters: Sequence[object]) -> str:
-    """`1 parameter`, `6 parameters`."""
-    return f"{len(parameters)} parameter{'s' * (len(parameters) != 1)}"
-
-
-def labels_at(span: Span | None, message: str = "") -> tuple[Label, ...]:
-    return (Label(span, message),) if span is not None else ()
-
-
-def called(rule: Rule) -> str:
+def rule_name(rule: Rule) -> str:
     """What a rule is called in messages: its label, or its place."""
     if rule.label is not None and rule.label.span is not None:
         return f"`{rule.label.span.text}`"

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, called, count, labels_at, names
-from grouper.findings import Code, Edit, Finding, Severity
+from grouper.checks.context import Context, all_names, rule_name
+from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.model.inventory import Parameter
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR103", "double-matched", Severity.ERROR, __doc__ or "")
 
@@ -36,10 +37,11 @@ def check(facts: Context) -> Iterator[Finding]:
         fall = "falls" if len(parameters) == 1 else "fall"
         yield Finding(
             CODE,
-            f"{count(parameters)} {fall} under {len(rules)} rules of the split `{last.split}`:"
-            f" {', '.join(map(called, rules))}",
+            f"{count_phrase(parameters)} {fall} under {len(rules)} rules of the split"
+            f" `{last.split}`:"
+            f" {', '.join(map(rule_name, rules))}",
             labels,
-            names(parameters),
+            all_names(parameters),
             help="let the later rule take only what the earlier left: begin it with `else`",
             edits=edits,
         )

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from grouper.checks.context import Context, labels_at
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.expressions import BadValue, Scope, as_number, evaluate, holds
 from grouper.language.resolve.labels import attributes, label_of
 from grouper.language.ruleset import literal
 from grouper.language.syntax import tree
-from grouper.options.values import Value, is_number, text
+from grouper.options.values import Value, is_number, value_text
 
 CODE = Code("GR111", "failed-expectation", Severity.ERROR, __doc__ or "")
 ROUNDING = 1e-9
@@ -58,10 +58,12 @@ def _failure(claim: tree.Comparison | tree.Between, facts: Context) -> str | Non
             evaluate(_filled(part, given, facts), Scope(facts.rules.variables)) for part in parts
         ]
         if not _holds(claim, values):
-            what = [f"`{label}.{key}` is {text(value)}" for (label, key), value in given.items()]
-            what = what or [f"the value is {text(values[0])}"]
+            what = [
+                f"`{label}.{key}` is {value_text(value)}" for (label, key), value in given.items()
+            ]
+            what = what or [f"the value is {value_text(values[0])}"]
             if len(named) > 1 and is_number(values[0]):
-                what.append(f"the value is {text(values[0])}")
+                what.append(f"the value is {value_text(values[0])}")
             return ", ".join(what)
     return None
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, count
+from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR113", "frozen-model", Severity.ERROR, __doc__ or "")
 
@@ -22,7 +23,8 @@ def check(facts: Context) -> Iterator[Finding]:
     if facts.frozen_model:
         yield Finding(
             CODE,
-            f"the model has frozen all of its {count(facts.inventory.parameters)}: nothing is left"
+            f"the model has frozen all of its"
+            f" {count_phrase(facts.inventory.parameters)}: nothing is left"
             " to train",
             help="call `model.requires_grad_(True)`, and freeze by rules what shall not be trained",
         )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, called, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names, rule_name
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.model.inventory import Parameter
 
 CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
@@ -30,8 +30,8 @@ def check(facts: Context) -> Iterator[Finding]:
         if frozen and not trained and not rule.freezes:
             yield Finding(
                 CODE,
-                f"{called(rule)} matches only parameters that the model has frozen",
+                f"{rule_name(rule)} matches only parameters that the model has frozen",
                 labels_at(rule.span),
-                names(frozen),
+                all_names(frozen),
                 help="set `requires_grad=True` on them, or remove the rule",
             )

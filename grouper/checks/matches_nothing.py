@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from grouper.checks.context import Context, labels_at
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.grouping import Group
-from grouper.options.values import show
+from grouper.options.values import quoted_value
 
 CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")
 
@@ -39,12 +39,12 @@ def _finding(facts: Context, name: str, groups: list[Group]) -> Finding:
     error = bool(planned) or "lr" not in signature.defaults
     would = "nothing can be planned" if planned else "it cannot be built"
     if not error:
-        would = f"its own would be taken, {show(signature.defaults['lr'])}"
+        would = f"its own would be taken, {quoted_value(signature.defaults['lr'])}"
     return Finding(
         CODE,
         f"nothing gives `{declared.name}` an `lr`{f' for {to}' if to else ''}: {would}",
         labels_at(declared.span),
-        names([parameter for group in groups for parameter in group.parameters]),
+        all_names([parameter for group in groups for parameter in group.parameters]),
         help=f"write `optimizer {declared.name} lr=...`, or set `lr` in a rule",
         severity_override=Severity.ERROR if error else None,
     )

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, labels_at
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context
+from grouper.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR106", "rule-never-decides", Severity.WARNING, __doc__ or "")
 

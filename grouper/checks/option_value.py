@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, GroupOption, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, GroupOption, all_names
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.grouping import Group
 from grouper.language.ruleset import Optimizer
 from grouper.options.signatures import Signature
@@ -74,7 +74,7 @@ def _finding(facts: Context, every: list[tuple[Group, Fault, list[GroupOption]]]
         CODE,
         f"`{group.name}`{more}: {fault.what}",
         labels,
-        names(list(ids.values())),
+        all_names(list(ids.values())),
         notes=("torch asks this of its constructor alone, and takes anything in a group",),
         help=fault.help,
     )

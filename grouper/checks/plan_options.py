@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from grouper.checks.context import Context, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.grouping import Group
 from grouper.language.ruleset import Schedule
 from grouper.options.schedules import SCHEDULES
@@ -49,7 +49,7 @@ def check(facts: Context) -> Iterator[Finding]:
     for (fault, spans), groups in found.items():
         named = ", ".join(f"`{group.name}`" for group in groups)
         labels = tuple(label for span in spans for label in labels_at(span))
-        parameters = names([parameter for group in groups for parameter in group.parameters])
+        parameters = all_names([parameter for group in groups for parameter in group.parameters])
         message = f"{named}: {fault.what}"
         yield Finding(CODE, message, labels, parameters, help=fault.help)
 

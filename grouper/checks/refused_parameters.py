@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, count, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.grouping import Group
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")
 
@@ -56,8 +57,9 @@ def _no_matrices(facts: Context, name: str, groups: list[Group]) -> Iterator[Fin
     labels = tuple(label for span in settings.values() for label in labels_at(span))
     yield Finding(
         CODE,
-        f"`Muon` takes nothing but matrices, and gets {count(refused)} of other shapes in {named}",
+        f"`Muon` takes nothing but matrices, and gets {count_phrase(refused)} of other"
+        f" shapes in {named}",
         labels + labels_at(facts.optimizers[name].span, "" if not labels else "the optimizer"),
-        names(refused),
+        all_names(refused),
         help="send it `ndim == 2` alone, and the rest to another optimizer, such as AdamW",
     )

@@ -46,7 +46,7 @@ class Report:
         if self.grouping is None or self.assignment is None:
             raise ValueError("the rules file is faulty, so that there is nothing to thaw")
         grouping = self.grouping.thaw(label, **options)
-        signatures = {o.alias or o.name: signature(o.name) for o in self.rules.optimizers}
+        signatures = {o.key: signature(o.name) for o in self.rules.optimizers}
         known = {name: found for name, found in signatures.items() if found is not None}
         for group in grouping.groups[len(self.grouping.groups) :]:
             _refuse_given(known.get(group.optimizer or ""), group, options)

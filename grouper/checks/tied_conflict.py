@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, called, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names, rule_name
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.match.assignment import ParameterAssignment
 
 CODE = Code("GR107", "tied-pulled-two-ways", Severity.WARNING, __doc__ or "")
@@ -34,9 +34,10 @@ def _finding(assigned: ParameterAssignment) -> Iterator[Finding]:
         labels += labels_at(rule.span, f"by `{name}`")
     yield Finding(
         CODE,
-        f"a shared parameter is matched through different names by {', '.join(map(called, rules))}",
+        "a shared parameter is matched through different names by "
+        + ", ".join(map(rule_name, rules)),
         labels,
-        names([assigned.parameter]),
+        all_names([assigned.parameter]),
         notes=("it is one tensor, in one group, with the options of all of them",),
         help="begin one of the rules with `else`, or name the parameter in a rule of its own",
     )

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, count, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.model.inventory import Parameter
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR110", "unanswerable-question", Severity.ERROR, __doc__ or "")
 
@@ -39,9 +40,9 @@ def check(facts: Context) -> Iterator[Finding]:
         notes = tuple(shown[:4]) + ((f"and {len(shown) - 4} more",) if len(shown) > 4 else ())
         yield Finding(
             CODE,
-            f"`{question}` has no answer for {count(parameters)}",
+            f"`{question}` has no answer for {count_phrase(parameters)}",
             labels_at(getattr(selector, "span", None)),
-            names(parameters),
+            all_names(parameters),
             notes=notes,
             help=help,
             severity_override=severity,

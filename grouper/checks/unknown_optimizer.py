@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, labels_at
-from grouper.findings import Code, Edit, Finding, Severity
+from grouper.checks.context import Context
+from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.options.signatures import torch_signatures
 from grouper.text.similar import near, similar
 from grouper.text.source import Span

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, GroupOption, called, labels_at, names
-from grouper.findings import Code, Edit, Finding, Severity
+from grouper.checks.context import Context, GroupOption, all_names, rule_name
+from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Optimizer, Rule
 from grouper.language.syntax import tree
 from grouper.options.misspelt import misspelt, torch_options
@@ -71,7 +71,7 @@ def _in_groups(facts: Context) -> Iterator[Finding]:
     for (_, name), every in found.items():
         setting = every[0].setting
         parameters = [p for asked in every for p in asked.parameters]
-        yield _in_rule(facts, name, setting.rule, setting.option, names(parameters))
+        yield _in_rule(facts, name, setting.rule, setting.option, all_names(parameters))
 
 
 def _alone(facts: Context) -> Iterator[Finding]:
@@ -114,7 +114,7 @@ def _in_rule(
     if key in signature.constructor:
         return Finding(
             CODE,
-            f"`{declared.name}` does not read `{key}`, which {called(rule)} sets, from a group",
+            f"`{declared.name}` does not read `{key}`, which {rule_name(rule)} sets, from a group",
             labels,
             parameters,
             help=f"set it for the whole optimizer: `optimizer {declared.name} {key}=...`",
@@ -122,7 +122,7 @@ def _in_rule(
     best = () if _takers(key) else near(key, (*signature.options, *PLAN_KEYS), limit=1)
     return Finding(
         CODE,
-        f"`{declared.name}` has no option `{key}`, which {called(rule)} sets",
+        f"`{declared.name}` has no option `{key}`, which {rule_name(rule)} sets",
         labels,
         parameters,
         notes=_others(key),

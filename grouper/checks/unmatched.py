@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, count, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.text.fold import fold
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR101", "unmatched-parameter", Severity.ERROR, __doc__ or "")
 MOST_PATTERNS = 4
@@ -32,8 +33,8 @@ def check(facts: Context) -> Iterator[Finding]:
     be = "is" if len(missed) == 1 else "are"
     yield Finding(
         CODE,
-        f"{count(missed)} {be} matched by no rule",
+        f"{count_phrase(missed)} {be} matched by no rule",
         labels_at(last, "no rule up to here matches them"),
-        names(missed),
+        all_names(missed),
         help=f"add a rule for them, such as `{fix}`, or freeze them: `else -> freeze`",
     )

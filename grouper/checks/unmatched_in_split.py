@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, count, labels_at, names
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.context import Context, all_names
+from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR109", "unmatched-in-split", Severity.ERROR, __doc__ or "")
 
@@ -25,9 +26,10 @@ def check(facts: Context) -> Iterator[Finding]:
             span = rules[-1].span if rules else None
             yield Finding(
                 CODE,
-                f"{count(missed)} {'falls' if len(missed) == 1 else 'fall'} under no rule of the"
+                f"{count_phrase(missed)} {'falls' if len(missed) == 1 else 'fall'}"
+                f" under no rule of the"
                 f" split `{split}`",
                 labels_at(span, "the split's last rule"),
-                names(missed),
+                all_names(missed),
                 help="end the split with `else -> ...`, or add a rule for them",
             )

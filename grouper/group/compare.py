@@ -35,7 +35,7 @@ def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Terms:
     warmup, schedule = rules.warmup, rules.schedule
     return {
         "optimizers": {
-            declared.alias or declared.name: {"class": declared.name, **plain(declared.options)}
+            declared.key: {"class": declared.name, **plain(declared.options)}
             for declared in rules.optimizers
         },
         **grouping_terms(grouping),

@@ -64,7 +64,7 @@ def _base(assigned: ParameterAssignment) -> str:
 
 def _group(assigned: list[ParameterAssignment], name: str, rules: RuleSet) -> Group:
     labels, options = assigned[0].labels, assigned[0].options
-    default = next((o.alias or o.name for o in rules.optimizers), None)
+    default = next((o.key for o in rules.optimizers), None)
     chosen = options.get("optimizer", default)
     return Group(
         name,

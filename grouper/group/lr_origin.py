@@ -49,7 +49,7 @@ def _default(assigned: ParameterAssignment, rules: RuleSet) -> str | None:
     """The place of the lr in the `optimizer` statement that the parameter goes to."""
     chosen = assigned.options.get("optimizer")
     for optimizer in rules.optimizers:
-        if chosen in (None, optimizer.alias or optimizer.name):
+        if chosen in (None, optimizer.key):
             if "lr" not in optimizer.options:
                 return None
             span = optimizer.spans.get("lr")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from grouper.language.syntax import tree
 from grouper.model.inventory import Parameter
-from grouper.options.values import Value, is_number, show
+from grouper.options.values import Value, is_number, quoted_value
 from grouper.text.source import Span
 
 MAX_BITS = 1024  # of a whole number: as far as a float reaches
@@ -118,20 +118,22 @@ def holds(left: Value, operator: str, right: Value, place: tree.Node) -> bool:
     if operator in ("==", "!="):
         if is_number(left) != is_number(right) and not (left is None or right is None):
             raise BadValue(
-                f"{show(left)} and {show(right)} can never be equal",
+                f"{quoted_value(left)} and {quoted_value(right)} can never be equal",
                 place.span,
                 "compare numbers with numbers and words with words",
             )
     elif not (is_number(left) and is_number(right)):
         wrong = right if is_number(left) else left
-        raise BadValue(f"{show(wrong)} is not a number, so `{operator}` says nothing", place.span)
+        raise BadValue(
+            f"{quoted_value(wrong)} is not a number, so `{operator}` says nothing", place.span
+        )
     return bool(_OPERATORS[operator](left, right))
 
 
 def as_number(value: Value, place: tree.Node) -> int | float:
     """The value as it is if it is a finite number that a float can hold, else BadValue."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadValue(f"a number is due, and {show(value)} is none", place.span)
+        raise BadValue(f"a number is due, and {quoted_value(value)} is none", place.span)
     return _finite(value, place)
 
 
@@ -185,7 +187,9 @@ def _subscript(expression: tree.Subscript, scope: Scope) -> Value:
     assert isinstance(shape, tuple)
     index = evaluate(expression.index, scope)
     if isinstance(index, bool) or not isinstance(index, int):
-        raise BadValue(f"an index is a whole number, not {show(index)}", expression.index.span)
+        raise BadValue(
+            f"an index is a whole number, not {quoted_value(index)}", expression.index.span
+        )
     if not -len(shape) <= index < len(shape):
         raise Undefined(
             f"`shape[{index}]` is undefined for `{scope.parameter.name}`, which has"
@@ -245,7 +249,9 @@ def _call(expression: tree.Call, scope: Scope) -> int | float:
     try:
         return _finite(function(*numbers), expression)
     except (ValueError, OverflowError):
-        raise BadValue(f"`{name}` has no value at {show(numbers[0])}", expression.span) from None
+        raise BadValue(
+            f"`{name}` has no value at {quoted_value(numbers[0])}", expression.span
+        ) from None
 
 
 def _finite(value: int | float, place: tree.Node) -> int | float:

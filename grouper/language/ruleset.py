@@ -43,6 +43,11 @@ class Optimizer:
     span: Span | None = field(default=None, compare=False, repr=False)
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def key(self) -> str:
+        """The name that rules give it: its alias, or its own."""
+        return self.alias or self.name
+
 
 @dataclass(frozen=True)
 class Warmup:
@@ -85,6 +90,11 @@ class RuleSet:
     variables: Mapping[str, Value] = field(default_factory=dict)
     path: str = field(default="<string>", compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def optimizers_by_name(self) -> Mapping[str, Optimizer]:
+        """The declared optimizers, by the names that rules give them."""
+        return {optimizer.key: optimizer for optimizer in self.optimizers}
 
     def __str__(self) -> str:
         return rules_text(self)

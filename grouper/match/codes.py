@@ -10,7 +10,7 @@ BAD_RESULT = Code(
     Severity.ERROR,
     """An option's value cannot be computed for some of the parameters that its rule matches.
 
-Context of the parameter (`fan_in`, `shape[1]`, ...) and captured numbers differ from parameter to
+Facts of the parameter (`fan_in`, `shape[1]`, ...) and captured numbers differ from parameter to
 parameter: for some of them there is no value, or it is no finite number.
 
     * -> all lr=0.1 / fan_in              # bad: biases have no fan

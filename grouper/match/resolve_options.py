@@ -14,7 +14,7 @@ from grouper.language.syntax import tree
 from grouper.match import codes
 from grouper.match.assignment import Match, ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
-from grouper.options.values import Value, same, show
+from grouper.options.values import Value, quoted_value, same
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Options:
     def __init__(self, rules: RuleSet, greatest: Mapping[int, Mapping[str, int]]) -> None:
         self._rules = rules
         self._greatest = greatest
-        self._optimizers = {o.alias or o.name: o for o in rules.optimizers}
+        self._optimizers = rules.optimizers_by_name
         self._plan_defaults = _plan_defaults(rules)
         self._faults: dict[tuple[object, ...], _Fault] = {}
         self._splits = frozenset(rules.splits)
@@ -137,7 +137,7 @@ class Options:
             return None
 
     def _no_base(self, parameter: Parameter, option: tree.Option, base: Value) -> None:
-        what = "nothing sets it" if base is None else f"it is {show(base)}"
+        what = "nothing sets it" if base is None else f"it is {quoted_value(base)}"
         self._fault(
             parameter,
             ("base", id(option)),

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from grouper.options.kinds import COUNT, NOT_NEGATIVE, NUMBER, POSITIVE, SHARE, Constraint
-from grouper.options.values import Value, is_number, show
+from grouper.options.values import Value, is_number, quoted_value
 
 
 class Fault(NamedTuple):
@@ -124,7 +124,7 @@ def faults(optimizer: str, options: Mapping[str, Value]) -> Iterator[Fault]:
         due, test = OWN_KINDS.get((optimizer, key)) or KINDS.get(key, ("", lambda _: True))
         if not test(value):
             bad.add(key)
-            what = f"`{key}` of `{optimizer}` must be {due}, not {show(value)}"
+            what = f"`{key}` of `{optimizer}` must be {due}, not {quoted_value(value)}"
             yield Fault((key,), what, f"give `{key}` {due}")
     for fault in _together(options):
         if not bad & set(fault.keys):

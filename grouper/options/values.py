@@ -18,17 +18,17 @@ def same(left: Value, right: Value) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and left == right
 
 
-def show(value: Value) -> str:
+def quoted_value(value: Value) -> str:
     """A value as a rules file would have it, in backticks."""
-    return f"`{text(value)}`"
+    return f"`{value_text(value)}`"
 
 
-def text(value: Value) -> str:
+def value_text(value: Value) -> str:
     """A value as a rules file would have it."""
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     if isinstance(value, tuple):
-        items = ", ".join(text(item) for item in value)
+        items = ", ".join(value_text(item) for item in value)
         return f"({items},)" if len(value) == 1 else f"({items})"
     if isinstance(value, float):
         return repr(value) if value != int(value) or abs(value) >= 1e16 else f"{value:.1f}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from grouper.checks.context import called
+from grouper.checks.context import rule_name
 from grouper.checks.report import Report
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.match.globs import compile_glob
-from grouper.options.values import text
+from grouper.options.values import value_text
 
 
 def chosen(report: Report, name: str) -> list[ParameterAssignment]:
@@ -39,7 +39,7 @@ def explanation(report: Report, assigned: ParameterAssignment) -> list[str]:
     for match in assigned.matches:
         place = match.rule.span.place if match.rule.span else "built in Python"
         name = f" (as {match.name})" if parameter.tied else ""
-        lines.append(f"  matched by {called(match.rule)} at {place}{name}")
+        lines.append(f"  matched by {rule_name(match.rule)} at {place}{name}")
         for setting in assigned.settings:
             if setting.rule is match.rule:
                 lines.append(f"    {_setting(setting, assigned)}")
@@ -58,7 +58,7 @@ def explanation_value(report: Report, assigned: ParameterAssignment) -> dict[str
         "conflicts": list(assigned.conflicts),
         "rules": [
             {
-                "rule": called(match.rule).strip("`"),
+                "rule": rule_name(match.rule).strip("`"),
                 "place": match.rule.span.place if match.rule.span else None,
                 "name": match.name,
                 "captures": dict(match.captures),
@@ -80,7 +80,7 @@ def explanation_value(report: Report, assigned: ParameterAssignment) -> dict[str
 
 def _setting(setting: Setting, assigned: ParameterAssignment) -> str:
     key, operator = setting.option.key, setting.option.operator
-    written = f"{key}{operator}{text(setting.value)}"
+    written = f"{key}{operator}{value_text(setting.value)}"
     if key in assigned.conflicts:
         return f"{written}  in conflict"
     return written if setting.won else f"{written}  overridden"
@@ -95,7 +95,7 @@ def _outcome(report: Report, assigned: ParameterAssignment) -> str:
             "any rule" if s is None else f"the split `{s}`" for s in assigned.uncovered_splits
         )
         return f"not matched by {where}: in no group"
-    options = " ".join(f"{key}={text(value)}" for key, value in assigned.options.items())
+    options = " ".join(f"{key}={value_text(value)}" for key, value in assigned.options.items())
     return f"group {_group_name(report, assigned)}: {options or 'no options'}"
 
 

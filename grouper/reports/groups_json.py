@@ -27,7 +27,7 @@ def groups_json(report: Report, plan: Plan | None = None) -> str:
             "model": model_value(report.inventory),
             "run": run,
             "optimizers": [
-                {"name": o.alias or o.name, "class": o.name, "options": dict(o.options)}
+                {"name": o.key, "class": o.name, "options": dict(o.options)}
                 for o in report.rules.optimizers
             ],
             "groups": [

@@ -15,7 +15,7 @@ from grouper.checks.report import Report
 from grouper.findings import Finding, Severity
 from grouper.group.grouping import Group, Grouping
 from grouper.model.inventory import Inventory
-from grouper.options.values import text
+from grouper.options.values import value_text
 from grouper.reports.excerpt import excerpt
 from grouper.text.fold import fold
 from grouper.text.printable import visible
@@ -158,7 +158,7 @@ def print_groups(grouping: Grouping, out: Console) -> None:
 def options_line(group: Group, with_optimizer: bool) -> str:
     """A group's options as a rule would write them."""
     options = {**group.options, **group.plan}
-    written = " ".join(f"{key}={text(value)}" for key, value in options.items())
+    written = " ".join(f"{key}={value_text(value)}" for key, value in options.items())
     return f"{written} optimizer={group.optimizer}" if with_optimizer else written
 
 

@@ -17,6 +17,14 @@ def fold(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(".".join(map(_segment, row)) for row in rows(names))
 
 
+def folded_list(names: Iterable[str], limit: int, quote: str = "`") -> str:
+    """The first `limit` patterns of `fold`, and how many more there are."""
+    patterns = fold(names)
+    more = len(patterns) - limit
+    listed = ", ".join(f"{quote}{pattern}{quote}" for pattern in patterns[:limit])
+    return listed + (f" and {more} more pattern{'s' * (more != 1)}" if more > 0 else "")
+
+
 def rows(names: Iterable[str]) -> list[Row]:
     """Products of segments that give exactly these names, in the order of their first names."""
     split = [tuple(name.split(".")) for name in dict.fromkeys(names)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Sized
 
 
 def visible(text: str) -> str:
@@ -15,6 +16,16 @@ def visible(text: str) -> str:
 def width(text: str) -> int:
     """How many columns of a terminal the text takes."""
     return sum(_width(character) for character in text)
+
+
+def quoted_list(words: Iterable[object]) -> str:
+    """The words in backticks, with commas between: `` `lr`, `momentum` ``."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def count_phrase(items: Sized, noun: str = "parameter") -> str:
+    """`1 parameter`, `6 parameters`."""
+    return f"{len(items)} {noun}{'s' * (len(items) != 1)}"
 
 
 def _harmless(character: str) -> bool:

@@ -28,7 +28,7 @@ def extend(
     added: dict[str, list[Group]] = {}
     for group in grouping.groups[count:]:
         added.setdefault(group.optimizer or "", []).append(group)
-    declared = {o.alias or o.name: o for o in rules.optimizers}
+    declared = rules.optimizers_by_name
     ready = [
         _enlarged(_member(optimizer, name, grouping), groups, tensors, declared.get(name))
         for name, groups in added.items()

@@ -30,7 +30,7 @@ def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet
     members: dict[str, list[dict[str, Any]]] = {}
     for built, group in zip(groups, grouping.groups, strict=True):
         members.setdefault(group.optimizer or "", []).append(built)
-    declared = {o.alias or o.name: o for o in rules.optimizers}
+    declared = rules.optimizers_by_name
     made = {name: _built(declared[name], members[name]) for name in declared if name in members}
     if len(made) == 1:
         optimizer = next(iter(made.values()))

@@ -65,7 +65,7 @@ def _course(rules: RuleSet, group: Group, steps_per_epoch: int) -> GroupSchedule
 def _momentum_by_default(rules: RuleSet, group: Group) -> Mapping[str, Value]:
     """The momentum or the betas that an optimizer of torch has where the rules say none. A momentum
     of 0 is none: there is nothing to warm up."""
-    declared = {optimizer.alias or optimizer.name: optimizer for optimizer in rules.optimizers}
+    declared = rules.optimizers_by_name
     chosen = declared.get(group.optimizer or "")
     known = signature(chosen.name) if chosen else None
     defaults = known.defaults if known else {}

@@ -10,7 +10,7 @@ from grouper.api import check_rules
 from grouper.options.misspelt import torch_options
 from grouper.options.signatures import signature, torch_signatures
 from grouper.options.torch_values import KINDS
-from grouper.options.values import text
+from grouper.options.values import value_text
 
 NAMES = sorted(torch_signatures())
 
@@ -122,7 +122,7 @@ def statements(draw):
 def test_what_torch_refuses_is_an_error_and_what_it_looks_at_is_not(statement):
     pytest.importorskip("torch")
     name, options = statement
-    written = " ".join(f"{key}={text(value)}" for key, value in options.items())
+    written = " ".join(f"{key}={value_text(value)}" for key, value in options.items())
     report = check_rules(grouper.parse(f"optimizer {name} {written}"))
     if not built(name, options):
         assert not report.ok
@@ -135,7 +135,7 @@ def test_what_torch_refuses_is_an_error_and_what_it_looks_at_is_not(statement):
 def test_a_group_is_held_to_what_its_optimizer_asks(statement):
     name, options = statement
     known = {key: v for key, v in options.items() if key in (signature(name).group or ())}
-    written = " ".join(f"{key}={text(value)}" for key, value in known.items())
+    written = " ".join(f"{key}={value_text(value)}" for key, value in known.items())
     shape = "ndim == 2" if name == "Muon" else "*"
     text_of = f"optimizer {name} {{}}\n{shape} -> all {{}}\nallow GR101; allow GR105; allow GR112"
     in_statement = grouper.parse(text_of.format(written, ""))

@@ -70,7 +70,7 @@ def test_two_processes_follow_one_plan(runs, tmp_path, monkeypatch):
     )
     rules.write_text("changed since, and not to be read again", "utf-8")
     first, second = launch(launcher, tmp_path / "new", monkeypatch)
-    assert first["trainer"] == "RuledClassificationTrainer"
+    assert first["trainer"] == "RulesClassificationTrainer"
     assert first["groups"] == second["groups"] == ["bias", "rest"]
     rates = [[values["lr"] for values in plan.at(step).values()] for step in range(plan.steps)]
     assert first["rates"] == second["rates"] == rates

@@ -11,7 +11,7 @@ from support.builders import parameter
 from grouper.language.expressions import BadValue, Scope, compare, evaluate, number
 from grouper.language.syntax.parser import parse_expression, parse_selector
 from grouper.language.syntax.unparse import expression_text
-from grouper.options.values import text
+from grouper.options.values import value_text
 
 VARIABLES = {"base": 0.01, "n": 12, "i": 3}
 FUNCTIONS = {"min": min, "max": max, "sqrt": math.sqrt, "log": math.log, "exp": math.exp}
@@ -135,5 +135,5 @@ def test_unknown_facts_are_unknown():
     )
 )
 def test_values_print_as_they_are_written(value):
-    back = evaluate(parse_expression(text(value)), Scope())
+    back = evaluate(parse_expression(value_text(value)), Scope())
     assert back == value

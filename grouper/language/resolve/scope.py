@@ -14,7 +14,7 @@ from grouper.language.syntax import tree
 from grouper.options.kinds import Constraint
 from grouper.options.misspelt import misspelt
 from grouper.options.schedules import SCHEDULES
-from grouper.options.values import Value, show
+from grouper.options.values import Value, quoted_value
 from grouper.text.similar import similar
 
 
@@ -152,7 +152,7 @@ class Names(Faults):
         hint = similar("name", value, candidates) if isinstance(value, str) else None
         self.report(
             codes.BAD_VALUE,
-            f"`{option.key}` must be {due}, not {show(value)}",
+            f"`{option.key}` must be {due}, not {quoted_value(value)}",
             option.value.span,
             hint or f"give `{option.key}` {due}",
         )

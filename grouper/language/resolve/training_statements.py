@@ -14,7 +14,7 @@ from grouper.language.syntax import tree
 from grouper.options.kinds import Constraint
 from grouper.options.plan_keys import PLAN_KEYS, WARMUP
 from grouper.options.schedules import EXACTLY_ONE_OF, SCHEDULES, lacking
-from grouper.options.values import Value, text
+from grouper.options.values import Value, value_text
 from grouper.text.source import Span
 
 
@@ -34,10 +34,10 @@ class Training(Names):
         )
 
     def _optimizer_names(self, rules: list[Rule]) -> None:
-        names = Counter(optimizer.alias or optimizer.name for optimizer in self.optimizers)
+        names = Counter(optimizer.key for optimizer in self.optimizers)
         seen: dict[str, Optimizer] = {}
         for optimizer in self.optimizers:
-            name = optimizer.alias or optimizer.name
+            name = optimizer.key
             if name in seen:
                 self.twice(
                     f"an optimizer `{name}`",
@@ -101,7 +101,7 @@ class Training(Names):
             return statement.name
         self.used.add(statement.name)
         held = self.variables[statement.name]
-        return held if held is INVALID or isinstance(held, str) else text(held)
+        return held if held is INVALID or isinstance(held, str) else value_text(held)
 
     def _schedule_needs(
         self,

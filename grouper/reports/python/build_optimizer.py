@@ -40,7 +40,7 @@ def build_source(optimizers: list[Optimizer]) -> str:
         return _with_own(ONE + "\n".join([*imports, *lines(build, 1)]), imports)
     built = []
     for optimizer, cls in zip(optimizers, classes, strict=True):
-        name = quoted(optimizer.alias or optimizer.name)
+        name = quoted(optimizer.key)
         built.append(_call(f"{name}: ", cls, optimizer, f"groups[{name}]"))
     made = [*imports, SHARED_OUT.rstrip(), *lines(mapped("return ", built, True), 1)]
     return _with_own(SEVERAL + "\n".join(made), imports)

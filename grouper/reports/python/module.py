@@ -43,7 +43,7 @@ def python_code(report: Report, plan: Plan | None = None) -> str:
 
 def _used(report: Report, grouping: Grouping) -> list[Optimizer]:
     chosen = {group.optimizer for group in grouping.groups}
-    return [o for o in report.rules.optimizers if (o.alias or o.name) in chosen]
+    return [o for o in report.rules.optimizers if (o.key) in chosen]
 
 
 def _head(report: Report, optimizers: list[Optimizer]) -> str:
