@@ -65,6 +65,17 @@ class Builder:
     def _include(self, found: Any) -> tree.Include:
         return tree.Include(_unquoted(found.children[0]), span=self.span(found))
 
+    def _for(self, found: Any) -> tree.For:
+        return tree.For(_unquoted(found.children[0]), span=self.span(found))
+
+    def _base_model(self, found: Any) -> tree.BaseModel:
+        return tree.BaseModel(_unquoted(found.children[0]), span=self.span(found))
+
+    def _tag(self, found: Any) -> tree.Tag:
+        names = tuple(map(str, found.children))
+        spans = tuple(map(self.span, found.children))
+        return tree.Tag(names, name_spans=spans, span=self.span(found))
+
     def _optimizer(self, found: Any) -> tree.Optimizer:
         name, alias, options = (
             found.children
@@ -78,8 +89,15 @@ class Builder:
         return tree.Warmup(self.node(found.children[0]), span=self.span(found))
 
     def _schedule(self, found: Any) -> tree.Schedule:
-        name, options = found.children
-        return tree.Schedule(str(name), self.node(options), span=self.span(found))
+        *key, name = [child for child in found.children[:-1] if child is not None]
+        return tree.Schedule(
+            str(name),
+            self.node(found.children[-1]),
+            str(key[0]) if key else None,
+            key_span=self.span(key[0]) if key else None,
+            name_span=self.span(name),
+            span=self.span(found),
+        )
 
     def _split(self, found: Any) -> tree.Split:
         return tree.Split(str(found.children[0]), (), span=self.span(found))
@@ -88,7 +106,8 @@ class Builder:
         return tree.Strict(span=self.span(found))
 
     def _expect(self, found: Any) -> tree.Expect:
-        return tree.Expect(self.node(found.children[0]), span=self.span(found))
+        claim, *after = found.children
+        return tree.Expect(self.node(claim), bool(after), span=self.span(found))
 
     def _allow(self, found: Any) -> tree.Allow:
         code, *selector = found.children
@@ -112,9 +131,17 @@ class Builder:
         parts = [c for c in found.children if isinstance(c, Tree)]
         options = self.node(parts.pop())
         label = self.node(parts.pop()) if parts and parts[-1].data == "label" else None
+        condition = self.node(parts.pop().children[0]) if parts and _is_where(parts[-1]) else None
         selector = self.node(parts.pop()) if parts else None
         rule = tree.Rule(
-            selector, label, options, "ELSE" in words, "OVERRIDE" in words, span=self.span(found)
+            selector,
+            label,
+            options,
+            "ELSE" in words,
+            "OVERRIDE" in words,
+            condition,
+            "OPTIONAL" in words,
+            span=self.span(found),
         )
         if selector is None and not rule.otherwise:
             refuse(
@@ -182,6 +209,14 @@ class Builder:
     def _and(self, found: Any) -> tree.And:
         return tree.And(tuple(self.node(c) for c in found.children), span=self.span(found))
 
+    _any, _all = _or, _and
+
+    def _none_of(self, found: Any) -> tree.Not:
+        return tree.Not(self.node(found.children[0]), span=self.span(found))
+
+    def _has(self, found: Any) -> tree.Has:
+        return tree.Has(str(found.children[0]), span=self.span(found))
+
     def _negation(self, found: Any) -> tree.Not:
         return tree.Not(self.node(found.children[0]), span=self.span(found))
 
@@ -225,7 +260,8 @@ class Builder:
 
     def _shape_comparison(self, found: Any) -> tree.Comparison:
         shape, index, operator, right = found.children
-        left = tree.Subscript(str(shape), self.node(index), span=self.span(shape))
+        word = tree.Word(str(shape), span=self.span(shape))
+        left = tree.Subscript(word, self.node(index), span=self.span(shape))
         return tree.Comparison(
             left, cast(Any, str(operator)), self.node(right), span=self.span(found)
         )
@@ -272,7 +308,20 @@ class Builder:
 
     def _subscript(self, found: Any) -> tree.Subscript:
         name, index = found.children
-        return tree.Subscript(str(name), self.node(index), span=self.span(found))
+        word = tree.Word(str(name), span=self.span(name))
+        return tree.Subscript(word, self.node(index), span=self.span(found))
+
+    def _attribute_subscript(self, found: Any) -> tree.Subscript:
+        reference, index = found.children
+        label, _, key = reference.partition(".")
+        attribute = tree.Attribute(label, key, span=self.span(reference))
+        return tree.Subscript(attribute, self.node(index), span=self.span(found))
+
+    def _configured(self, found: Any) -> tree.Configured:
+        name, *options = found.children
+        return tree.Configured(
+            str(name), tuple(self.node(option) for option in options), span=self.span(found)
+        )
 
     def _tuple(self, found: Any) -> tree.Tuple:
         return tree.Tuple(tuple(self.node(c) for c in found.children), span=self.span(found))
@@ -286,6 +335,10 @@ class Builder:
         return tree.Binary(
             cast(Any, str(operator)), self.node(left), self.node(right), span=self.span(found)
         )
+
+
+def _is_where(found: Any) -> bool:
+    return bool(found.data == "where")
 
 
 def _unquoted(token: str) -> str:

@@ -27,9 +27,10 @@ _TOKEN = re.compile(
 MAX_STATEMENTS = 5000
 _MAX_DEPTH = 10  # splits never nest: deep enough to say so
 _LOOK_AHEAD = 1000  # characters in which an open parenthesis must close to go over lines
-_BEFORE_OPERAND = frozenset({"", "(", "and", "or", "not", "in", "else", "override"})
+_BEFORE_OPERAND = frozenset({"", "(", "and", "or", "not", "in", "else", "override", "optional"})
 _STATEMENT = re.compile(
     r"(let|include|optimizer|warmup|schedule|split|strict|expect|allow)(?![\w.*?\[{:]|-(?!>))"
+    r'|(for|base_model)[ \t]*"|tag[ \t]+[^\W\d]'
 )
 
 

@@ -124,6 +124,13 @@ class Flag(Node):
 
 
 @dataclass(frozen=True)
+class Has(Node):
+    """`has no_weight_decay`: an attribute of the parameter, or a list of a module above it."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Not(Node):
     operand: Selector
 
@@ -138,7 +145,9 @@ class Or(Node):
     operands: tuple[Selector, ...]
 
 
-Selector: TypeAlias = Glob | Regex | Exact | ClassName | Within | Comparison | Flag | Not | And | Or
+Selector: TypeAlias = (
+    Glob | Regex | Exact | ClassName | Within | Comparison | Flag | Has | Not | And | Or
+)
 
 # --- expressions -------------------------------------------------------------------------
 
@@ -172,15 +181,16 @@ class Word(Node):
 
 @dataclass(frozen=True)
 class Subscript(Node):
-    """`shape[0]`; negative numbers count from the end."""
+    """`shape[0]`, `base_model.shape[0]`, `rates[i]`; negative numbers count from the end."""
 
-    name: str
+    of: Word | Attribute
     index: Expression
 
 
 @dataclass(frozen=True)
 class Attribute(Node):
-    """`head.lr`: an option of a label's groups, in `expect` only."""
+    """`head.lr`: an option of a label's groups, in `expect`; `base_model.fan_in`: a fact of the
+    parameter of the same name in the base model."""
 
     label: str
     key: str
@@ -199,21 +209,39 @@ class Unary(Node):
 
 @dataclass(frozen=True)
 class Binary(Node):
-    operator: OneOf["+", "-", "*", "/", "**"]
+    operator: OneOf["+", "-", "*", "/", "//", "%", "**"]
     left: Expression
     right: Expression
 
 
 @dataclass(frozen=True)
 class Call(Node):
-    """`max(i)`, `sqrt(fan_in)`; in `expect` also `count(label)` and `numel(label)`."""
+    """`max(i)`, `rank(s, b)`, `sqrt(fan_in)`, `count(label)`; in `expect` also `lr(label)`."""
 
     function: str
     arguments: tuple[Expression, ...]
 
 
+@dataclass(frozen=True)
+class Configured(Node):
+    """`step(size=10, gamma=0.5)`: a schedule with its own options, as the value of `schedule=`."""
+
+    name: str
+    options: tuple[Option, ...]
+
+
 Expression: TypeAlias = (
-    Number | Constant | String | Word | Subscript | Attribute | Tuple | Unary | Binary | Call
+    Number
+    | Constant
+    | String
+    | Word
+    | Subscript
+    | Attribute
+    | Tuple
+    | Unary
+    | Binary
+    | Call
+    | Configured
 )
 
 # --- statements --------------------------------------------------------------------------
@@ -241,13 +269,18 @@ class Option(Node):
 
 @dataclass(frozen=True)
 class Rule(Node):
-    """`S -> label options`; `otherwise` for `else` rules, whose selector may be missing."""
+    """`S where C -> label options`; `otherwise` for `else` rules, whose selector may be missing.
+
+    `condition` is made of comparisons, `not`, `and`, `or`. `optional` rules may match nothing.
+    """
 
     selector: Selector | None
     label: Label | None = None
     options: tuple[Option, ...] = ()
     otherwise: bool = False
     override: bool = False
+    condition: Selector | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -260,6 +293,28 @@ class Let(Node):
 @dataclass(frozen=True)
 class Include(Node):
     path: str
+
+
+@dataclass(frozen=True)
+class For(Node):
+    """`for "small.json"`: a model that the file is written for."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class BaseModel(Node):
+    """`base_model "small.json"`: the model whose facts `base_model.fan_in` and others are."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Tag(Node):
+    """`tag param_group, use_muon`: keys that the groups carry for other readers."""
+
+    names: tuple[str, ...]
+    name_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -278,8 +333,13 @@ class Warmup(Node):
 
 @dataclass(frozen=True)
 class Schedule(Node):
+    """`schedule NAME options`; `key` is the option that it moves, `lr` where it is not named."""
+
     name: str
     options: tuple[Option, ...] = ()
+    key: str | None = None
+    key_span: Span | None = field(default=None, compare=False, repr=False, kw_only=True)
+    name_span: Span | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -295,9 +355,13 @@ class Strict(Node):
 
 @dataclass(frozen=True)
 class Expect(Node):
-    """A claim: a comparison, or `value in first..last`, both ends included."""
+    """A claim: a comparison, or `value in first..last`, both ends included.
+
+    `after_warmup` holds a claim about the plan to the steps that follow the warm-up.
+    """
 
     claim: Comparison | Between
+    after_warmup: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,7 +378,19 @@ class Allow(Node):
 
 
 Statement: TypeAlias = (
-    Rule | Let | Include | Optimizer | Warmup | Schedule | Split | Strict | Expect | Allow
+    Rule
+    | Let
+    | Include
+    | For
+    | BaseModel
+    | Tag
+    | Optimizer
+    | Warmup
+    | Schedule
+    | Split
+    | Strict
+    | Expect
+    | Allow
 )
 
 

@@ -7,7 +7,7 @@ import re
 from grouper.language.syntax import tree
 from grouper.language.syntax.keywords import KEYWORDS
 
-_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
 _PLAIN_LABEL = re.compile(r"[^\W\d][\w.-]*(?<![.-])")
 
 
@@ -25,17 +25,20 @@ def statement_text(statement: tree.Statement) -> str:
             return f"optimizer {name}{given} {options_text(options)}".rstrip()
         case tree.Warmup(options=options):
             return f"warmup {options_text(options)}".rstrip()
-        case tree.Schedule(name=name, options=options):
-            return f"schedule {name} {options_text(options)}".rstrip()
+        case tree.Schedule(name=name, options=options, key=key):
+            return " ".join(filter(None, ("schedule", key, name, options_text(options))))
         case tree.Split(name=name):
             return f"split {name}"
         case tree.Strict():
             return "strict"
-        case tree.Expect(claim=tree.Between(value=value, first=first, last=last)):
-            texts = (expression_text(part) for part in (value, first, last))
-            return "expect {} in {}..{}".format(*texts)
-        case tree.Expect(claim=tree.Comparison() as claim):
-            return f"expect {_comparison(claim)}"
+        case tree.Expect(claim=claim, after_warmup=after_warmup):
+            return f"expect {_claim_text(claim)}" + " after warmup" * after_warmup
+        case tree.For(path=path):
+            return f"for {_quoted(path)}"
+        case tree.BaseModel(path=path):
+            return f"base_model {_quoted(path)}"
+        case tree.Tag(names=names):
+            return f"tag {', '.join(names)}"
         case tree.Allow(code=code, selector=selector):
             return f"allow {code}" + (f" {selector_text(selector)}" if selector else "")
     raise TypeError(f"not a statement: {statement!r}")
@@ -43,9 +46,12 @@ def statement_text(statement: tree.Statement) -> str:
 
 def rule_cells(rule: tree.Rule) -> tuple[str, ...]:
     """A rule's selector, its arrow and label, and its options."""
-    words = ["override"] * rule.override + ["else"] * rule.otherwise
+    words = ["optional"] * rule.optional
+    words += ["override"] * rule.override + ["else"] * rule.otherwise
     if rule.selector is not None:
         words.append(selector_text(rule.selector))
+    if rule.condition is not None:
+        words.append(f"where {condition_text(rule.condition)}")
     arrow = f"-> {label_text(rule.label)}" if rule.label else "->"
     options = (options_text(rule.options),) if rule.options else ()
     return " ".join(words), arrow, *options
@@ -68,8 +74,9 @@ def label_text(label: tree.Label) -> str:
     return _quoted(text)
 
 
-def options_text(options: tuple[tree.Option, ...]) -> str:
-    return " ".join(
+def options_text(options: tuple[tree.Option, ...], between: str = " ") -> str:
+    """Options as they are written, with `between` between them."""
+    return between.join(
         o.key if o.operator == "flag" else f"{o.key}{o.operator}{expression_text(o.value)}"
         for o in options
     )
@@ -92,6 +99,8 @@ def selector_text(selector: tree.Selector) -> str:
             return _comparison(selector)
         case tree.Flag(name=name):
             return name
+        case tree.Has(name=name):
+            return f"has {name}"
         case tree.Not(operand=operand):
             return f"not {_grouped(operand, tree.And, tree.Or)}"
         case tree.And(operands=operands):
@@ -104,6 +113,18 @@ def selector_text(selector: tree.Selector) -> str:
 def _grouped(selector: tree.Selector, *kinds: type) -> str:
     text = selector_text(selector)
     return f"({text})" if isinstance(selector, kinds) else text
+
+
+def condition_text(condition: tree.Selector) -> str:
+    """What follows `where`. It has no parentheses: `or` holds `and`, which holds `not`."""
+    return selector_text(condition)
+
+
+def _claim_text(claim: tree.Comparison | tree.Between) -> str:
+    if isinstance(claim, tree.Comparison):
+        return _comparison(claim)
+    parts = (expression_text(part) for part in (claim.value, claim.first, claim.last))
+    return "{} in {}..{}".format(*parts)
 
 
 def _comparison(comparison: tree.Comparison) -> str:
@@ -150,13 +171,15 @@ def expression_text(expression: tree.Expression, around: int = 0) -> str:
         case tree.Attribute(label=label, key=key):
             plain = re.fullmatch(r"[^\W\d]\w*", label)
             return f"{label if plain else _quoted(label)}.{key}"
-        case tree.Subscript(name=name, index=index):
-            return f"{name}[{expression_text(index)}]"
+        case tree.Subscript(of=of, index=index):
+            return f"{expression_text(of)}[{expression_text(index)}]"
         case tree.Tuple(items=items):
             inside = ", ".join(map(expression_text, items))
             return f"({inside},)" if len(items) == 1 else f"({inside})"
         case tree.Call(function=function, arguments=arguments):
             return f"{function}({', '.join(map(expression_text, arguments))})"
+        case tree.Configured(name=name, options=options):
+            return f"{name}({options_text(options, ', ')})"
         case tree.Unary(operator=operator, operand=operand):
             text = f"{operator}{expression_text(operand, 3)}"
             return f"({text})" if around > 3 else text
