@@ -2,67 +2,56 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
-from types import MappingProxyType
+from typing import Protocol, assert_never
 
+from grouper.language.arithmetic import (
+    COMPARISONS,
+    CONSTANTS,
+    FUNCTIONS,
+    apply_operator,
+    is_finite,
+)
+from grouper.language.facts import FACTS, fact, size
 from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue, Undefined, UnknownFact
 from grouper.model.inventory import Parameter
 from grouper.options.values import Value, is_number, quoted_value
-from grouper.text.source import Span
 
-MAX_BITS = 1024  # of a whole number: as far as a float reaches
-FUNCTIONS: Mapping[str, Callable[..., float]] = MappingProxyType(
-    {
-        "min": min,
-        "max": max,
-        "sqrt": math.sqrt,
-        "log": math.log,
-        "exp": math.exp,
-        "abs": abs,
-    }
-)
-FACTS = ("ndim", "numel", "shape", "dtype", "fan_in", "fan_out")
-_OPERATORS = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
+OF_CAPTURES = ("rank", "count", "min", "max")
+OF_LABELS = ("count", "numel")
+BASE_MODEL = "base_model"
 
 
-class BadValue(Exception):
-    """An expression has no value here; `span` is its faulty part."""
+class CaptureNumbers(Protocol):
+    """The numbers that captures take over the whole model."""
 
-    def __init__(self, message: str, span: Span | None, help: str | None = None) -> None:
-        super().__init__(message)
-        self.message, self.span, self.help = message, span, help
+    def knows(self, names: tuple[str, ...]) -> bool: ...
 
-
-class UnknownFact(BadValue):
-    """A fact that the model's file does not tell."""
+    def value(self, function: str, names: tuple[str, ...], captures: Mapping[str, int]) -> int: ...
 
 
-class Undefined(BadValue):
-    """A fact that this parameter does not have, such as a third dimension."""
+class LabelTotals(Protocol):
+    """The tensors and values that are trained under a label."""
+
+    def value(self, function: str, label: str) -> int: ...
 
 
 @dataclass(frozen=True)
 class Scope:
     """What the words of an expression stand for.
 
-    `greatest` holds, for `max(i)`, the largest number that each capture takes in a rule's
-    matches.
+    `numbers` answers `rank`, `count`, `min` and `max` of captures, `totals` answers `count` and
+    `numel` of labels. `base` has the parameters of the base model, by every name.
     """
 
     variables: Mapping[str, Value] = field(default_factory=dict)
     captures: Mapping[str, int] = field(default_factory=dict)
     parameter: Parameter | None = None
-    greatest: Mapping[str, int] = field(default_factory=dict)
+    numbers: CaptureNumbers | None = None
+    totals: LabelTotals | None = None
+    base: Mapping[str, Parameter] | None = None
 
 
 def evaluate(expression: tree.Expression, scope: Scope) -> Value:
@@ -75,20 +64,23 @@ def evaluate(expression: tree.Expression, scope: Scope) -> Value:
         case tree.Tuple(items=items):
             return tuple(evaluate(item, scope) for item in items)
         case tree.Unary(operator=operator, operand=operand):
-            number = as_number(evaluate(operand, scope), operand)
-            return -number if operator == "-" else number
+            value = number(operand, scope)
+            return -value if operator == "-" else value
         case tree.Binary():
             return _binary(expression, scope)
         case tree.Call():
             return _call(expression, scope)
         case tree.Subscript():
             return _subscript(expression, scope)
-        case tree.Attribute(label=label, key=key):
+        case tree.Attribute():
+            return _attribute(expression, scope)
+        case tree.Configured(name=name):
             raise BadValue(
-                f"`{label}.{key}` has a value only in `expect`",
+                f"`{name}(...)` is the value of `schedule=` alone",
                 expression.span,
-                "an option can use variables, captures and facts of the parameter",
+                f"write `schedule={name}(...)` in a rule or in the `optimizer` statement",
             )
+    assert_never(expression)
 
 
 def number(expression: tree.Expression, scope: Scope) -> int | float:
@@ -97,17 +89,17 @@ def number(expression: tree.Expression, scope: Scope) -> int | float:
 
 
 def compare(comparison: tree.Comparison, scope: Scope) -> bool | None:
-    """Whether a comparison holds; None where the model's file does not tell the fact.
+    """Whether a comparison holds; None where the model's file does not record the fact.
 
     What a parameter does not have (a third dimension, a fan) compares with nothing.
     """
     try:
         left = evaluate(comparison.left, scope)
+        right = evaluate(comparison.right, scope)
     except UnknownFact:
         return None
     except Undefined:
         return False
-    right = evaluate(comparison.right, scope)
     if isinstance(left, str) and isinstance(right, str):
         right = right.removeprefix("torch.")
     return holds(left, comparison.operator, right, comparison)
@@ -125,15 +117,16 @@ def holds(left: Value, operator: str, right: Value, place: tree.Node) -> bool:
     elif not (is_number(left) and is_number(right)):
         wrong = right if is_number(left) else left
         raise BadValue(
-            f"{quoted_value(wrong)} is not a number, so `{operator}` says nothing", place.span
+            f"cannot compare {quoted_value(wrong)} with `{operator}`: it is not a number",
+            place.span,
         )
-    return bool(_OPERATORS[operator](left, right))
+    return bool(COMPARISONS[operator](left, right))
 
 
 def as_number(value: Value, place: tree.Node) -> int | float:
     """The value as it is if it is a finite number that a float can hold, else BadValue."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadValue(f"a number is due, and {quoted_value(value)} is none", place.span)
+        raise BadValue(f"expected a number, got {quoted_value(value)}", place.span)
     return _finite(value, place)
 
 
@@ -143,108 +136,94 @@ def _word(word: tree.Word, scope: Scope) -> Value:
     if word.name in scope.variables:
         return scope.variables[word.name]
     if word.name in FACTS and scope.parameter is not None:
-        return _fact(word.name, scope.parameter, word.span)
-    return word.name
-
-
-def _fact(name: str, parameter: Parameter, span: Span | None) -> Value:
-    if name == "dtype":
-        if parameter.dtype is None:
-            raise UnknownFact(f"the dtype of `{parameter.name}` is not known", span)
-        return parameter.dtype
-    shape = parameter.shape
-    if shape is None:
-        raise UnknownFact(f"the shape of `{parameter.name}` is not known", span)
-    if name == "ndim":
-        return len(shape)
-    if name == "numel":
-        return prod(shape)
-    if name == "shape":
-        return tuple(shape)
-    return _fan(name, shape, parameter, span)
-
-
-def _fan(name: str, shape: tuple[int, ...], parameter: Parameter, span: Span | None) -> int:
-    """As torch.nn.init._calculate_fan_in_and_fan_out has it: inputs and outputs times the
-    receptive field, for tensors of two dimensions or more."""
-    if len(shape) < 2:
-        raise Undefined(
-            f"`{name}` is undefined for `{parameter.name}`, which has {len(shape)} dimension"
-            + "s" * (len(shape) != 1),
-            span,
-            "select tensors of two dimensions or more: `ndim >= 2 and ...`",
-        )
-    return (shape[1] if name == "fan_in" else shape[0]) * prod(shape[2:])
+        return fact(word.name, scope.parameter, word.span)
+    return CONSTANTS.get(word.name, word.name)
 
 
 def _subscript(expression: tree.Subscript, scope: Scope) -> Value:
-    if expression.name != "shape" or scope.parameter is None:
-        raise BadValue(
-            f"`{expression.name}[...]` has no value: only a parameter's `shape` has parts",
-            expression.span,
-        )
-    shape = _fact("shape", scope.parameter, expression.span)
-    assert isinstance(shape, tuple)
+    of = expression.of
     index = evaluate(expression.index, scope)
     if isinstance(index, bool) or not isinstance(index, int):
+        raise BadValue(f"an index is an integer, not {quoted_value(index)}", expression.index.span)
+    if isinstance(of, tree.Attribute):
+        return size(_base_parameter(of, scope), index, expression.span)
+    table = scope.variables.get(of.name)
+    if table is None and of.name == "shape" and scope.parameter is not None:
+        return size(scope.parameter, index, expression.span)
+    if not isinstance(table, tuple):
         raise BadValue(
-            f"an index is a whole number, not {quoted_value(index)}", expression.index.span
-        )
-    if not -len(shape) <= index < len(shape):
-        raise Undefined(
-            f"`shape[{index}]` is undefined for `{scope.parameter.name}`, which has"
-            f" {len(shape)} dimension" + "s" * (len(shape) != 1),
+            f"`{of.name}[...]` has no value: only tuples and a parameter's `shape` have parts",
             expression.span,
-            f"select tensors with more dimensions: `ndim > {abs(index)} and ...`",
         )
-    return shape[index]
+    if not -len(table) <= index < len(table):
+        raise BadValue(
+            f"`{of.name}[{index}]` does not exist: the table has {len(table)} values",
+            expression.span,
+            f"its indexes are 0 to {len(table) - 1}" if table else "give the table values",
+        )
+    return table[index]
+
+
+def _attribute(expression: tree.Attribute, scope: Scope) -> Value:
+    if expression.label == BASE_MODEL and expression.key in FACTS:
+        return fact(expression.key, _base_parameter(expression, scope), expression.span)
+    if expression.label == BASE_MODEL:
+        facts = ", ".join(f"`{name}`" for name in FACTS)
+        raise BadValue(
+            f"the base model has no fact `{expression.key}`",
+            expression.span,
+            f"its facts are {facts}",
+        )
+    raise BadValue(
+        f"`{expression.label}.{expression.key}` has a value only in `expect`",
+        expression.span,
+        "an option can use variables, captures and facts of the parameter",
+    )
+
+
+def _base_parameter(expression: tree.Attribute, scope: Scope) -> Parameter:
+    """The parameter of the same name in the base model, tied ones by any of their names."""
+    if scope.base is None or scope.parameter is None:
+        raise BadValue(
+            "there is no base model to take this from",
+            expression.span,
+            'name it in the file: `base_model "small.json"`',
+        )
+    for name in scope.parameter.names:
+        if name in scope.base:
+            return scope.base[name]
+    raise BadValue(
+        f"the base model has no parameter `{scope.parameter.name}`",
+        expression.span,
+        "select the parameters that both models have, or use another base model",
+    )
 
 
 def _binary(expression: tree.Binary, scope: Scope) -> int | float:
     left = number(expression.left, scope)
     right = number(expression.right, scope)
     try:
-        return _finite(_arithmetic(expression.operator, left, right), expression)
+        return _finite(apply_operator(expression.operator, left, right), expression)
     except ZeroDivisionError:
         raise BadValue("this divides by zero", expression.span) from None
     except OverflowError:
         raise BadValue("this is too large to be a number", expression.span) from None
 
 
-def _arithmetic(operator: str, left: float, right: float) -> int | float:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/":
-            return left / right
-    if isinstance(left, int) and isinstance(right, int) and right > 0:
-        if left.bit_length() * right > 2 * MAX_BITS:
-            raise OverflowError
-    elif isinstance(left, int) and isinstance(right, int) and right < 0:
-        right = float(right)
-    power = left**right
-    if isinstance(power, complex):
-        return math.nan
-    return power  # type: ignore[no-any-return]
-
-
 def _call(expression: tree.Call, scope: Scope) -> int | float:
     name, arguments = expression.function, expression.arguments
+    if scope.numbers is not None and (names := captured_names(expression)):
+        if scope.numbers.knows(names):
+            return scope.numbers.value(name, names, scope.captures)
+    if scope.totals is not None and (label := label_of(expression)) is not None:
+        return scope.totals.value(name, label)
     function = FUNCTIONS.get(name)
     if function is None:
         raise BadValue(f"there is no function `{name}`", expression.span)
-    if name == "max" and len(arguments) == 1 and isinstance(arguments[0], tree.Word):
-        capture = arguments[0].name
-        if capture in scope.greatest:
-            return scope.greatest[capture]
     fewest = 2 if name in ("min", "max") else 1
     if len(arguments) < fewest or (fewest == 1 and len(arguments) > 1):
-        due = "at least two values, or `max` one capture" if fewest == 2 else "one value"
-        raise BadValue(f"`{name}` takes {due}", expression.span)
+        expected = "at least two values, or one capture" if fewest == 2 else "one value"
+        raise BadValue(f"`{name}` takes {expected}", expression.span)
     numbers = [number(argument, scope) for argument in arguments]
     try:
         return _finite(function(*numbers), expression)
@@ -254,9 +233,29 @@ def _call(expression: tree.Call, scope: Scope) -> int | float:
         ) from None
 
 
+def captured_names(call: tree.Call) -> tuple[str, ...]:
+    """The captures that a call of `rank`, `count`, `min` or `max` may speak of; else none.
+
+    `max(i, j)` is arithmetic, as `max(i, 3)` is: only `rank` and `count` take several captures.
+    """
+    words = tuple(a.name for a in call.arguments if isinstance(a, tree.Word))
+    if call.function not in OF_CAPTURES or len(words) != len(call.arguments):
+        return ()
+    return words if len(words) == 1 or call.function in ("rank", "count") else ()
+
+
+def label_of(call: tree.Call) -> str | None:
+    """The label that a call of `count` or `numel` speaks of; None for every other call."""
+    if call.function not in OF_LABELS or len(call.arguments) != 1:
+        return None
+    match call.arguments[0]:
+        case tree.Word(name=name) | tree.String(value=name):
+            return name
+    return None
+
+
 def _finite(value: int | float, place: tree.Node) -> int | float:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadValue("this is not a finite number", place.span)
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        raise BadValue("this is too large to be a number", place.span)
+    if not is_finite(value):
+        what = "too large to be a number" if isinstance(value, int) else "not a finite number"
+        raise BadValue(f"this is {what}", place.span)
     return value

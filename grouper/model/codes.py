@@ -115,7 +115,23 @@ and shapes. Its successor keeps them:
 """,
 )
 
+FAILED_LIST = Code(
+    "GR411",
+    "failed-list",
+    Severity.ERROR,
+    """A module's method that `has` asks for names of parameters fails.
+
+`has no_weight_decay` calls the method `no_weight_decay()` of each module that has one, once and
+without arguments, and takes the names that it gives.
+
+    class Encoder(nn.Module):
+        def no_weight_decay(self):          # good: names below this module
+            return {"pos_embed", "cls_token"}
+""",
+)
+
 ALL = (
+    FAILED_LIST,
     NOT_A_MODEL,
     BROKEN,
     OVER_LIMIT,

@@ -12,6 +12,7 @@ from math import prod
 from typing import Literal
 
 from grouper.findings import Finding
+from grouper.model.marks import Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Inventory:
     `order` is "module" where the order is the model's own, "sorted" where the format sorts.
     `buffers` are names of tensors that are no parameters. `remarks` are facts worth printing
     under the model's line (what was inferred), `findings` what every report on the model repeats.
+    `marks` is what the model says of its parameters, None where tensors alone are known.
     """
 
     parameters: tuple[Parameter, ...]
@@ -84,6 +86,7 @@ class Inventory:
     buffers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = field(default=(), compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
+    marks: Marks | None = field(default=None, compare=False)
 
     @property
     def numel(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -11,13 +11,15 @@ from torch.nn.parameter import is_lazy
 from grouper.findings import Finding
 from grouper.model.codes import FLATTENED
 from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.model.live_marks import marks_of
 from grouper.model.wrappers import own_class, segment_of, unwrapped
 
 
-def inventory_of(model: nn.Module) -> Inventory:
+def inventory_of(model: nn.Module, words: Iterable[str] = ()) -> Inventory:
     """Names, shapes, dtypes, ties and classes, in the order of `model.named_parameters()`.
 
-    Shapes are those of whole tensors, on however many ranks their parts are.
+    Shapes are those of whole tensors, on however many ranks their parts are. `words` are those that
+    rules ask for with `has`.
     """
     live = dict(model.named_modules(remove_duplicate=False))
     modules = {path: _module(own_class(type(module))) for path, module in live.items()}
@@ -28,13 +30,20 @@ def inventory_of(model: nn.Module) -> Inventory:
         tied.setdefault(id(parameter), (parameter, []))[1].append(name)
     shapes = _flattened_shapes(live)
     named = {unwrapped(path, wrappers): path for path in live if path not in wrappers}
+    parameters = tuple(_parameter(p, names, wrappers, shapes) for p, names in tied.values())
+    named_tensors = [
+        (tensor, parameter.names)
+        for (tensor, _), parameter in zip(tied.values(), parameters, strict=True)
+    ]
+    marks, failed = marks_of(named_tensors, live, lambda path: unwrapped(path, wrappers), words)
     return Inventory(
-        tuple(_parameter(p, names, wrappers, shapes) for p, names in tied.values()),
+        parameters,
         {name: Module(name, *modules[path]) for name, path in named.items()},
         path=modules[named[""]][0].rpartition(".")[2] if "" in named else type(model).__name__,
         kind="nn.Module",
         buffers=tuple(unwrapped(name, wrappers) for name, _ in model.named_buffers()),
-        findings=tuple(_flat(path) for path, module in live.items() if _is_flat(module)),
+        findings=(*(_flat(path) for path, module in live.items() if _is_flat(module)), *failed),
+        marks=marks,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from grouper.model.errors import ModelError, over_limit
 from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.model.marks import Marks
 from grouper.model.name_limits import Names
 from grouper.model.pickle.classes import GRAPH, PERSISTENT, class_of, made_by
 from grouper.model.pickle.mappings import attributes, texts
@@ -111,7 +112,17 @@ def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
         own = (replace(m, path=unwrapped(m.path, wrapped)) for m in own)
     modules = {module.path: module for module in own}
     buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
-    return Inventory(parameters, modules, kind=kind, buffers=buffers)
+    marks = Marks(_marks(walk, parameters))
+    return Inventory(parameters, modules, kind=kind, buffers=buffers, marks=marks)
+
+
+def _marks(walk: _Walk, parameters: tuple[Parameter, ...]) -> Mapping[str, frozenset[str]]:
+    """The parameters that carry an attribute, by its name; lists of methods are not in a file."""
+    found: dict[str, set[str]] = {}
+    for (stored, _), parameter in zip(walk.parameters.values(), parameters, strict=True):
+        for word in stored.marks:
+            found.setdefault(word, set()).update(parameter.names)
+    return {word: frozenset(names) for word, names in found.items()}
 
 
 def _trainable(inventory: Inventory) -> Inventory:

@@ -8,6 +8,7 @@ from typing import Any
 from grouper.model.formats import unsupported
 from grouper.model.formats.safetensors import sizes
 from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.model.marks import Marks
 from grouper.model.name_limits import Names
 from grouper.model.pickle.tensors import MAX_NDIM
 
@@ -16,7 +17,8 @@ VERSION = 1
 
 def dumps(inventory: Inventory) -> str:
     """A snapshot: one parameter and one module a line, so that two of them can be compared."""
-    parameters = [_parameter_out(parameter) for parameter in inventory.parameters]
+    marks = inventory.marks
+    parameters = [_parameter_out(parameter, marks) for parameter in inventory.parameters]
     modules = None
     if inventory.modules is not None:
         modules = [
@@ -28,6 +30,9 @@ def dumps(inventory: Inventory) -> str:
     lines = [json.dumps(head)[:-1] + f', "order": "{inventory.order}",']
     lines.append(f'"buffers": {json.dumps(list(inventory.buffers))},')
     lines.append(f'"remarks": {json.dumps(list(inventory.remarks))},')
+    if marks is not None:
+        known = {"words": sorted(marks.parameters), "prefixes": list(marks.prefixes)}
+        lines.append(f'"marks": {json.dumps(known)},')
     lines.append(f'"modules": {_listed(modules)},')
     lines.append(f'"parameters": {_listed(parameters)}}}')
     return "\n".join(lines) + "\n"
@@ -57,6 +62,7 @@ def inventory(value: Any, path: str) -> Inventory:
             order="sorted" if value["order"] == "sorted" else "module",
             buffers=tuple(map(_text, value["buffers"])),
             remarks=tuple(map(_text, value["remarks"])),
+            marks=_marks_in(value.get("marks"), value["parameters"]),
         )
     except (ValueError, TypeError, LookupError):
         raise unsupported.value(path, value) from None
@@ -68,8 +74,21 @@ def _listed(items: list[dict[str, Any]] | None) -> str:
     return "[\n" + ",\n".join(json.dumps(item) for item in items) + "\n]"
 
 
-def _parameter_out(parameter: Parameter) -> dict[str, Any]:
-    return {
+def _marks_in(known: Any, parameters: list[dict[str, Any]]) -> Marks | None:
+    if known is None:
+        return None
+    found: dict[str, set[str]] = {_text(word): set() for word in known["words"]}
+    for parameter in parameters:
+        for word in parameter.get("marks", ()):
+            found[word].update(map(_text, parameter["names"]))
+    prefixes = tuple(map(_text, known["prefixes"]))
+    return Marks({word: frozenset(names) for word, names in found.items()}, prefixes)
+
+
+def _parameter_out(parameter: Parameter, marks: Marks | None) -> dict[str, Any]:
+    carried = marks.parameters if marks is not None else {}
+    words = sorted(word for word, names in carried.items() if parameter.name in names)
+    return ({"marks": words} if words else {}) | {
         "names": list(parameter.names),
         "shape": None if parameter.shape is None else list(parameter.shape),
         "dtype": parameter.dtype,

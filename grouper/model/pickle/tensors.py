@@ -5,6 +5,7 @@ Sources: torch/_utils.py and torch/_tensor.py of torch 2.13, and what older vers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +20,8 @@ MAX_DIM = 2**63
 MAX_KEY = 256  # characters of a storage's key
 _UTILS = "torch._utils."
 _FROM_TYPE = ("torch._tensor._rebuild_from_type_v2", "torch.tensor._rebuild_from_type_v2")
-_PARAMETERS = (
-    "torch.nn.parameter.Parameter",
-    _UTILS + "_rebuild_parameter",
-    _UTILS + "_rebuild_parameter_with_state",
-)
+_WITH_STATE = _UTILS + "_rebuild_parameter_with_state"
+_PARAMETERS = ("torch.nn.parameter.Parameter", _UTILS + "_rebuild_parameter", _WITH_STATE)
 _LAZY = ("torch.nn.parameter.UninitializedParameter", "torch.nn.parameter.UninitializedBuffer")
 _JAGGED = "torch.nested._internal.nested_tensor._rebuild_njt"
 
@@ -34,7 +32,8 @@ class Tensor:
     file could be chosen so that all have one hash.
 
     `trains` is requires_grad as the file has it, which in a state dict means nothing but for
-    parameters. `is_parameter` and `is_buffer` are True where the file says so.
+    parameters. `is_parameter` and `is_buffer` are True where the file says so. `marks` are the
+    names of its own attributes that are true.
     """
 
     shape: tuple[int, ...] | None
@@ -43,6 +42,7 @@ class Tensor:
     trains: bool | None = None
     is_parameter: bool = False
     is_buffer: bool = False
+    marks: tuple[str, ...] = ()
 
 
 def tensor(value: Any) -> Tensor | None:
@@ -77,14 +77,21 @@ def _wrapped(found: Tensor, as_parameter: bool, wrapper: Any) -> Tensor:
     if as_parameter:
         trains = _argument(wrapper, 1)
         trains = trains if isinstance(trains, bool) else True
-        return replace(found, is_parameter=True, trains=trains)
-    state = _argument(wrapper, 3)
-    said = texts(state[0] if isinstance(state, tuple) and state else state) or {}
+        own = _state(wrapper) if _name(wrapper) == _WITH_STATE else {}
+        marks = tuple(word for word, value in own.items() if value)
+        return replace(found, is_parameter=True, trains=trains, marks=marks)
+    said = _state(wrapper)
     return replace(
         found,
         is_parameter=found.is_parameter or said.get("_is_param") is True,
         is_buffer=said.get("_is_buffer") is True,
     )
+
+
+def _state(wrapper: Any) -> Mapping[str, Any]:
+    """The attributes that a rebuilt tensor is given."""
+    state = _argument(wrapper, 3)
+    return texts(state[0] if isinstance(state, tuple) and state else state) or {}
 
 
 def _name(value: Any) -> str | None:
