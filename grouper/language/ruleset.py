@@ -12,13 +12,20 @@ from itertools import groupby
 from grouper.findings import Finding
 from grouper.language.syntax import tree
 from grouper.language.syntax.format import format_file
-from grouper.options.values import Value
+from grouper.options.values import Configured, Value
 from grouper.text.source import Span
+
+
+# A value of the plan; an expression where it hangs on a group's own lr: `final=1e-5/lr`.
+PlanValue = Value | tree.Expression
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `split` is the split that it stands in, or None at the file's top level."""
+    """One rule. `split` is the split that it stands in, or None at the file's top level.
+
+    `condition` is what stands behind `where`; an `optional` rule may match nothing.
+    """
 
     selector: tree.Selector | None
     label: tree.Label | None = None
@@ -26,6 +33,8 @@ class Rule:
     split: str | None = None
     otherwise: bool = False
     override: bool = False
+    condition: tree.Selector | None = None
+    optional: bool = False
     span: Span | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -35,11 +44,15 @@ class Rule:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A declared optimizer: `SGD`, or `package.module:Class`; its options are evaluated."""
+    """A declared optimizer: `SGD`, or `package.module:Class`; its options are evaluated.
+
+    `options` go to its constructor, `plan` are the plan's keys that its groups begin with.
+    """
 
     name: str
     alias: str | None = None
     options: Mapping[str, Value] = field(default_factory=dict)
+    plan: Mapping[str, PlanValue] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False, repr=False)
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
 
@@ -51,13 +64,18 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Warmup:
-    """`epochs` or `steps`, with the least number of steps; `start` is the lr at step 0."""
+    """`epochs`, `steps` or a `share` of the run, with the least number of steps.
+
+    `start` is the lr at step 0, `shape` how the lr rises from there.
+    """
 
     epochs: float | None = None
     steps: int | None = None
+    share: float | None = None
     min_steps: int = 0
-    start: float = 0.0
+    start: PlanValue = 0.0
     momentum: float | None = None
+    shape: str = "linear"
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -66,7 +84,7 @@ class Schedule:
     """The factor of lr after warm-up; `options` are the schedule's own (`final`, `every`, ...)."""
 
     name: str = "constant"
-    options: Mapping[str, Value] = field(default_factory=dict)
+    options: Mapping[str, PlanValue] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
@@ -74,9 +92,11 @@ class Schedule:
 class RuleSet:
     """Everything that a rules file says, in file order, ready to be matched.
 
-    `variables` are the `let`s' values after the caller's overrides. `expects` and `allows` are
-    the tree's own statements. `findings` are what parsing and resolving had to say: a rule set
-    with errors among them is never matched.
+    `variables` are the `let`s' values after the caller's overrides. `schedules` are those of other
+    options than lr, by option. `tags` are keys for other readers of the groups. `models` are the
+    paths of the file's `for` statements, `base_model` that of its base model. `expects` and
+    `allows` are the tree's own statements. `findings` are what parsing and resolving had to say: a
+    rule set with errors among them is never matched.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -84,6 +104,10 @@ class RuleSet:
     optimizers: tuple[Optimizer, ...] = ()
     warmup: Warmup | None = None
     schedule: Schedule | None = None
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    base_model: str | None = None
     expects: tuple[tree.Expect, ...] = ()
     allows: tuple[tree.Allow, ...] = ()
     strict: bool = False
@@ -106,14 +130,22 @@ def rules_text(rules: RuleSet) -> str:
 
 
 def _statements(rules: RuleSet) -> Iterable[tree.Statement]:
+    yield from map(tree.For, rules.models)
+    if rules.base_model is not None:
+        yield tree.BaseModel(rules.base_model)
+    if rules.tags:
+        yield tree.Tag(rules.tags)
     for name, value in rules.variables.items():
         yield tree.Let(name, literal(value))
     for optimizer in rules.optimizers:
-        yield tree.Optimizer(optimizer.name, optimizer.alias, _options(optimizer.options))
+        options = _options({**optimizer.options, **optimizer.plan})
+        yield tree.Optimizer(optimizer.name, optimizer.alias, options)
     if rules.warmup is not None:
         yield tree.Warmup(_options(_warmup(rules.warmup)))
     if rules.schedule is not None:
         yield tree.Schedule(rules.schedule.name, _options(rules.schedule.options))
+    for key, schedule in rules.schedules.items():
+        yield tree.Schedule(schedule.name, _options(schedule.options), key)
     if rules.strict:
         yield tree.Strict()
     for split, members in groupby(rules.rules, key=lambda rule: rule.split):
@@ -121,7 +153,7 @@ def _statements(rules: RuleSet) -> Iterable[tree.Statement]:
             yield from map(_rule, members)
         else:
             yield tree.Split(split, tuple(map(_rule, members)))
-    yield from (tree.Expect(expect.claim) for expect in rules.expects)
+    yield from (tree.Expect(expect.claim, expect.after_warmup) for expect in rules.expects)
     yield from (tree.Allow(allow.code, allow.selector) for allow in rules.allows)
 
 
@@ -133,25 +165,40 @@ def literal(value: Value) -> tree.Expression:
         return tree.String(value)
     if isinstance(value, tuple):
         return tree.Tuple(tuple(map(literal, value)))
+    if isinstance(value, Configured):
+        return tree.Configured(value.name, _options(dict(value.options)))
     if value < 0:
         return tree.Unary("-", tree.Number(-value))
     return tree.Number(value)
 
 
 def _rule(rule: Rule) -> tree.Rule:
-    return tree.Rule(rule.selector, rule.label, rule.options, rule.otherwise, rule.override)
+    return tree.Rule(
+        rule.selector,
+        rule.label,
+        rule.options,
+        rule.otherwise,
+        rule.override,
+        rule.condition,
+        rule.optional,
+    )
 
 
-def _options(values: Mapping[str, Value]) -> tuple[tree.Option, ...]:
-    return tuple(tree.Option(key, "=", literal(value)) for key, value in values.items())
+def _options(values: Mapping[str, PlanValue]) -> tuple[tree.Option, ...]:
+    return tuple(
+        tree.Option(key, "=", value if isinstance(value, tree.Node) else literal(value))
+        for key, value in values.items()
+    )
 
 
-def _warmup(warmup: Warmup) -> Mapping[str, Value]:
+def _warmup(warmup: Warmup) -> Mapping[str, PlanValue]:
     given = {
         "epochs": warmup.epochs,
         "steps": warmup.steps,
+        "share": warmup.share,
         "min_steps": warmup.min_steps,
         "start": warmup.start,
         "momentum": warmup.momentum,
+        "shape": warmup.shape if warmup.shape != "linear" else None,
     }
     return {key: value for key, value in given.items() if value is not None}

@@ -37,6 +37,22 @@ def _clock(value: Value) -> bool:
     return value in ("epoch", "step")
 
 
+def _count_from_1(value: Value) -> bool:
+    return _count(value) and value != 0
+
+
+def _after(value: Value) -> bool:
+    return value == "warmup"
+
+
+def _decay_shape(value: Value) -> bool:
+    return value in ("linear", "cosine", "sqrt", "exponential")
+
+
+def _warmup_shape(value: Value) -> bool:
+    return value in ("linear", "cosine", "constant")
+
+
 # What a value must be, in words, and the test of it.
 NUMBER = ("a number", _real)
 NOT_NEGATIVE = ("a number that is not negative", _at_least_zero)
@@ -44,7 +60,11 @@ POSITIVE = ("a positive number", _positive)
 SHARE = ("a number from 0 to 1", _share)
 COUNT = ("a whole number that is not negative", _count)
 COUNTS = ("whole numbers in rising order, such as `(30, 60)`", _counts)
+COUNT_FROM_1 = ("a whole number from 1 on", _count_from_1)
 CLOCK = ("`epoch` or `step`", _clock)
+AFTER = ("`warmup`", _after)
+DECAY_SHAPE = ("`linear`, `cosine`, `sqrt` or `exponential`", _decay_shape)
+WARMUP_SHAPE = ("`linear`, `cosine` or `constant`", _warmup_shape)
 
 Constraint = tuple[str, Test]
 Options = Mapping[str, tuple[Constraint, Value]]

@@ -5,37 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from grouper.options.kinds import COUNT, NOT_NEGATIVE, SHARE, Constraint, Options
+from grouper.options.kinds import COUNT, NOT_NEGATIVE, SHARE, WARMUP_SHAPE, Constraint, Options
 from grouper.options.schedules import SCHEDULES
+from grouper.options.values import Configured, Value
 
-# Every other key of a rule goes to the optimizer's parameter group as it is.
-PLAN_KEYS = (
-    "warmup_start",
-    "warmup_epochs",
-    "warmup_steps",
-    "warmup_momentum",
-    "schedule",
-    "final",
-)
 WARMUP: Options = MappingProxyType(
     {
         "epochs": (NOT_NEGATIVE, None),
         "steps": (COUNT, None),
+        "share": (SHARE, None),
         "min_steps": (COUNT, 0),
         "start": (NOT_NEGATIVE, 0.0),
         "momentum": (SHARE, None),
+        "shape": (WARMUP_SHAPE, "linear"),
     }
 )
+LENGTHS = ("epochs", "steps", "share")  # of a warm-up: one of them
+WINDOW = (("from_epoch", "from_step"), ("until_epoch", "until_step"))  # one of each, if any
+
+
+def _is_schedule(value: Value) -> bool:
+    return (value.name if isinstance(value, Configured) else value) in SCHEDULES
+
+
 PLAN: Mapping[str, Constraint] = MappingProxyType(
     {
         "warmup_start": NOT_NEGATIVE,
         "warmup_epochs": NOT_NEGATIVE,
         "warmup_steps": COUNT,
+        "warmup_share": SHARE,
         "warmup_momentum": SHARE,
         "schedule": (
             f"a schedule ({', '.join(f'`{name}`' for name in SCHEDULES)})",
-            lambda value: value in SCHEDULES,
+            _is_schedule,
         ),
         "final": NOT_NEGATIVE,
+        "from_epoch": NOT_NEGATIVE,
+        "from_step": COUNT,
+        "until_epoch": NOT_NEGATIVE,
+        "until_step": COUNT,
     }
 )
+# Every other key of a rule goes to the optimizer's parameter group as it is.
+PLAN_KEYS = tuple(PLAN)

@@ -1,10 +1,24 @@
-"""The value of an option: a number, a word, true, false, none, or several of these."""
+"""The value of an option: a number, a word, true, false, none, a schedule, or several of these."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
-Value: TypeAlias = int | float | bool | str | tuple["Value", ...] | None
+
+@dataclass(frozen=True)
+class Configured:
+    """`step(size=10, gamma=0.5)`: a schedule with its own options, the value of `schedule=`."""
+
+    name: str
+    options: tuple[tuple[str, Value], ...] = ()
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key}={value_text(value)}" for key, value in self.options)
+        return f"{self.name}({inside})"
+
+
+Value: TypeAlias = int | float | bool | str | tuple["Value", ...] | Configured | None
 
 
 def is_number(value: Value) -> bool:

@@ -1,52 +1,47 @@
-"""How faults of a rules file are put into words."""
+"""Collects what is wrong with a rules file, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grouper.findings import Code, Edit, Finding, Label
+from grouper.findings import Code, Edit, Finding, labels_at
 from grouper.language.resolve import codes
+from grouper.text.printable import quoted_list
 from grouper.text.similar import near, similar
 from grouper.text.source import Span
 
+LISTED = 12  # candidates that a help names
 
-class Faults:
-    """Collects findings."""
+
+class Diagnostics:
+    """The findings so far."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
 
     def unknown(self, kind: str, name: str, candidates: Iterable[str], span: Span | None) -> None:
-        candidates = list(candidates)
-        listed = ", ".join(f"`{candidate}`" for candidate in sorted(candidates)[:12])
-        best = near(name, candidates, limit=1)
+        """A word that names nothing; the help has the near ones, or all."""
+        known = sorted(candidates)
+        best = near(name, known, limit=1)
         exact = span is not None and span.text == name
-        edit = (Edit(span, best[0]),) if best and span is not None and exact else ()
+        help = similar(kind, name, known) or (
+            f"there are {quoted_list(known[:LISTED])}" if known else f"no {kind} is declared"
+        )
+        edits = (Edit(span, best[0]),) if best and span is not None and exact else ()
+        message = f"there is no {kind} `{name}`"
         self.findings.append(
-            Finding(
-                codes.UNKNOWN_NAME,
-                f"there is no {kind} `{name}`",
-                (Label(span),) if span else (),
-                help=similar(kind, name, candidates)
-                or (f"there are {listed}" if listed else f"no {kind} is declared"),
-                edits=edit,
-            )
+            Finding(codes.UNKNOWN_NAME, message, labels_at(span), help=help, edits=edits)
         )
 
     def twice(
         self, what: str, span: Span | None, first: Span | None, help: str = "keep one of them"
     ) -> None:
+        """Something that may be said once, and is said again at `span`."""
         self.report(codes.DUPLICATE, f"{what} is declared twice", span, help, also=first)
 
     def report(
-        self,
-        code: Code,
-        message: str,
-        span: Span | None,
-        help: str,
-        also: Span | None = None,
+        self, code: Code, message: str, span: Span | None, help: str, also: Span | None = None
     ) -> None:
-        labels = [Label(span)] if span else []
-        if also is not None:
-            labels.append(Label(also, "the other one"))
-        self.findings.append(Finding(code, message, tuple(labels), help=help))
+        """A finding at `span`, with a second place where there is one."""
+        labels = labels_at(span) + labels_at(also, "the other one")
+        self.findings.append(Finding(code, message, labels, help=help))

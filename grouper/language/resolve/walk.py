@@ -8,47 +8,64 @@ from collections.abc import Iterator
 from grouper.language.syntax import tree
 
 
-def words(expression: tree.Expression, due: bool = False) -> Iterator[tuple[tree.Word, bool]]:
-    """Every word of an expression, and whether a number is due in its place."""
+def words(expression: tree.Expression, number: bool = False) -> Iterator[tuple[tree.Word, bool]]:
+    """Every word of an expression, and whether it must be a number in its place."""
     match expression:
         case tree.Word():
-            yield expression, due
+            yield expression, number
+        case tree.Subscript(of=of):
+            if isinstance(of, tree.Word):
+                yield of, False
+            yield from words(expression.index, True)
         case tree.Tuple(items=items):
             for item in items:
-                yield from words(item, due)
-        case tree.Unary(operand=operand):
-            yield from words(operand, True)
-        case tree.Binary(left=left, right=right):
-            yield from words(left, True)
-            yield from words(right, True)
-        case tree.Call(arguments=arguments):
-            for argument in arguments:
-                yield from words(argument, True)
-        case tree.Subscript(index=index):
-            yield from words(index, True)
+                yield from words(item, number)
+        case tree.Unary() | tree.Binary() | tree.Call():
+            for part in _parts(expression):
+                yield from words(part, True)
+        case tree.Configured(options=options):
+            for option in options:
+                yield from words(option.value)
 
 
 def calls(expression: tree.Expression) -> Iterator[tree.Call]:
     """Every call in an expression."""
+    if isinstance(expression, tree.Call):
+        yield expression
+    for part in _parts(expression):
+        yield from calls(part)
+
+
+def attributes(expression: tree.Expression) -> Iterator[tree.Attribute]:
+    """Every `label.key` of an expression."""
+    if isinstance(expression, tree.Attribute):
+        yield expression
+    if isinstance(expression, tree.Subscript) and isinstance(expression.of, tree.Attribute):
+        yield expression.of
+    for part in _parts(expression):
+        yield from attributes(part)
+
+
+def _parts(expression: tree.Expression) -> tuple[tree.Expression, ...]:
+    """The expressions inside an expression."""
     match expression:
         case tree.Tuple(items=items):
-            for item in items:
-                yield from calls(item)
+            return items
         case tree.Unary(operand=operand):
-            yield from calls(operand)
+            return (operand,)
         case tree.Binary(left=left, right=right):
-            yield from calls(left)
-            yield from calls(right)
+            return left, right
         case tree.Call(arguments=arguments):
-            yield expression
-            for argument in arguments:
-                yield from calls(argument)
+            return arguments
         case tree.Subscript(index=index):
-            yield from calls(index)
+            return (index,)
+        case tree.Configured(options=options):
+            return tuple(option.value for option in options)
+    return ()
 
 
 def comparisons(selector: tree.Selector | None) -> Iterator[tree.Comparison]:
-    """Every comparison in a selector."""
+    """Every comparison in a selector or a condition."""
     match selector:
         case tree.Comparison():
             yield selector
@@ -59,6 +76,18 @@ def comparisons(selector: tree.Selector | None) -> Iterator[tree.Comparison]:
                 yield from comparisons(operand)
 
 
+def asked_marks(selector: tree.Selector | None) -> Iterator[str]:
+    """Every word that a selector asks for with `has`."""
+    match selector:
+        case tree.Has(name=name):
+            yield name
+        case tree.Not(operand=operand):
+            yield from asked_marks(operand)
+        case tree.And(operands=operands) | tree.Or(operands=operands):
+            for operand in operands:
+                yield from asked_marks(operand)
+
+
 def captures(selector: tree.Selector | None) -> frozenset[str]:
     """The captures that every match of a selector has."""
     match selector:
@@ -66,6 +95,8 @@ def captures(selector: tree.Selector | None) -> frozenset[str]:
             return _of_glob(selector)
         case tree.Regex(pattern=pattern):
             return frozenset(re.compile(pattern).groupindex)
+        case tree.Within(module=tree.Glob() as path):
+            return _of_glob(path)
         case tree.And(operands=operands):
             return frozenset().union(*map(captures, operands))
         case tree.Or(operands=operands):
@@ -75,12 +106,22 @@ def captures(selector: tree.Selector | None) -> frozenset[str]:
 
 def possible_captures(selector: tree.Selector | None) -> frozenset[str]:
     """The captures that some match of a selector may have."""
+    return frozenset(capture_order(selector))
+
+
+def capture_order(selector: tree.Selector | None) -> tuple[str, ...]:
+    """The captures that some match may have, each once, in the order in which they are written."""
     match selector:
-        case tree.Glob(pieces=pieces):
-            return frozenset().union(*map(_possible, pieces))
+        case tree.Glob(pieces=pieces) | tree.Within(module=tree.Glob(pieces=pieces)):
+            found = [name for piece in pieces for name in _possible(piece)]
+        case tree.Regex(pattern=pattern):
+            groups = re.compile(pattern).groupindex
+            found = sorted(groups, key=groups.__getitem__)
         case tree.Or(operands=operands) | tree.And(operands=operands):
-            return frozenset().union(*map(possible_captures, operands))
-    return captures(selector)
+            found = [name for operand in operands for name in capture_order(operand)]
+        case _:
+            found = []
+    return tuple(dict.fromkeys(found))
 
 
 def _of_glob(glob: tree.Glob) -> frozenset[str]:
@@ -93,9 +134,9 @@ def _of_glob(glob: tree.Glob) -> frozenset[str]:
     return found
 
 
-def _possible(piece: tree.Piece) -> frozenset[str]:
+def _possible(piece: tree.Piece) -> tuple[str, ...]:
     if isinstance(piece, tree.Integer) and piece.capture:
-        return frozenset({piece.capture})
+        return (piece.capture,)
     if isinstance(piece, tree.Alternatives):
-        return frozenset().union(*map(possible_captures, piece.options))
-    return frozenset()
+        return tuple(name for option in piece.options for name in capture_order(option))
+    return ()

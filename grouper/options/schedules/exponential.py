@@ -1,0 +1,28 @@
+"""`schedule exponential`: a factor `gamma` each epoch or step, or from 1 to `final`."""
+
+from __future__ import annotations
+
+import math
+
+from grouper.options.kinds import POSITIVE
+from grouper.options.schedules.schedule_type import ScheduleType, own
+
+
+def exponential(
+    x: float, total: float, gamma: float | None = None, final: float | None = None
+) -> float:
+    """`gamma ** x`, torch's ExponentialLR; or `final ** (x / total)`, geometric to `final`."""
+    try:
+        if gamma is not None:
+            return float(float(gamma) ** x)
+        return float((final or 1.0) ** (min(x, total) / total))
+    except OverflowError:
+        return math.inf
+
+
+EXPONENTIAL = ScheduleType(
+    exponential,
+    own(gamma=(POSITIVE, None), final=(POSITIVE, None)),
+    exactly_one=("gamma", "final"),
+    in_time=("gamma",),
+)
