@@ -61,7 +61,7 @@ def apply_operator(operator: str, left: float, right: float) -> int | float:
 
 
 def _power(base: float, exponent: float) -> int | float:
-    """`base ** exponent`: integers stay integers, and none grows beyond bounds before it is seen."""
+    """`base ** exponent`: integers stay integers, and none is made that is beyond all bounds."""
     if isinstance(base, int) and isinstance(exponent, int) and exponent > 0:
         if base.bit_length() * exponent > 2 * MAX_BITS:
             raise OverflowError

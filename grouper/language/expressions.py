@@ -212,9 +212,9 @@ def _binary(expression: tree.Binary, scope: Scope) -> int | float:
 
 def _call(expression: tree.Call, scope: Scope) -> int | float:
     name, arguments = expression.function, expression.arguments
-    if scope.numbers is not None and (names := captured_names(expression)):
-        if scope.numbers.knows(names):
-            return scope.numbers.value(name, names, scope.captures)
+    names = captured_names(expression)
+    if scope.numbers is not None and names and scope.numbers.knows(names):
+        return scope.numbers.value(name, names, scope.captures)
     if scope.totals is not None and (label := label_of(expression)) is not None:
         return scope.totals.value(name, label)
     function = FUNCTIONS.get(name)

@@ -15,7 +15,6 @@ from grouper.language.syntax.format import format_file
 from grouper.options.values import Configured, Value
 from grouper.text.source import Span
 
-
 # A value of the plan; an expression where it hangs on a group's own lr: `final=1e-5/lr`.
 PlanValue = Value | tree.Expression
 

@@ -1,102 +1,105 @@
-"""Labels: how they read, and what `expect` says of them."""
+"""Labels: how they read, and what claims and values say of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from grouper.language.expressions import FUNCTIONS
+from grouper.language.arithmetic import CONSTANTS, FUNCTIONS
+from grouper.language.expressions import OF_LABELS, label_of
 from grouper.language.resolve import codes
-from grouper.language.resolve.scope import Names
-from grouper.language.resolve.walk import calls, words
+from grouper.language.resolve.diagnostics import Diagnostics
+from grouper.language.resolve.variables import Variables
+from grouper.language.resolve.walk import attributes, calls, words
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.text.source import Span
 
-EXPECT_FUNCTIONS = ("count", "numel")
 
+class LabelCheck:
+    """Checks that labels which are named are those of rules."""
 
-def check_claim(names: Names, rules: list[Rule], expect: tree.Expect) -> None:
-    """Report what an `expect` names and the file does not declare."""
-    claim = expect.claim
-    parts = (
-        (claim.left, claim.right)
-        if isinstance(claim, tree.Comparison)
-        else (claim.value, claim.first, claim.last)
-    )
-    for part in parts:
-        _part(names, rules, part)
+    def __init__(self, rules: list[Rule], variables: Variables, diagnostics: Diagnostics) -> None:
+        self._rules = rules
+        self._labels = [rule.label for rule in rules if rule.label]
+        self._variables = variables
+        self._diagnostics = diagnostics
 
+    def splits(self) -> None:
+        """Report labels that two splits declare: their product could not be named."""
+        owner: dict[str, Rule] = {}
+        for rule in self._rules:
+            if rule.split is None or rule.label is None:
+                continue
+            name = label_text(rule.label)
+            first = owner.setdefault(name, rule)
+            if first.split != rule.split:
+                self._diagnostics.twice(
+                    f"the label `{name}`",
+                    rule.label.span,
+                    first.label.span if first.label else None,
+                    f"the splits `{first.split}` and `{rule.split}` need labels of their own",
+                )
 
-def _part(names: Names, rules: list[Rule], part: tree.Expression) -> None:
-    labels = [rule.label for rule in rules if rule.label]
-    for found in attributes(part):
-        _declared(names, found.label, labels, found.span)
-    for call in calls(part):
-        if call.function in EXPECT_FUNCTIONS:
-            for argument in call.arguments:
-                name = label_of(argument)
-                if name is None or len(call.arguments) != 1:
-                    names.report(
-                        codes.BAD_VALUE,
-                        f"`{call.function}` takes one label",
-                        call.span,
-                        f"write `{call.function}(head)`",
-                    )
-                else:
-                    _declared(names, name, labels, argument.span)
-        elif call.function not in FUNCTIONS:
-            names.unknown("function", call.function, [*FUNCTIONS, *EXPECT_FUNCTIONS], call.span)
-    inside = {id(a) for c in calls(part) if c.function in EXPECT_FUNCTIONS for a in c.arguments}
-    for word, _ in words(part):
-        if id(word) in inside or word.name == "frozen":
-            continue
-        if word.name in names.variables:
-            names.used.add(word.name)
-
-
-def _declared(names: Names, name: str, labels: list[tree.Label], span: Span | None) -> None:
-    if any(could_be(label, name) for label in labels):
-        return
-    names.unknown("label", name, [label_text(label) for label in labels], span)
-
-
-def check_labels_of_splits(names: Names, rules: list[Rule]) -> None:
-    """Report labels that two splits declare: their product could not be named."""
-    owner: dict[str, Rule] = {}
-    for rule in rules:
-        if rule.split is None or rule.label is None:
-            continue
-        name = label_text(rule.label)
-        first = owner.setdefault(name, rule)
-        if first.split != rule.split:
-            names.twice(
-                f"the label `{name}`",
-                rule.label.span,
-                first.label.span if first.label else None,
-                f"the splits `{first.split}` and `{rule.split}` need labels of their own",
+    def call(self, call: tree.Call) -> None:
+        """Check the label of a `count(label)` or `numel(label)` in a value."""
+        label = label_of(call)
+        assert label is not None
+        self._declared(label, call.arguments[0].span)
+        let = self._variables.lets.get(label)
+        if let is not None:
+            self._diagnostics.report(
+                codes.DUPLICATE,
+                f"`{label}` is a variable and a label",
+                call.arguments[0].span,
+                "call one of them by another name",
+                also=let.name_span,
             )
 
+    def claim(self, expect: tree.Expect) -> None:
+        """Check what an `expect` names."""
+        claim = expect.claim
+        if isinstance(claim, tree.Comparison):
+            parts: tuple[tree.Expression, ...] = (claim.left, claim.right)
+        else:
+            parts = (claim.value, claim.first, claim.last)
+        for part in parts:
+            self._part(part)
 
-def attributes(expression: tree.Expression) -> list[tree.Attribute]:
-    """Every `label.key` of an expression."""
-    match expression:
-        case tree.Attribute():
-            return [expression]
-        case tree.Unary(operand=operand):
-            return attributes(operand)
-        case tree.Binary(left=left, right=right):
-            return attributes(left) + attributes(right)
-        case tree.Call(arguments=items) | tree.Tuple(items=items):
-            return [found for item in items for found in attributes(item)]
-    return []
+    def _part(self, part: tree.Expression) -> None:
+        for found in attributes(part):
+            self._declared(found.label, found.span)
+        of_labels = [call for call in calls(part) if _takes_label(call)]
+        for call in calls(part):
+            if call.function in OF_LABELS and label_of(call) is None:
+                message = f"`{call.function}` takes one label"
+                help = f"write `{call.function}(head)`"
+                self._diagnostics.report(codes.BAD_VALUE, message, call.span, help)
+            elif call.function not in FUNCTIONS and not _takes_label(call):
+                known = [*FUNCTIONS, *OF_LABELS, "lr", "momentum"]
+                self._diagnostics.unknown("function", call.function, known, call.span)
+        for call in of_labels:
+            argument = call.arguments[0]
+            name = argument.name if isinstance(argument, tree.Word) else None
+            name = argument.value if isinstance(argument, tree.String) else name
+            self._declared(str(name), argument.span)
+        inside = {id(call.arguments[0]) for call in of_labels}
+        for word, number in words(part):
+            known_word = word.name == "frozen" or word.name in CONSTANTS
+            if id(word) in inside or known_word or self._variables.use(word):
+                continue
+            if number:
+                names = ["frozen", *self._variables.values]
+                self._diagnostics.unknown("variable", word.name, names, word.span)
+
+    def _declared(self, name: str, span: Span | None) -> None:
+        if not any(could_be(label, name) for label in self._labels):
+            self._diagnostics.unknown("label", name, map(label_text, self._labels), span)
 
 
-def label_of(expression: tree.Expression) -> str | None:
-    """The label that the argument of `count` or `numel` names."""
-    match expression:
-        case tree.Word(name=name) | tree.String(value=name):
-            return name
-    return None
+def _takes_label(call: tree.Call) -> bool:
+    """Whether a call in a claim is `count(label)`, or an option in the plan: `lr(label)`."""
+    one = len(call.arguments) == 1 and isinstance(call.arguments[0], tree.Word | tree.String)
+    return one and call.function not in FUNCTIONS
 
 
 def label_text(label: tree.Label) -> str:

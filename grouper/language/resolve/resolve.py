@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import assert_never
 
 from grouper.findings import Severity, in_order
-from grouper.language.expressions import FACTS, BadValue, Scope, evaluate
+from grouper.language.expressions import Scope, evaluate
 from grouper.language.resolve import codes
+from grouper.language.resolve.diagnostics import Diagnostics
 from grouper.language.resolve.includes import Expansion, find, read
-from grouper.language.resolve.labels import check_claim, check_labels_of_splits
-from grouper.language.resolve.scope import INVALID
-from grouper.language.resolve.training_statements import Training
-from grouper.language.resolve.walk import calls, captures, possible_captures, words
+from grouper.language.resolve.labels import LabelCheck
+from grouper.language.resolve.option_check import OptionCheck
+from grouper.language.resolve.rules import RuleResolver
+from grouper.language.resolve.training_statements import TrainingStatements
+from grouper.language.resolve.variables import Variables
+from grouper.language.resolve.word_check import WordCheck
 from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.shipped import shipped_rules
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_expression
+from grouper.language.value_errors import BadValue
 from grouper.options.plan_keys import PLAN
 from grouper.options.values import Value
 from grouper.text.similar import similar
-from grouper.text.source import Source
+from grouper.text.source import Source, Span
 
 
 def load(name: str | Path, variables: Mapping[str, Value] | None = None) -> RuleSet:
@@ -45,12 +50,11 @@ def resolve(source: Source, variables: Mapping[str, Value] | None = None) -> Rul
     """The rule set of a text. `variables` replace the values of the `let`s of their names."""
     expansion = Expansion()
     statements = tuple(expansion.statements(source))
-    resolver = Resolver(source, dict(variables or {}))
-    for statement in statements:
-        resolver.take(statement)
+    resolver = _Resolver(source, dict(variables or {}))
+    resolver.take(statements)
     rules = resolver.finish(complete=not expansion.findings)
-    findings = in_order([*expansion.findings, *resolver.findings])
-    return RuleSet(**{**rules, "findings": findings})
+    findings = in_order([*expansion.findings, *resolver.diagnostics.findings])
+    return replace(rules, findings=findings)
 
 
 def assignment(text: str) -> tuple[str, Value]:
@@ -66,153 +70,155 @@ def assignment(text: str) -> tuple[str, Value]:
         raise ValueError(f"`{text}`: {error}") from None
 
 
-class Resolver(Training):
-    """Takes the statements in order. What is faulty is reported and left out."""
+class _Resolver:
+    """Takes the statements in order. What is wrong is reported and left out."""
 
     def __init__(self, source: Source, overrides: Mapping[str, Value]) -> None:
-        super().__init__(overrides)
         self.source = source
+        self.diagnostics = Diagnostics()
+        self.variables = Variables(self.diagnostics, overrides)
+        self.words = WordCheck(self.variables, self.diagnostics)
+        self.options = OptionCheck(self.variables, self.words, self.diagnostics)
+        self.training = TrainingStatements(self.variables, self.options, self.diagnostics)
+        self.rule_resolver = RuleResolver(
+            self.variables, self.words, self.options, self.diagnostics
+        )
         self.rules: list[Rule] = []
         self.splits: dict[str, tree.Split] = {}
         self.expects: list[tree.Expect] = []
         self.allows: list[tree.Allow] = []
+        self.tags: dict[str, Span | None] = {}
+        self.models: list[str] = []
+        self.base_model: tree.BaseModel | None = None
         self.strict = False
 
-    def take(self, statement: tree.Statement) -> None:
-        """Resolve one statement."""
+    def take(self, statements: Iterable[tree.Statement]) -> None:
+        """Resolve statements in order."""
+        statements = tuple(statements)
+        later = {s.name: s for s in reversed(statements) if isinstance(s, tree.Let)}
+        top_level = tuple(s for s in statements if isinstance(s, tree.Rule))
+        for statement in statements:
+            if isinstance(statement, tree.BaseModel):
+                self._base_model(statement)
+        for statement in statements:
+            if isinstance(statement, tree.Let):
+                later.pop(statement.name, None)
+                self.variables.declare(statement, later)
+            else:
+                self._statement(statement, top_level)
+
+    def _statement(self, statement: tree.Statement, top_level: tuple[tree.Rule, ...]) -> None:
         match statement:
-            case tree.Let():
-                self._let(statement)
             case tree.Rule():
-                self._rule(statement, None)
+                self.rules += self.rule_resolver.rules([statement], None, top_level)
             case tree.Split():
                 self._split(statement)
             case tree.Optimizer():
-                self._optimizer(statement)
+                self.training.optimizer(statement)
             case tree.Warmup():
-                self._warmup(statement)
+                self.training.take_warmup(statement)
             case tree.Schedule():
-                self._schedule(statement)
+                self.training.take_schedule(statement)
             case tree.Expect():
                 self.expects.append(statement)
             case tree.Allow():
-                self._comparisons(statement.selector)
+                self.rule_resolver.selector(statement.selector)
                 self.allows.append(statement)
+            case tree.Tag(names=names, name_spans=spans):
+                for index, name in enumerate(names):
+                    self._tag(name, spans[index] if spans else None)
+            case tree.For(path=path):
+                # That of an included file speaks of that file alone.
+                if statement.span is None or statement.span.source is self.source:
+                    self.models.append(_beside(path, statement.span))
             case tree.Strict():
                 self.strict = True
+            case tree.Let() | tree.Include() | tree.BaseModel():
+                pass  # taken already
+            case _:
+                assert_never(statement)
 
-    def finish(self, complete: bool) -> dict[str, Any]:
-        """The rule set's fields. What could be said only of a whole file waits for `complete`."""
+    def _tag(self, name: str, span: Span | None) -> None:
+        if name in PLAN or name in ("lr", "optimizer", "freeze", "params", "name"):
+            self.diagnostics.report(
+                codes.MISPLACED_OPTION,
+                f"`{name}` is read by grouper, and cannot be a tag",
+                span,
+                "take it away, or give the key another name",
+            )
+        self.tags.setdefault(name, span)
+
+    def _base_model(self, statement: tree.BaseModel) -> None:
+        if self.base_model is not None:
+            self.diagnostics.twice("`base_model`", statement.span, self.base_model.span)
+            return
+        self.base_model = statement
+        self.words.base_model = _beside(statement.path, statement.span)
+
+    def _split(self, split: tree.Split) -> None:
+        if split.name in self.splits:
+            first = self.splits[split.name]
+            self.diagnostics.twice(f"the split `{split.name}`", split.span, first.span)
+            return
+        self.splits[split.name] = split
+        self.rules += self.rule_resolver.rules(split.rules, split.name, split.rules)
+
+    def finish(self, complete: bool) -> RuleSet:
+        """The rule set. What could be said only of a whole file waits for `complete`."""
         if complete:
-            self._optimizer_names(self.rules)
-            check_labels_of_splits(self, self.rules)
+            self.training.check_optimizer_names(self.rules)
+            labels = LabelCheck(self.rules, self.variables, self.diagnostics)
+            labels.splits()
+            for call in self.words.labels:
+                labels.call(call)
             for expect in self.expects:
-                check_claim(self, self.rules, expect)
+                labels.claim(expect)
             self._overrides()
-            if not any(f.severity is Severity.ERROR for f in self.findings):
+            if not any(f.severity is Severity.ERROR for f in self.diagnostics.findings):
                 self._unused()
-        return {
-            "rules": tuple(self.rules),
-            "splits": tuple(self.splits),
-            "optimizers": tuple(self.optimizers),
-            "warmup": self.warmup,
-            "schedule": self.schedule,
-            "expects": tuple(self.expects),
-            "allows": tuple(self.allows),
-            "strict": self.strict,
-            "variables": MappingProxyType(dict(self.variables)),
-            "path": self.source.path,
-        }
+        return RuleSet(
+            rules=tuple(self.rules),
+            splits=tuple(self.splits),
+            optimizers=tuple(self.training.optimizers),
+            warmup=self.training.warmup,
+            schedule=self.training.schedule,
+            schedules=MappingProxyType(dict(self.training.schedules)),
+            tags=tuple(self.tags),
+            models=tuple(self.models),
+            base_model=self.words.base_model,
+            expects=tuple(self.expects),
+            allows=tuple(self.allows),
+            strict=self.strict,
+            variables=MappingProxyType(dict(self.variables.values)),
+            path=self.source.path,
+        )
 
     def _overrides(self) -> None:
-        for name in self.overrides:
-            if name not in self.lets:
-                declared = ", ".join(f"`{name}`" for name in self.lets) or "none"
-                self.report(
+        for name in self.variables.overrides:
+            if name not in self.variables.lets:
+                declared = ", ".join(f"`{name}`" for name in self.variables.lets) or "none"
+                self.diagnostics.report(
                     codes.UNKNOWN_OVERRIDE,
                     f"`{name}` is set by the caller, and no `let` of `{self.source.path}` declares"
                     " it",
                     None,
-                    similar("variable", name, self.lets) or f"its variables: {declared}",
+                    similar("variable", name, self.variables.lets) or f"its variables: {declared}",
                 )
 
     def _unused(self) -> None:
-        for name, let in self.lets.items():
+        for name, let in self.variables.lets.items():
             own = let.span is not None and let.span.source is self.source
-            if own and name not in self.used:
-                self.report(
+            if own and name not in self.variables.used:
+                self.diagnostics.report(
                     codes.UNUSED_LET,
                     f"the variable `{name}` is never used",
                     let.name_span,
                     "use it, or take it away",
                 )
 
-    def _split(self, split: tree.Split) -> None:
-        if split.name in self.splits:
-            self.twice(f"the split `{split.name}`", split.span, self.splits[split.name].span)
-            return
-        self.splits[split.name] = split
-        for rule in split.rules:
-            self._rule(rule, split.name)
 
-    def _rule(self, rule: tree.Rule, split: str | None) -> None:
-        before = len(self.findings)
-        sure, possible = captures(rule.selector), possible_captures(rule.selector)
-        self._label(rule, sure, possible)
-        self._keys(rule.options)
-        self._comparisons(rule.selector)
-        for option in rule.options:
-            self._option(option, sure, possible)
-        self._freeze(rule)
-        sound = len(self.findings) == before
-        for option in rule.options:
-            self._spelling(option)
-        if sound:
-            self.rules.append(
-                Rule(
-                    rule.selector,
-                    rule.label,
-                    rule.options,
-                    split,
-                    rule.otherwise,
-                    rule.override,
-                    rule.span,
-                )
-            )
-
-    def _label(self, rule: tree.Rule, sure: frozenset[str], possible: frozenset[str]) -> None:
-        for piece in rule.label.pieces if rule.label else ():
-            if isinstance(piece, tree.Word):
-                self._capture(piece, sure, possible)
-
-    def _option(self, option: tree.Option, sure: frozenset[str], possible: frozenset[str]) -> None:
-        if option.key in ("optimizer", "schedule") and option.operator == "*=":
-            self.report(
-                codes.MISPLACED_OPTION,
-                f"`{option.key}` is a word, and cannot be multiplied",
-                option.span,
-                f"write `{option.key}=...`",
-            )
-            return
-        known = {*sure, *FACTS, *self.variables}
-        faulty = self._words(option.value, known, option.key == "lr", sure, possible)
-        if faulty or any(word.name in {*sure, *FACTS} for word, _ in words(option.value)):
-            return
-        if any(call.function == "max" for call in calls(option.value)) and possible:
-            return
-        value = self._value(option.value)
-        kind = PLAN.get(option.key)
-        if kind and option.operator == "=" and value is not INVALID:
-            self._kind(option, value, kind)
-
-    def _freeze(self, rule: tree.Rule) -> None:
-        flags = [option for option in rule.options if option.operator == "flag"]
-        others = [option for option in rule.options if option.operator != "flag"]
-        if flags and others:
-            self.report(
-                codes.FROZEN_OPTIONS,
-                f"`{others[0].key}` has no effect beside `freeze`",
-                others[0].span,
-                "frozen parameters are in no group: take away one or the other",
-                also=flags[0].span,
-            )
+def _beside(path: str, span: Span | None) -> str:
+    """A path as the file in which it stands means it."""
+    if span is None or span.source.path.startswith("<"):
+        return path
+    return str(Path(span.source.path).parent / path)

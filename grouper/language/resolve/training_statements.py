@@ -8,148 +8,180 @@ from types import MappingProxyType
 from typing import Any
 
 from grouper.language.resolve import codes
-from grouper.language.resolve.scope import INVALID, Names
-from grouper.language.ruleset import Optimizer, Rule, Schedule, Warmup
+from grouper.language.resolve.diagnostics import Diagnostics
+from grouper.language.resolve.option_check import OptionCheck
+from grouper.language.resolve.variables import INVALID, Variables
+from grouper.language.ruleset import Optimizer, PlanValue, Rule, Schedule, Warmup
 from grouper.language.syntax import tree
-from grouper.options.kinds import Constraint
-from grouper.options.plan_keys import PLAN_KEYS, WARMUP
-from grouper.options.schedules import EXACTLY_ONE_OF, SCHEDULES, lacking
-from grouper.options.values import Value, value_text
+from grouper.options.kinds import Options
+from grouper.options.plan_keys import LENGTHS, PLAN, WARMUP
+from grouper.options.schedules import SCHEDULES
+from grouper.options.values import value_text
+from grouper.text.printable import quoted_list
 from grouper.text.source import Span
 
 
-class Training(Names):
+class TrainingStatements:
     """What a file says of the optimizers and the plan."""
 
-    def __init__(self, overrides: Mapping[str, Value]) -> None:
-        super().__init__(overrides)
+    def __init__(
+        self, variables: Variables, options: OptionCheck, diagnostics: Diagnostics
+    ) -> None:
+        self._variables = variables
+        self._options = options
+        self._diagnostics = diagnostics
         self.optimizers: list[Optimizer] = []
         self.warmup: Warmup | None = None
         self.schedule: Schedule | None = None
+        self.schedules: dict[str, Schedule] = {}
 
-    def _optimizer(self, statement: tree.Optimizer) -> None:
-        options, spans = self._settings(statement.options, None, "optimizer")
+    def optimizer(self, statement: tree.Optimizer) -> None:
+        """Take an `optimizer` statement; the plan's keys among its options are kept apart."""
+        known = {key: (constraint, None) for key, constraint in PLAN.items()}
+        values, spans = self._settings(statement.options, known, "optimizer", others=True)
+        own = {key: value for key, value in values.items() if key not in PLAN}
+        plan = {key: value for key, value in values.items() if key in PLAN}
         self.optimizers.append(
-            Optimizer(statement.name, statement.alias, options, statement.span, spans)
+            Optimizer(
+                statement.name,
+                statement.alias,
+                MappingProxyType(own),
+                MappingProxyType(plan),
+                statement.span,
+                spans,
+            )
         )
 
-    def _optimizer_names(self, rules: list[Rule]) -> None:
+    def check_optimizer_names(self, rules: list[Rule]) -> None:
+        """Report optimizers of one name, and rules that send groups to none that is declared."""
         names = Counter(optimizer.key for optimizer in self.optimizers)
         seen: dict[str, Optimizer] = {}
         for optimizer in self.optimizers:
-            name = optimizer.key
-            if name in seen:
-                self.twice(
-                    f"an optimizer `{name}`",
+            first = seen.setdefault(optimizer.key, optimizer)
+            if first is not optimizer:
+                self._diagnostics.twice(
+                    f"an optimizer `{optimizer.key}`",
                     optimizer.span,
-                    seen[name].span,
+                    first.span,
                     "give each its own name: `optimizer SGD as body ...`",
                 )
-            seen.setdefault(name, optimizer)
         for rule in rules:
             for option in rule.options:
                 if option.key == "optimizer":
-                    self._declared(option, names)
+                    value = self._variables.value(option.value)
+                    if value not in names and value is not INVALID:
+                        span = option.value.span
+                        self._diagnostics.unknown("optimizer", str(value), names, span)
 
-    def _declared(self, option: tree.Option, names: Mapping[str, int]) -> None:
-        value = self._value(option.value)
-        if value not in names and value is not INVALID:
-            self.unknown("optimizer", str(value), names, option.value.span)
-
-    def _warmup(self, statement: tree.Warmup) -> None:
+    def take_warmup(self, statement: tree.Warmup) -> None:
+        """Take the `warmup` statement, of which there may be one."""
         if self.warmup is not None:
-            self.twice("`warmup`", statement.span, self.warmup.span)
+            self._diagnostics.twice("`warmup`", statement.span, self.warmup.span)
             return
-        given, spans = self._settings(statement.options, WARMUP, "warmup")
-        if "epochs" in given and "steps" in given:
-            self.report(
+        values, spans = self._settings(statement.options, WARMUP, "warmup")
+        lengths = [key for key in LENGTHS if key in values]
+        if len(lengths) > 1:
+            self._diagnostics.report(
                 codes.BAD_VALUE,
-                "a warm-up is so many epochs long or so many steps, not both",
-                spans["steps"],
+                f"a warm-up has one length, and {quoted_list(lengths)} are given",
+                spans[lengths[1]],
                 "take one of them away",
-                also=spans["epochs"],
+                also=spans[lengths[0]],
             )
-        if "min_steps" in given and "steps" in given:
-            self.report(
+        if "min_steps" in values and "steps" in values:
+            self._diagnostics.report(
                 codes.BAD_VALUE,
                 "`min_steps` bounds a warm-up in epochs; one in steps is exactly that long",
                 spans["min_steps"],
                 "take it away",
                 also=spans["steps"],
             )
-        values = {name: given.get(name, default) for name, (_, default) in WARMUP.items()}
-        self.warmup = Warmup(**values, span=statement.span)  # type: ignore[arg-type]
+        given = {name: values.get(name, default) for name, (_, default) in WARMUP.items()}
+        self.warmup = Warmup(**given, span=statement.span)  # type: ignore[arg-type]
 
-    def _schedule(self, statement: tree.Schedule) -> None:
-        if self.schedule is not None:
-            self.twice("`schedule`", statement.span, self.schedule.span)
+    def take_schedule(self, statement: tree.Schedule) -> None:
+        """Take a `schedule` statement: one for the lr, and one for each other option."""
+        before = self.schedule if statement.key is None else self.schedules.get(statement.key)
+        what = "`schedule`" if statement.key is None else f"`schedule {statement.key}`"
+        if before is not None:
+            self._diagnostics.twice(what, statement.span, before.span)
+            return
+        if statement.key == "lr" or statement.key in PLAN:
+            self._diagnostics.report(
+                codes.MISPLACED_OPTION,
+                f"`{statement.key}` cannot be named here: `schedule NAME` is that of the lr, and"
+                " other options are those of an optimizer",
+                statement.key_span,
+                f"write `schedule {statement.name} ...`",
+            )
             return
         name = self._schedule_name(statement)
         if name is INVALID:
             return
-        options = SCHEDULES.get(name)
-        if options is None:
-            self.unknown("schedule", name, SCHEDULES, statement.span)
+        kind = SCHEDULES.get(name)
+        if kind is None:
+            self._diagnostics.unknown("schedule", name, SCHEDULES, statement.name_span)
             return
-        given, spans = self._settings(statement.options, options, f"schedule {name}")
-        self._schedule_needs(name, statement, given, spans)
-        self.schedule = Schedule(name, given, statement.span)
+        where = f"schedule {name}" if statement.key is None else f"schedule {statement.key} {name}"
+        own = statement.key or "lr"
+        values, spans = self._settings(statement.options, kind.options, where, own=own)
+        missing = kind.missing_option(values)  # type: ignore[arg-type]
+        if missing is not None and kind.exactly_one is not None:
+            first, second = kind.exactly_one
+            place = spans.get(second, statement.span)
+            help = f"write one of them, such as `{first}=`"
+            self._diagnostics.report(codes.BAD_VALUE, missing, place, help)
+        if "after" in values and values.get("lag"):
+            self._diagnostics.report(
+                codes.BAD_VALUE,
+                "`lag` follows a schedule late, and `after=warmup` begins it where the warm-up ends",
+                spans["lag"],
+                "take one of them away",
+                also=spans["after"],
+            )
+        schedule = Schedule(name, values, statement.span)
+        if statement.key is None:
+            self.schedule = schedule
+        else:
+            self.schedules[statement.key] = schedule
 
     def _schedule_name(self, statement: tree.Schedule) -> Any:
         """The schedule's own name, or the one that a variable holds."""
-        if statement.name in SCHEDULES or statement.name not in self.variables:
+        values = self._variables.values
+        if statement.name in SCHEDULES or statement.name not in values:
             return statement.name
-        self.used.add(statement.name)
-        held = self.variables[statement.name]
-        return held if held is INVALID or isinstance(held, str) else value_text(held)
-
-    def _schedule_needs(
-        self,
-        name: str,
-        statement: tree.Schedule,
-        given: Mapping[str, Value],
-        spans: Mapping[str, Span],
-    ) -> None:
-        fault = lacking(name, given)
-        if fault is not None:
-            first, second = EXACTLY_ONE_OF[name]
-            self.report(
-                codes.BAD_VALUE,
-                fault,
-                spans.get(second, statement.span),
-                f"write one of them, such as `{first}=`",
-            )
+        self._variables.used.add(statement.name)
+        value = values[statement.name]
+        return value if value is INVALID or isinstance(value, str) else value_text(value)
 
     def _settings(
         self,
         options: tuple[tree.Option, ...],
-        known: Mapping[str, tuple[Constraint, Value]] | None,
+        known: Options,
         where: str,
-    ) -> tuple[Mapping[str, Value], Mapping[str, Span]]:
-        """The evaluated options of a statement, and their places."""
-        self._keys(options)
-        values: dict[str, Value] = {}
+        others: bool = False,
+        own: str = "lr",
+    ) -> tuple[Mapping[str, PlanValue], Mapping[str, Span]]:
+        """The evaluated options of a statement, and their places; `others` may be of any name."""
+        self._options.unique(options)
+        values: dict[str, PlanValue] = {}
         spans: dict[str, Span] = {}
         for option in options:
-            if option.operator != "=" or (known is None and option.key in PLAN_KEYS):
-                self.report(
+            if option.operator != "=":
+                sign = "" if option.operator == "flag" else option.operator
+                self._diagnostics.report(
                     codes.MISPLACED_OPTION,
-                    f"`{option.key}{'' if option.operator == 'flag' else option.operator}` has no"
-                    f" meaning in `{where}`",
+                    f"`{option.key}{sign}` has no meaning in `{where}`",
                     option.span,
-                    "statements only set (`key=value`); the plan's keys belong to"
-                    " `warmup` and `schedule`",
+                    "statements only set (`key=value`)",
                 )
                 continue
-            if known is None:
-                self._spelling(option)
-            if known is not None and option.key not in known:
-                self.unknown("option", option.key, known, option.key_span)
+            if option.key not in known and not others:
+                self._diagnostics.unknown("option", option.key, known, option.key_span)
                 continue
-            if self._words(option.value, self.variables, option.key == "lr"):
-                continue
-            value = self._value(option.value)
-            if value is INVALID or (known and not self._kind(option, value, known[option.key][0])):
+            constraint = known[option.key][0] if option.key in known else None
+            value = self._options.value(option, constraint, own)
+            if value is INVALID:
                 continue
             values[option.key] = value
             if option.span is not None:

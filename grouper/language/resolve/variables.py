@@ -1,0 +1,86 @@
+"""The variables of a file, and what its expressions come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grouper.language.arithmetic import CONSTANTS, FUNCTIONS
+from grouper.language.expressions import BASE_MODEL, OF_CAPTURES, OF_LABELS, Scope, evaluate
+from grouper.language.facts import FACTS
+from grouper.language.resolve import codes
+from grouper.language.resolve.diagnostics import Diagnostics
+from grouper.language.resolve.walk import words
+from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue
+from grouper.options.values import Value
+from grouper.text.similar import similar
+
+RESERVED = frozenset({*FACTS, *FUNCTIONS, *CONSTANTS, *OF_CAPTURES, *OF_LABELS, BASE_MODEL})
+
+
+class _Invalid:
+    """The value of an expression whose problem is reported already."""
+
+
+INVALID: Any = _Invalid()
+
+
+class Variables:
+    """The variables so far, and which of them are used. `overrides` are a caller's values."""
+
+    def __init__(self, diagnostics: Diagnostics, overrides: Mapping[str, Value]) -> None:
+        self._diagnostics = diagnostics
+        self.overrides = overrides
+        self.values: dict[str, Value] = {}
+        self.lets: dict[str, tree.Let] = {}
+        self.used: set[str] = set()
+
+    def declare(self, let: tree.Let, later: Mapping[str, tree.Let]) -> None:
+        """Take a `let`; `later` are those below it, which its value may not use."""
+        report = self._diagnostics.report
+        if let.name in self.lets:
+            first = self.lets[let.name]
+            self._diagnostics.twice(f"the variable `{let.name}`", let.name_span, first.name_span)
+            return
+        if let.name in RESERVED:
+            message = f"`{let.name}` is a fact or a function, and cannot name a variable"
+            report(codes.DUPLICATE, message, let.name_span, "choose another name")
+            return
+        self.lets[let.name] = let
+        below = [word for word, _ in words(let.value) if word.name in later]
+        for word in below:
+            if word.name not in self.values:
+                report(
+                    codes.UNKNOWN_NAME,
+                    f"`{word.name}` is declared further down",
+                    word.span,
+                    f"move `let {word.name} = ...` above this line",
+                    also=later[word.name].name_span,
+                )
+        undeclared = any(word.name not in self.values for word in below)
+        value = INVALID if undeclared else self.value(let.value)
+        self.values[let.name] = self.overrides.get(let.name, value)
+
+    def use(self, word: tree.Word) -> bool:
+        """Whether a word is a variable; it is then used."""
+        if word.name not in self.values:
+            return False
+        self.used.add(word.name)
+        return True
+
+    def value(self, expression: tree.Expression) -> Any:
+        """The value of an expression of variables; INVALID, reported, where it has none."""
+        named = [word for word, _ in words(expression)]
+        for word in named:
+            self.use(word)
+        if any(self.values.get(word.name) is INVALID for word in named):
+            return INVALID
+        try:
+            return evaluate(expression, Scope(self.values))
+        except BadValue as error:
+            unknown = [word.name for word in named if word.name not in self.values]
+            hints = (similar("variable", name, self.values) for name in unknown)
+            help = error.help or next((hint for hint in hints if hint), "correct the value")
+            self._diagnostics.report(codes.BAD_VALUE, error.message, error.span, help)
+            return INVALID
