@@ -35,7 +35,7 @@ def ratio(one: Callable[[], object], other: Callable[[], object], rounds: int) -
     return median(seconds(one) / seconds(other) for _ in range(rounds))
 
 
-def plan_of(schedule: str, epochs: int) -> Plan:
+def make_plan(schedule: str, epochs: int) -> Plan:
     text = (ROOT / "rules" / "yolo-finetune.rules").read_text("utf-8")
     rules = grouper.parse(text.replace("schedule linear final=0.01", f"schedule {schedule}"))
     model = str(ROOT / "examples" / "yolov5s.pt")
@@ -46,7 +46,7 @@ def lambda_lr(plan: Plan) -> Callable[[], object]:
     def run() -> None:
         groups = [
             {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": course.lr}
-            for course in plan.courses
+            for course in plan.groups
         ]
         optimizer = torch.optim.SGD(groups)
         scheduler = LambdaLR(optimizer, lambda step: (1 - step / plan.steps) * 0.99 + 0.01)
@@ -60,9 +60,9 @@ def lambda_lr(plan: Plan) -> Callable[[], object]:
 def main() -> None:
     for schedule in ("linear final=0.01", "cosine final=0.01 every=step"):
         for epochs, rounds in ((100, 5), (1000, 1)):
-            plan = plan_of(schedule, epochs)
+            plan = make_plan(schedule, epochs)
             every = range(plan.steps)
-            what = f"{schedule}, {len(plan.courses)} groups, {plan.steps:,} steps"
+            what = f"{schedule}, {len(plan.groups)} groups, {plan.steps:,} steps"
             over = lambda plan=plan, every=every: plan.over(every)  # noqa: E731
             loop = lambda plan=plan, every=every: [plan.at(s) for s in every]  # noqa: E731
             print(f"{what}: over / a loop of at: {ratio(over, loop, rounds):.4f}")

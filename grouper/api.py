@@ -24,7 +24,7 @@ from grouper.model.inventory import Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
 from grouper.text.source import Source
-from grouper.train.make_plan import plan_of
+from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def plan(
     where a group has no lr.
     """
     report, grouping = fitting(model, rules, merge)
-    return plan_of(report.rules, grouping, steps_per_epoch, epochs)
+    return make_plan(report.rules, grouping, steps_per_epoch, epochs)
 
 
 def fitting(model: Model, rules: Rules, merge: bool = False) -> tuple[Report, Grouping]:

@@ -13,10 +13,10 @@ from itertools import product
 
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.language.expressions import BadValue, Scope, as_number, evaluate, holds
 from grouper.language.resolve.labels import attributes, label_of
 from grouper.language.ruleset import literal
 from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue, Scope, as_number, evaluate, holds
 from grouper.options.values import Value, is_number, value_text
 
 CODE = Code("GR111", "failed-expectation", Severity.ERROR, __doc__ or "")

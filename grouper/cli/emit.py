@@ -19,7 +19,7 @@ from grouper.cli.outcome import (
     write,
 )
 from grouper.text.printable import visible
-from grouper.train.make_plan import plan_of
+from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_faults(report, arguments, stderr=True)
     try:
-        plan = plan_of(report.rules, report.grouping, length[1], length[0]) if length else None
+        plan = make_plan(report.rules, report.grouping, length[1], length[0]) if length else None
         text = _text(report, plan, arguments.language)
     except ValueError as error:
         return print_no_plan(report, error, arguments, stderr=True)

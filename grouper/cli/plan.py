@@ -26,7 +26,7 @@ from grouper.cli.outcome import (
 )
 from grouper.findings import Severity
 from grouper.text.printable import visible
-from grouper.train.make_plan import plan_of
+from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 
 STDOUT = "-"
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_faults(report, arguments, stderr=arguments.csv == STDOUT)
     try:
-        plan = plan_of(report.rules, report.grouping, length[1], length[0])
+        plan = make_plan(report.rules, report.grouping, length[1], length[0])
     except ValueError as error:
         return print_no_plan(report, error, arguments, stderr=arguments.csv == STDOUT)
     if arguments.csv or arguments.json or arguments.plot:

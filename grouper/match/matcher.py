@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import comb
 
-from grouper.language.expressions import BadValue, Scope, compare
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.syntax.regexes import degree
+from grouper.language.value_errors import BadValue, Scope, compare
 from grouper.match.classes import ClassTest, ancestors, owner_path
 from grouper.match.globs import NONE, Captures, compile_glob
 from grouper.model.inventory import Inventory, Module, Parameter

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from grouper.findings import Code, Finding, Label
-from grouper.language.expressions import BadValue, Scope, as_number, evaluate
 from grouper.language.resolve.walk import calls, captures
 from grouper.language.ruleset import Optimizer, RuleSet
 from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue, Scope, as_number, evaluate
 from grouper.match import codes
 from grouper.match.assignment import Match, ParameterAssignment, Setting
 from grouper.model.inventory import Parameter

@@ -67,6 +67,14 @@ def signature_of(cls: Any) -> Signature | None:
     )
 
 
+def momentum_defaults(name: str) -> Mapping[str, Value]:
+    """The momentum or the betas of an optimizer of torch where nothing sets them. A momentum of 0
+    is none: there is nothing to warm up."""
+    known = signature(name)
+    defaults = known.defaults if known else {}
+    return {key: defaults[key] for key in ("momentum", "betas") if defaults.get(key)}
+
+
 @cache
 def _table() -> Mapping[str, Signature]:
     recorded: dict[str, dict[str, Any]] = json.loads(TABLE.read_text("utf-8"))

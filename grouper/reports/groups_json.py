@@ -18,7 +18,7 @@ def groups_json(report: Report, plan: Plan | None = None) -> str:
     assert grouping is not None
     assigned = report.assignment.parameters if report.assignment else ()
     courses: list[GroupSchedule | None] = (
-        list(plan.courses) if plan else [None] * len(grouping.groups)
+        list(plan.groups) if plan else [None] * len(grouping.groups)
     )
     run = {"epochs": plan.epochs, "steps_per_epoch": plan.steps_per_epoch} if plan else None
     return dumps(

@@ -31,7 +31,7 @@ def match_groups(plan: Plan, optimizer: Optimizer) -> tuple[GroupSchedule, ...]:
     (names where the optimizer has them, else their number).
     """
     groups = optimizer.param_groups
-    by_name = {course.name: course for course in plan.courses}
+    by_name = {course.name: course for course in plan.groups}
     _refuse_names([group.get("name") for group in groups], list(by_name), groups)
     courses = tuple(by_name[group["name"]] for group in groups)
     _refuse_parameters(courses, groups)

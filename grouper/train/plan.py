@@ -9,22 +9,30 @@ from itertools import groupby, islice
 from operator import le
 from typing import TYPE_CHECKING
 
-from grouper.train.group_schedule import GroupSchedule, delayed, interpolate, warm_up
+from grouper.train.curve import Curve, Run
+from grouper.train.group_schedule import GroupSchedule
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-Runs = list[tuple[int, int]]  # neighbouring steps of one epoch: the epoch, and how many
-
 
 @dataclass(frozen=True)
 class Plan:
-    """A run of `epochs` epochs of `steps_per_epoch` optimizer steps each."""
+    """A run of `epochs` epochs of `steps_per_epoch` optimizer steps each.
 
-    courses: tuple[GroupSchedule, ...]
+    A run that was given in steps alone is one epoch, and `in_steps`.
+    """
+
+    groups: tuple[GroupSchedule, ...]
     steps_per_epoch: int
     epochs: int
+    in_steps: bool = False
+
+    @property
+    def run(self) -> Run:
+        """The run's length."""
+        return Run(self.steps_per_epoch, self.epochs)
 
     @property
     def steps(self) -> int:
@@ -34,15 +42,27 @@ class Plan:
     @property
     def warmup_steps(self) -> int:
         """The length of the longest warm-up, in steps."""
-        return max((course.warmup_steps for course in self.courses), default=0)
+        return max((group.warmup_steps for group in self.groups), default=0)
+
+    @property
+    def length(self) -> str:
+        """The run's length in words."""
+        if self.in_steps:
+            return f"{self.steps} steps"
+        return f"{self.steps} steps ({self.epochs} epochs of {self.steps_per_epoch})"
 
     def at(self, step: int) -> dict[str, dict[str, float]]:
-        """lr, and momentum where the group has one, of each group at a global step from 0.
+        """lr, momentum where the group has one, and what else the rules schedule, of each group at
+        a global step from 0.
 
         Beyond the last step the schedules that have a `final` stay there; the others go on.
         """
         _refuse_negative(step)
-        return {course.name: self.of(course, step) for course in self.courses}
+        return {group.name: self.group_at(group, step) for group in self.groups}
+
+    def group_at(self, group: GroupSchedule, step: int) -> dict[str, float]:
+        """The values of one group at a step, by option."""
+        return group.at(step, self.run)
 
     def over(self, steps: Iterable[int]) -> dict[str, dict[str, list[float]]]:
         """`at` for many steps, to the last bit: one list for each value of each group.
@@ -51,50 +71,8 @@ class Plan:
         """
         steps = list(steps)
         _refuse_negative(min(steps, default=0))
-        rising = all(map(le, steps, islice(steps, 1, None)))
-        epochs = groupby(step // self.steps_per_epoch for step in steps)
-        runs = [(epoch, len(list(run))) for epoch, run in epochs]
-        factors: dict[str, list[float]] = {}
-        found: dict[str, dict[str, list[float]]] = {}
-        for course in self.courses:
-            schedule = f"{course.schedule.name} {sorted(course.schedule.options.items())}"
-            if course.lag:
-                schedule += f" {self._turn(course)}"
-            if schedule not in factors:
-                factors[schedule] = self._factors(course, steps, runs)
-            length = course.warmup_steps
-            warm = bisect_left(steps, length) if rising else len(steps)
-            lr = self._rates(course, factors[schedule], runs)
-            warm_up(steps[:warm], length, course.start, lr)
-            found[course.name] = {"lr": lr}
-            if course.momentum is not None:
-                momentum = [course.momentum] * len(steps)
-                if course.warmup_momentum is not None:
-                    warm_up(steps[:warm], length, course.warmup_momentum, momentum)
-                found[course.name]["momentum"] = momentum
-        return found
-
-    def _factors(self, course: GroupSchedule, steps: list[int], runs: Runs) -> list[float]:
-        """The schedule's factors: one for each step, or for each run of steps of one epoch."""
-        times = steps if course.by_step else [epoch for epoch, _ in runs]
-        total = self.steps if course.by_step else self.epochs
-        if course.lag:
-            turn = self._turn(course)
-            times = [delayed(time, turn, course.lag) for time in times]
-        return [course.factor(time, total) for time in times]
-
-    def _turn(self, course: GroupSchedule) -> int:
-        """The time of the schedule at which the warm-up ends."""
-        length = course.warmup_steps
-        return length if course.by_step else length // self.steps_per_epoch
-
-    def _rates(self, course: GroupSchedule, factors: list[float], runs: Runs) -> list[float]:
-        if course.by_step:
-            return [course.lr * value for value in factors]
-        rates: list[float] = []
-        for value, (_, count) in zip(factors, runs, strict=True):
-            rates += [course.lr * value] * count
-        return rates
+        factors = _Factors(steps, self.run)
+        return {group.name: _over(group, factors) for group in self.groups}
 
     def scheduler(self, optimizer: Optimizer) -> LRScheduler:
         """A torch LRScheduler that follows the plan: `step()` once after each optimizer step.
@@ -114,22 +92,55 @@ class Plan:
 
         apply(self, optimizer, step)
 
-    def of(self, course: GroupSchedule, step: int) -> dict[str, float]:
-        """lr, and momentum where there is one, of one course at a step."""
-        time, total = (
-            (step, self.steps) if course.by_step else (step // self.steps_per_epoch, self.epochs)
-        )
-        time = delayed(time, self._turn(course), course.lag)
-        lr, warmup = course.lr * course.factor(time, total), course.warmup_steps
-        values = {"lr": interpolate(step, warmup, course.start, lr)}
-        if course.momentum is not None:
-            start = course.warmup_momentum
-            values["momentum"] = (
-                course.momentum
-                if start is None
-                else interpolate(step, warmup, start, course.momentum)
-            )
-        return values
+
+class _Factors:
+    """The factors of curves over many steps, each curve evaluated once."""
+
+    def __init__(self, steps: list[int], run: Run) -> None:
+        self.steps = steps
+        self.run = run
+        self.rising = all(map(le, steps, islice(steps, 1, None)))
+        epochs = groupby(step // run.steps_per_epoch for step in steps)
+        self._epochs = [(epoch, len(list(steps))) for epoch, steps in epochs]
+        self._known: dict[str, list[float]] = {}
+
+    def of(self, curve: Curve, warmup_end: int) -> list[float]:
+        """One factor for each step."""
+        key = f"{curve.schedule.name} {sorted(curve.schedule.options.items(), key=str)}"
+        if curve.hangs_on_warmup:
+            key += f" {warmup_end}"
+        if key not in self._known:
+            self._known[key] = self._computed(curve, warmup_end)
+        return self._known[key]
+
+    def _computed(self, curve: Curve, warmup_end: int) -> list[float]:
+        if curve.by_step:
+            return [curve.at_time(step, self.run, warmup_end) for step in self.steps]
+        factors: list[float] = []
+        for epoch, count in self._epochs:
+            factors += [curve.at_time(epoch, self.run, warmup_end)] * count
+        return factors
+
+
+def _over(group: GroupSchedule, factors: _Factors) -> dict[str, list[float]]:
+    steps, run, end = factors.steps, factors.run, group.warmup_end
+    lr = [group.lr * factor for factor in factors.of(group.curve, end)]
+    # Where warm-ups and windows bend the curve: all steps, if they are in no order.
+    first, last = (bisect_left(steps, end + 1), len(steps)) if factors.rising else (len(steps), 0)
+    if group.end is not None and factors.rising:
+        last = bisect_left(steps, group.end)
+    bent = [*range(first), *range(last, len(steps))] if factors.rising else range(len(steps))
+    for index in bent:
+        lr[index] = group.lr_at(steps[index], run)
+    values = {"lr": lr}
+    scheduled = {o.key: [o.value * f for f in factors.of(o.curve, end)] for o in group.options}
+    if group.momentum is not None:
+        momentum = scheduled.pop("momentum", None) or [group.momentum] * len(steps)
+        if group.warmup_momentum is not None:
+            for index in bent:
+                momentum[index] = group.momentum_at(steps[index], run)
+        values["momentum"] = momentum
+    return values | scheduled
 
 
 def _refuse_negative(step: int) -> None:

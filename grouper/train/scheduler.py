@@ -186,7 +186,7 @@ def write(plan: Plan, courses: Sequence[GroupSchedule], groups: Groups, step: in
     A tensor, which a captured or compiled step reads, stays the same tensor.
     """
     for course, group in zip(courses, groups, strict=True):
-        values = plan.of(course, step)
+        values = plan.group_at(course, step)
         group["lr"] = _put(group["lr"], values["lr"])
         momentum = values.get("momentum")
         if momentum is None:

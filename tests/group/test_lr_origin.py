@@ -13,7 +13,7 @@ def places(text, model=None):
     report = grouper.check(model or small_yolo(), rules)
     assert report.ok, [f.message for f in report.findings]
     plan = grouper.plan(model or small_yolo(), rules, steps_per_epoch=10, epochs=2)
-    return {course.name: course.place for course in plan.courses}
+    return {course.name: course.place for course in plan.groups}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_rule_made_in_python_is_its_own_place():
     label = tree.Label((tree.Text("all"),))
     rules = grouper.RuleSet((Rule(glob, label, (option,)),))
     plan = grouper.plan(small_yolo(), rules, steps_per_epoch=1, epochs=1)
-    assert plan.courses[0].place == "`* -> all lr=0.1`"
+    assert plan.groups[0].place == "`* -> all lr=0.1`"
 
 
 def test_the_place_is_no_part_of_what_makes_two_plans_equal():
@@ -63,4 +63,4 @@ def test_the_place_is_no_part_of_what_makes_two_plans_equal():
         for path in ("one.rules", "two.rules")
     )
     assert one == two
-    assert one.courses[0].place != two.courses[0].place
+    assert one.groups[0].place != two.groups[0].place

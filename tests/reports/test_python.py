@@ -289,7 +289,7 @@ def test_rates_are_written_as_grouper_writes_them(plan):
     exec("\n\n".join([*code.imports, code.constants, *code.functions]), space)
     named = [
         {"params": [nn.Parameter(torch.zeros(1))], "name": course.name, "lr": 0.1}
-        for course in plan.courses
+        for course in plan.groups
     ]
     for cls in (torch.optim.SGD, torch.optim.Adam):
         ours, theirs = cls(copy.deepcopy(named)), cls(copy.deepcopy(named))
@@ -297,7 +297,7 @@ def test_rates_are_written_as_grouper_writes_them(plan):
         theirs.param_groups[0]["lr"] = torch.tensor(0.1)
         for step in (0, 1, plan.steps // 2, plan.steps - 1):
             space["set_rates"](ours, step)
-            write(plan, plan.courses, theirs.param_groups, step)
+            write(plan, plan.groups, theirs.param_groups, step)
             for left, right in zip(ours.param_groups, theirs.param_groups, strict=True):
                 assert [left.get(k) for k in KEYS] == [right.get(k) for k in KEYS]
             assert isinstance(ours.param_groups[0]["lr"], torch.Tensor)

@@ -12,8 +12,8 @@ from grouper.train.plan import Plan
 def check(plan, steps):
     values = [plan.at(step) for step in steps]
     found = plan.over(steps)
-    assert list(found) == [course.name for course in plan.courses]
-    for course in plan.courses:
+    assert list(found) == [course.name for course in plan.groups]
+    for course in plan.groups:
         keys = ["lr"] if course.momentum is None else ["lr", "momentum"]
         assert list(found[course.name]) == keys
         for key in keys:

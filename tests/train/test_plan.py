@@ -207,7 +207,7 @@ def test_steps_and_epochs_of_a_group_replace_the_files():
             "model.0.*", "model.0.conv.*"
         )
     )
-    lengths = {course.name: course.warmup_steps for course in made.courses}
+    lengths = {course.name: course.warmup_steps for course in made.groups}
     assert lengths == {"a": 4, "b": 50, "c": 30, "d": 30}  # `min_steps` bounds epochs alone
     assert made.at(0)["d"]["lr"] == 0.25
     made = plan("optimizer SGD lr=1\nwarmup steps=25\n* -> all warmup_steps*=0.5")

@@ -48,7 +48,7 @@ class Steps:
 
 def steps_of(plan: Plan) -> Steps:
     """The axis of a plan: its warm-up is drawn wider where it is a small part of the run."""
-    turn = max((c.warmup_steps for c in plan.courses if c.warmup_steps < plan.steps), default=0)
+    turn = max((c.warmup_steps for c in plan.groups if c.warmup_steps < plan.steps), default=0)
     return Steps(plan.steps, turn if 0 < turn < WARMUP_SHARE * (plan.steps - 1) else 0)
 
 

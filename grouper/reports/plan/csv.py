@@ -21,8 +21,8 @@ def plan_csv(plan: Plan, stride: int = 1) -> Iterator[str]:
     read back as the same float.
     """
     columns = [
-        *((course.name, "lr") for course in plan.courses),
-        *((course.name, "momentum") for course in plan.courses if course.momentum is not None),
+        *((course.name, "lr") for course in plan.groups),
+        *((course.name, "momentum") for course in plan.groups if course.momentum is not None),
     ]
     head = ["step", "epoch", *(f"{key} {visible(name)}" for name, key in columns)]
     yield _lines([head])

@@ -29,7 +29,7 @@ def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
         "steps_per_epoch": plan.steps_per_epoch,
     }
     yield f'{_open(head)},\n  "steps": {json.dumps(steps)},\n  "groups": ['
-    for number, (group, course) in enumerate(zip(grouping.groups, plan.courses, strict=True)):
+    for number, (group, course) in enumerate(zip(grouping.groups, plan.groups, strict=True)):
         curves = values[course.name]
         yield ",\n" if number else "\n"
         yield indent(_open(_group(group, course)), "    ")
@@ -49,7 +49,7 @@ def course_value(course: GroupSchedule) -> dict[str, Any]:
         "warmup_start": course.start,
         "momentum": course.momentum,
         "warmup_momentum": course.warmup_momentum,
-        "betas": course.betas,
+        "betas": course.momentum_is_beta1,
         "schedule": course.schedule.name,
         "schedule_options": dict(course.schedule.options),
     }

@@ -37,15 +37,15 @@ def moments(plan: Plan, room: int) -> tuple[Moment, ...]:
 
 
 def _turns(plan: Plan) -> Iterator[tuple[int, str]]:
-    for length in {course.warmup_steps: None for course in plan.courses if course.warmup_steps}:
+    for length in {course.warmup_steps: None for course in plan.groups if course.warmup_steps}:
         if length < plan.steps:
             yield length, "warm-up ends"
-    for course in plan.courses:
-        size = 1 if course.by_step else plan.steps_per_epoch
-        total = plan.steps if course.by_step else plan.epochs
+    for course in plan.groups:
+        size = 1 if course.curve.by_step else plan.steps_per_epoch
+        total = plan.steps if course.curve.by_step else plan.epochs
         end = course.warmup_steps // size  # of the warm-up; behind it, a schedule may be late
         for time, word in _turns_of(course, total):
-            time += course.lag if time > end else 0
+            time += course.curve.lag if time > end else 0
             if time < total:
                 yield time * size, word
 

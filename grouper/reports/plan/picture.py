@@ -64,7 +64,7 @@ def _moving(shown: Sequence[Track]) -> list[Track]:
 
 def _draw(panel: Axes, plan: Plan, steps: list[int], curves: list[list[float]], word: str) -> None:
     draw(panel, steps, curves, word)
-    for length in {c.warmup_steps for c in plan.courses if 0 < c.warmup_steps < plan.steps}:
+    for length in {c.warmup_steps for c in plan.groups if 0 < c.warmup_steps < plan.steps}:
         panel.axvline(length, color="gray", linewidth=0.8, linestyle=":")
 
 

@@ -31,7 +31,7 @@ class Track:
 def tracks(plan: Plan) -> tuple[Track, ...]:
     """The plan's courses, those of equal values joined, in the order of the groups."""
     joined: dict[object, list[GroupSchedule]] = {}
-    for course in plan.courses:
+    for course in plan.groups:
         joined.setdefault((_lr(course), momentum_of(course)), []).append(course)
     return tuple(
         Track(mark, tuple(course.name for course in courses), courses[0])

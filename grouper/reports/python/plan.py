@@ -25,9 +25,9 @@ def plan_code(plan: Plan) -> PlanCode:
     """The plan's code. Its numbers are grouper's to the last bit, and so is the order of every
     operation."""
     names = _names(plan)
-    schedules = {names[_key(course)]: course.schedule for course in plan.courses}
-    warms_up = any(course.warmup_steps for course in plan.courses)
-    is_late = any(course.lag and _moves(course.schedule) for course in plan.courses)
+    schedules = {names[_key(course)]: course.schedule for course in plan.groups}
+    warms_up = any(course.warmup_steps for course in plan.groups)
+    is_late = any(course.curve.lag and _moves(course.schedule) for course in plan.groups)
     factors = [
         factor_source(schedule, name)
         for name, schedule in schedules.items()
@@ -54,7 +54,7 @@ def _key(course: GroupSchedule) -> str:
 def _names(plan: Plan) -> dict[str, str]:
     """A name for the function of each schedule: its own, numbered from the second of a kind."""
     names: dict[str, str] = {}
-    for course in plan.courses:
+    for course in plan.groups:
         same = sum(key.startswith(f"{course.schedule.name} ") for key in names)
         name = f"{course.schedule.name}_factor" + (f"_{same + 1}" if same else "")
         names.setdefault(_key(course), name)
@@ -62,12 +62,12 @@ def _names(plan: Plan) -> dict[str, str]:
 
 
 def _plan(plan: Plan, names: dict[str, str]) -> str:
-    clocks = [course.by_step for course in plan.courses if _moves(course.schedule)]
+    clocks = [course.curve.by_step for course in plan.groups if _moves(course.schedule)]
     groups = [
         mapped(
             f"{quoted(course.name)}: ", _values(course, plan, names[_key(course)]), exploded=True
         )
-        for course in plan.courses
+        for course in plan.groups
     ]
     return "\n".join(
         [
@@ -88,11 +88,11 @@ def _moves(schedule: Schedule) -> bool:
 
 def _clock(course: GroupSchedule, plan: Plan) -> str:
     """The schedule's time, and the total of it."""
-    time, total = ("step", "steps") if course.by_step else ("epoch", "EPOCHS")
-    if not course.lag:
+    time, total = ("step", "steps") if course.curve.by_step else ("epoch", "EPOCHS")
+    if not course.curve.lag:
         return f"{time}, {total}"
-    turn = course.warmup_steps // (1 if course.by_step else plan.steps_per_epoch)
-    return f"late({time}, {turn}, {course.lag}), {total}"
+    turn = course.warmup_steps // (1 if course.curve.by_step else plan.steps_per_epoch)
+    return f"late({time}, {turn}, {course.curve.lag}), {total}"
 
 
 def _values(course: GroupSchedule, plan: Plan, name: str) -> list[Brackets | str]:
