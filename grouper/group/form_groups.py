@@ -2,87 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from grouper.group.grouping import FrozenGroup, Group, Grouping, options_key, unique
+from grouper.group.group import FrozenGroup, Group, options_key, unique
+from grouper.group.grouping import Grouping
 from grouper.group.lr_origin import lr_place
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment, ParameterAssignment
-from grouper.model.inventory import Parameter
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.values import Value
 
 UNLABELLED = "default"
 
 
-def group(assignment: Assignment) -> Grouping:
+def form_groups(assignment: Assignment) -> Grouping:
     """The groups of an assignment; what no rule matched is in none.
 
-    Groups stand in the file order of their rules, parameters in the model's.
+    Groups are in the file order of their rules, parameters in the model's.
     """
-    rank = {id(rule): index for index, rule in enumerate(assignment.rules.rules)}
-    trained = [a for a in assignment.parameters if a.matches and not a.frozen]
     names: set[str] = set()
     groups = tuple(
-        _group(assigned, unique(_base(assigned[0]), names), assignment.rules)
-        for assigned in _alike((a for a in trained if not a.uncovered_splits), rank)
+        _group(members, unique(_base_name(members[0]), names), assignment.rules)
+        for members in _grouped(
+            assignment, lambda a: bool(a.matches) and not a.frozen and not a.uncovered_splits
+        )
     )
-    frozen = tuple(a.parameter for a in assignment.parameters if a.frozen)
-    unmatched = tuple(
-        a.parameter for a in assignment.parameters if a.uncovered_splits and not a.frozen
+    frozen_groups = tuple(
+        FrozenGroup(_group(members, _base_name(members[0]), assignment.rules), members[0].conflicts)
+        for members in _grouped(assignment, lambda a: any(m.rule.freezes for m in a.matches))
     )
-    return Grouping(groups, frozen, _held(assignment, rank), unmatched=unmatched)
-
-
-def _held(assignment: Assignment, rank: Mapping[int, int]) -> tuple[FrozenGroup, ...]:
-    """The groups that what the rules freeze would be; `thaw` names them for good."""
-    held = [a for a in assignment.parameters if any(m.rule.freezes for m in a.matches)]
-    return tuple(
-        FrozenGroup(_group(assigned, _base(assigned[0]), assignment.rules), assigned[0].conflicts)
-        for assigned in _alike(held, rank)
+    parameters = assignment.parameters
+    return Grouping(
+        groups,
+        tuple(a.parameter for a in parameters if a.frozen),
+        frozen_groups,
+        unmatched=tuple(a.parameter for a in parameters if a.uncovered_splits and not a.frozen),
     )
 
 
-def _alike(
-    parameters: Iterable[ParameterAssignment], rank: Mapping[int, int]
+def _grouped(
+    assignment: Assignment, belongs: Callable[[ParameterAssignment], bool]
 ) -> list[list[ParameterAssignment]]:
     """Those with the same labels and options together, in the file order of their rules."""
+    ranks = {id(rule): index for index, rule in enumerate(assignment.rules.rules)}
     members: dict[object, list[ParameterAssignment]] = {}
-    for assigned in parameters:
-        key = (assigned.labels, assigned.conflicts, options_key(assigned.options))
-        members.setdefault(key, []).append(assigned)
-    return sorted(
-        members.values(),
-        key=lambda group: min(tuple(rank[id(m.rule)] for m in a.matches) for a in group),
-    )
+    first: dict[object, tuple[int, ...]] = {}
+    for alike in assignment.treated_alike:
+        if belongs(alike[0]):
+            key = (alike[0].labels, alike[0].conflicts, options_key(alike[0].options))
+            rules = tuple(ranks[id(match.rule)] for match in alike[0].matches)
+            members.setdefault(key, []).extend(alike)
+            first[key] = min(rules, first.get(key, rules))
+    order = assignment.order
+    return [
+        sorted(members[key], key=lambda assigned: order[id(assigned.parameter)])
+        for key in sorted(members, key=lambda key: first[key])
+    ]
 
 
-def _base(assigned: ParameterAssignment) -> str:
+def _base_name(assigned: ParameterAssignment) -> str:
     return "/".join(assigned.labels) or UNLABELLED
 
 
-def _group(assigned: list[ParameterAssignment], name: str, rules: RuleSet) -> Group:
-    labels, options = assigned[0].labels, assigned[0].options
-    default = next((o.key for o in rules.optimizers), None)
-    chosen = options.get("optimizer", default)
+def _group(members: list[ParameterAssignment], name: str, rules: RuleSet) -> Group:
+    labels, options = members[0].labels, members[0].options
+    default = next((optimizer.key for optimizer in rules.optimizers), None)
+    optimizer = options.get("optimizer", default)
     return Group(
         name,
         labels,
-        _only(options, False),
-        _only(options, True),
-        tuple(a.parameter for a in assigned),
-        chosen if isinstance(chosen, str) else None,
-        lr_place(assigned, rules),
+        _part(options, of_plan=False),
+        _part(options, of_plan=True),
+        tuple(assigned.parameter for assigned in members),
+        optimizer if isinstance(optimizer, str) else None,
+        lr_place(members, rules),
     )
 
 
-def _only(options: Mapping[str, Value], plan: bool) -> Mapping[str, Value]:
+def _part(options: Mapping[str, Value], of_plan: bool) -> Mapping[str, Value]:
+    """The options of the plan, or those of the optimizer."""
     return MappingProxyType(
-        {k: v for k, v in options.items() if (k in PLAN_KEYS) == plan and k != "optimizer"}
+        {
+            key: value
+            for key, value in options.items()
+            if (key in PLAN_KEYS) == of_plan and key != "optimizer"
+        }
     )
-
-
-def members_of(grouping: Grouping, label: str) -> tuple[Parameter, ...]:
-    """The parameters of every group that has a label."""
-    return tuple(p for group in grouping.groups if label in group.labels for p in group.parameters)

@@ -19,37 +19,33 @@ def lr_place(members: Iterable[ParameterAssignment], rules: RuleSet) -> str | No
     Where multipliers decide as well: `my.rules:1:15, multiplied at my.rules:4:9`. Parameters of one
     group may have the same lr from several rules: then each is named, the first three in full.
     """
-    decided = {tuple(map(_identity, a.settings)): a for a in members}
-    places = dict.fromkeys(_place(assigned, rules) for assigned in decided.values())
-    said = [place for place in places if place is not None]
-    rest = len(said) - MOST_PLACES
-    more = [f"{rest} more place{'s' * (rest != 1)}"] if rest > 0 else []
-    return "; ".join(said[:MOST_PLACES] + more) or None
-
-
-def _identity(setting: Setting) -> tuple[int, int, bool]:
-    return id(setting.rule), id(setting.option), setting.won
+    distinct = {id(assigned.options): assigned for assigned in members}.values()
+    all_places = dict.fromkeys(_place(assigned, rules) for assigned in distinct)
+    places = [place for place in all_places if place is not None]
+    hidden = len(places) - MOST_PLACES
+    more = [f"{hidden} more place{'s' * (hidden != 1)}"] if hidden > 0 else []
+    return "; ".join(places[:MOST_PLACES] + more) or None
 
 
 def _place(assigned: ParameterAssignment, rules: RuleSet) -> str | None:
-    settings = [s for s in assigned.settings if s.option.key == "lr" and s.won]
+    settings = [s for s in assigned.settings if s.option.key == "lr" and s.effective]
     setters = [s for s in settings if s.option.operator == "="]
     factors = [s for s in settings if s.option.operator == "*="]
-    base = _joined(_written(s.option.span, s.rule) for s in setters) or _default(assigned, rules)
+    base = _joined(map(_origin, setters)) or _default(assigned, rules)
     if base is None:
         return None
-    return f"{base}, multiplied at {_joined(map(_factor, factors))}" if factors else base
+    return f"{base}, multiplied at {_joined(map(_origin, factors))}" if factors else base
 
 
-def _factor(setting: Setting) -> str:
+def _origin(setting: Setting) -> str:
     return _written(setting.option.span, setting.rule)
 
 
 def _default(assigned: ParameterAssignment, rules: RuleSet) -> str | None:
     """The place of the lr in the `optimizer` statement that the parameter goes to."""
-    chosen = assigned.options.get("optimizer")
+    name = assigned.options.get("optimizer")
     for optimizer in rules.optimizers:
-        if chosen in (None, optimizer.key):
+        if name in (None, optimizer.key):
             if "lr" not in optimizer.options:
                 return None
             span = optimizer.spans.get("lr")

@@ -1,42 +1,86 @@
-"""For each parameter: the rules that matched it, and the options that follow."""
+"""For each parameter: the rules that match it, and the options that follow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
+from grouper.findings import Finding
+from grouper.language.expressions import CaptureNumbers
 from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.syntax import tree
+from grouper.match.captures import Captures
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.values import Value
 
 
 @dataclass(frozen=True)
 class Match:
-    """A rule that matches a parameter, by which of its names, with what numbers captured."""
+    """A rule that matches a parameter: by which of its names, with what numbers captured."""
 
     rule: Rule
-    name: str
-    captures: Mapping[str, int]
+    captures: Captures
+    name_index: int = 0
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What one rule says about one key of one parameter. `won` where it counts."""
+class UnansweredSelector:
+    """A selector that asks what the model's file does not say of these parameters."""
+
+    rule: Rule
+    selector: tree.Selector
+    question: str
+    reason: str
+    parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The rules that match each parameter of the inventory, in its order.
+
+    Parameters with the same matches share one tuple of them. `findings` are selectors that fail.
+    `numbers` are those that captures take, by block; `base` has the parameters of the base model.
+    `limit` is the finding that stopped the work, where there was more than a minute of it: no
+    parameter then has a match.
+    """
+
+    rules: RuleSet
+    inventory: Inventory
+    of_parameters: tuple[tuple[Match, ...], ...]
+    unanswered: tuple[UnansweredSelector, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    limit: Finding | None = None
+    numbers: Mapping[str | None, CaptureNumbers] = field(default_factory=dict)
+    base: Mapping[str, Parameter] | None = None
+
+
+class Given(NamedTuple):
+    """The value that a matching rule gives an option."""
 
     rule: Rule
     option: tree.Option
     value: Value
-    won: bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one rule says about one option of a parameter; `effective` where it counts."""
+
+    rule: Rule
+    option: tree.Option
+    value: Value
+    effective: bool
 
 
 @dataclass(frozen=True)
 class ParameterAssignment:
-    """One parameter's lot; `settings` keeps the losing rules too.
+    """What the rules make of one parameter; `settings` keeps those that do not count, too.
 
-    `unmatched_in` and `doubled_in` name the splits (None: the top level) that no rule, or
-    several rules, of theirs matched. `conflicts` are the keys with more than one value.
-    `options` are final: optimizer defaults, then settings, then multipliers.
+    `uncovered_splits` and `overlapping_splits` name the splits (None: the top level) of which no
+    rule, or several rules, match. `conflicts` are the options with more than one value. `options`
+    are final: the optimizer's defaults, then settings, then multipliers.
     """
 
     parameter: Parameter
@@ -51,21 +95,28 @@ class ParameterAssignment:
 
 
 @dataclass(frozen=True)
-class Unknown:
-    """A question of a selector that the inventory cannot answer for these parameters."""
-
-    rule: Rule | None
-    selector: tree.Selector
-    question: str
-    reason: str
-    parameters: tuple[Parameter, ...]
-
-
-@dataclass(frozen=True)
 class Assignment:
-    """Every parameter of the inventory, in its order."""
+    """Every parameter of the inventory, in its order. `findings` are values that fail."""
 
     rules: RuleSet
     inventory: Inventory
     parameters: tuple[ParameterAssignment, ...]
-    unknowns: tuple[Unknown, ...] = ()
+    unanswered: tuple[UnansweredSelector, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @cached_property
+    def treated_alike(self) -> tuple[tuple[ParameterAssignment, ...], ...]:
+        """The parameters by what the rules make of them: those of one tuple differ in nothing else.
+
+        What is asked of the first holds for all. Tuples are in the order of their first, and
+        each in the model's order.
+        """
+        alike: dict[int, list[ParameterAssignment]] = {}
+        for assigned in self.parameters:
+            alike.setdefault(id(assigned.options), []).append(assigned)
+        return tuple(map(tuple, alike.values()))
+
+    @cached_property
+    def order(self) -> Mapping[int, int]:
+        """The place of each parameter, by its `id`, in the model's order."""
+        return {id(assigned.parameter): i for i, assigned in enumerate(self.parameters)}

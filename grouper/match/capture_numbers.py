@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from grouper.findings import Finding, labels_at
+from grouper.language.expressions import captured_names
+from grouper.language.resolve.walk import calls, capture_order, comparisons
+from grouper.language.ruleset import Rule, RuleSet
+from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue
+from grouper.match import codes
+from grouper.match.answers import Test
+from grouper.match.compile_selector import compile_selector
+from grouper.model.inventory import Inventory
+from grouper.text.printable import quoted_list
+
+Names = tuple[str, ...]
 Numbers = tuple[int | None, ...]  # one for each capture of a family, None where a match lacks it
 _BELOW_ALL = -1  # captured numbers begin at 0
 
@@ -15,35 +28,133 @@ _BELOW_ALL = -1  # captured numbers begin at 0
 class Family:
     """The numbers that some captures of a rule take together, over all that its selector matches.
 
-    `names` are the captures in the order in which they stand in the name.
+    `names` are the captures in the order in which they are written.
     """
 
-    names: tuple[str, ...]
+    names: Names
     taken: frozenset[Numbers]
 
     @cached_property
     def whole(self) -> list[tuple[int, ...]]:
         """Those that lack no capture, in rising order."""
-        return sorted(numbers for numbers in self.taken if None not in numbers)  # type: ignore[type-var]
+        return sorted(
+            tuple(n for n in numbers if n is not None)
+            for numbers in self.taken
+            if None not in numbers
+        )
 
-    def count(self) -> int:
-        """How many distinct ones there are; a match that lacks a capture adds nothing."""
-        return len(self.whole)
+    @cached_property
+    def single(self) -> list[int]:
+        """The numbers of the first capture, in rising order."""
+        return sorted({first for first, *_ in self.taken if first is not None})
 
-    def rank(self, captures: Mapping[str, int]) -> int:
-        """How many distinct ones are smaller; a number that a match lacks is smaller than all."""
-        own = tuple(captures.get(name, _BELOW_ALL) for name in self.names)
-        return bisect_left(self.whole, own)
+    def value(self, function: str, captures: Mapping[str, int]) -> int:
+        """`rank`: how many distinct ones are smaller than those of a match, where a number that it
+        lacks is smaller than all others. `count`: how many there are. `min`, `max`: of one capture.
 
-    def smallest(self) -> int | None:
-        """The smallest number of the first capture, None where no match has one."""
-        return min((n for n, *_ in self.taken if n is not None), default=None)
+        Raises BadValue where there is none.
+        """
+        if function == "rank":
+            own = tuple(captures.get(name, _BELOW_ALL) for name in self.names)
+            return bisect_left(self.whole, own)
+        if function == "count":
+            return len(self.whole)
+        if not self.single:
+            raise BadValue(f"no parameter of this model has a number `{self.names[0]}`", None)
+        return self.single[0] if function == "min" else self.single[-1]
 
-    def largest(self) -> int | None:
-        """The largest number of the first capture, None where no match has one."""
-        return max((n for n, *_ in self.taken if n is not None), default=None)
+    @property
+    def extent(self) -> str:
+        """The numbers in words: `i` from 0 to 11 (12)."""
+        if not self.whole:
+            return "none"
+        first, last = (", ".join(map(str, numbers)) for numbers in (self.whole[0], self.whole[-1]))
+        return f"{first} to {last} ({len(self.whole)} of them)"
 
 
-def family(names: tuple[str, ...], matches: Iterable[Mapping[str, int]]) -> Family:
-    """The family of the captures `names` in what a selector captured, name by name."""
-    return Family(names, frozenset(tuple(map(captures.get, names)) for captures in matches))
+@dataclass(frozen=True)
+class BlockNumbers:
+    """The families that the rules of one block may speak of, by their captures."""
+
+    families: Mapping[Names, Family]
+
+    def knows(self, names: Names) -> bool:
+        return names in self.families
+
+    def value(self, function: str, names: Names, captures: Mapping[str, int]) -> int:
+        return self.families[names].value(function, captures)
+
+
+Blocks = Mapping[str | None, BlockNumbers]
+NO_NUMBERS = BlockNumbers({})
+
+
+def capture_numbers(rules: RuleSet, inventory: Inventory) -> tuple[Blocks, tuple[Finding, ...]]:
+    """For each block the numbers that its rules speak of, over all that the capturing selectors
+    match: frozen parameters, and what earlier rules take, too. And where rules disagree."""
+    blocks: dict[str | None, list[Rule]] = {}
+    for rule in rules.rules:
+        blocks.setdefault(rule.split, []).append(rule)
+    tests: dict[tree.Selector, Test] = {}
+    numbers: dict[str | None, BlockNumbers] = {}
+    findings: list[Finding] = []
+    for split, members in blocks.items():
+        families: dict[Names, Family] = {}
+        for names in dict.fromkeys(name for rule in members for name in _asked(rule)):
+            several = [
+                (rule, _family(names, rule.selector, tests, rules, inventory))
+                for rule in members
+                if rule.selector is not None and set(names) <= set(capture_order(rule.selector))
+            ]
+            if several:
+                families[names] = several[0][1]
+                findings += _disagreement(names, several)
+        numbers[split] = BlockNumbers(families)
+    return numbers, tuple(findings)
+
+
+def _asked(rule: Rule) -> Iterator[Names]:
+    """The captures that a rule asks the numbers of."""
+    expressions = [option.value for option in rule.options]
+    for comparison in comparisons(rule.condition):
+        expressions += [comparison.left, comparison.right]
+    for expression in expressions:
+        for call in calls(expression):
+            names = captured_names(call)
+            if names:
+                yield names
+
+
+def _family(
+    names: Names,
+    selector: tree.Selector,
+    tests: dict[tree.Selector, Test],
+    rules: RuleSet,
+    inventory: Inventory,
+) -> Family:
+    if selector not in tests:
+        tests[selector] = compile_selector(selector, inventory, rules.variables)
+    test = tests[selector]
+    taken: set[Numbers] = set()
+    for parameter in inventory.parameters:
+        for name in parameter.names:
+            one = replace(parameter, names=(name,)) if parameter.tied else parameter
+            answer = test(one)
+            if answer.truth and any(n in answer.captures for n in names):
+                taken.add(tuple(answer.captures.get(n) for n in names))
+    return Family(names, frozenset(taken))
+
+
+def _disagreement(names: Names, several: list[tuple[Rule, Family]]) -> Iterable[Finding]:
+    """A name stands for one family of numbers in its block."""
+    first_rule, first = several[0]
+    for rule, family in several[1:]:
+        if family.taken != first.taken:
+            yield Finding(
+                codes.NUMBERS_DIFFER,
+                f"{quoted_list(names)} is {family.extent} here and {first.extent} in another rule"
+                " of the block, and the block counts it",
+                labels_at(rule.span, family.extent) + labels_at(first_rule.span, first.extent),
+                help=f"call one of them by another name, such as `{{{names[0]}2}}`",
+            )
+            return

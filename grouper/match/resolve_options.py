@@ -1,241 +1,225 @@
-"""The options of a parameter, of what the rules that match it say."""
+"""The second pass: each parameter's options, from the rules that match it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import prod
 from types import MappingProxyType
 
-from grouper.findings import Code, Finding, Label
-from grouper.language.resolve.walk import calls, captures
-from grouper.language.ruleset import Optimizer, RuleSet
+from grouper.language.expressions import as_number
+from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.syntax import tree
-from grouper.language.value_errors import BadValue, Scope, as_number, evaluate
+from grouper.language.value_errors import BadValue
 from grouper.match import codes
-from grouper.match.assignment import Match, ParameterAssignment, Setting
+from grouper.match.assignment import (
+    Assignment,
+    Given,
+    Match,
+    Matches,
+    ParameterAssignment,
+    Setting,
+)
+from grouper.match.label_totals import label_text
+from grouper.match.option_values import (
+    OptionValues,
+    Problem,
+    option_values,
+    uses_base,
+    uses_facts,
+)
 from grouper.model.inventory import Parameter
-from grouper.options.values import Value, quoted_value, same
+from grouper.options.values import Value, quoted_value, same, value_key
 
 
-@dataclass
-class _Fault:
-    finding: Finding
-    parameters: list[str] = field(default_factory=list)
+@dataclass(frozen=True)
+class _Resolved:
+    """What the rules make of a parameter, and of all others that are like it."""
+
+    assigned: ParameterAssignment
+    problems: tuple[Problem, ...]
 
 
-class Options:
-    """Turns a parameter's rules into its options."""
+def resolve_options(matches: Matches) -> Assignment:
+    """Each parameter's options. Never raises: a value that fails is a finding, and left out.
 
-    def __init__(self, rules: RuleSet, greatest: Mapping[int, Mapping[str, int]]) -> None:
-        self._rules = rules
-        self._greatest = greatest
-        self._optimizers = rules.optimizers_by_name
-        self._plan_defaults = _plan_defaults(rules)
-        self._faults: dict[tuple[object, ...], _Fault] = {}
-        self._splits = frozenset(rules.splits)
-
-    def findings(self) -> list[Finding]:
-        return [
-            replace(fault.finding, parameters=tuple(fault.parameters))
-            for fault in self._faults.values()
-        ]
-
-    def assigned(self, parameter: Parameter, matches: tuple[Match, ...]) -> ParameterAssignment:
-        given = [s for match in matches for s in self._settings(match, parameter)]
-        frozen = parameter.trainable is False or any(m.rule.freezes for m in matches)
-        chosen, conflicts = _choose([s for s in given if s[1].operator == "="])
-        settings = tuple(
-            Setting(m.rule, o, v, o.operator == "*=" or _won(chosen, o.key, v)) for m, o, v in given
-        )
-        options = self._final(chosen, [s for s in given if s[1].operator == "*="], parameter)
-        unmatched, doubled = ((), ()) if frozen else self._coverage(matches)
-        return ParameterAssignment(
-            parameter,
-            matches,
-            settings,
-            _labels(matches),
-            MappingProxyType(options),
-            unmatched,
-            doubled,
-            conflicts,
-            frozen,
-        )
-
-    def _settings(
-        self, match: Match, parameter: Parameter
-    ) -> Iterable[tuple[Match, tree.Option, Value]]:
-        for option in match.rule.options:
-            if option.operator == "flag":
-                continue
-            try:
-                yield match, option, self._value(match, option, parameter)
-            except BadValue as fault:
-                place = fault.span or option.span
-                self._fault(
-                    parameter,
-                    ("value", id(option), place),
-                    codes.BAD_RESULT,
-                    fault.message,
-                    Label(place) if place else None,
-                    fault.help or "select the parameters for which it has a value",
-                )
-
-    def _value(self, match: Match, option: tree.Option, parameter: Parameter) -> Value:
-        if isinstance(option.value, tree.Number | tree.Constant | tree.String):
-            return option.value.value
-        greatest = self._greatest[id(match.rule)]
-        if any(call.function == "max" for call in calls(option.value)):
-            missing = captures(match.rule.selector) - set(match.captures)
-            if missing:
-                raise BadValue(_no_number(missing), option.value.span)
-        scope = Scope(self._rules.variables, match.captures, parameter, greatest)
-        if isinstance(option.value, tree.Word):
-            wanted = captures(match.rule.selector) - set(match.captures)
-            if option.value.name in wanted:
-                raise BadValue(_no_number(wanted), option.value.span)
-        value = evaluate(option.value, scope)
-        return as_number(value, option.value) if option.operator == "*=" else value
-
-    def _final(
-        self,
-        chosen: Mapping[str, Value],
-        factors: list[tuple[Match, tree.Option, Value]],
-        parameter: Parameter,
-    ) -> dict[str, Value]:
-        options = {**self._defaults(chosen.get("optimizer")), **chosen}
-        by_key: dict[str, list[tuple[tree.Option, float]]] = {}
-        for _, option, value in factors:
-            assert isinstance(value, int | float)
-            by_key.setdefault(option.key, []).append((option, value))
-        for key, given in by_key.items():
-            base = options.get(key, self._plan_defaults.get(key))
-            if isinstance(base, bool) or not isinstance(base, int | float):
-                self._no_base(parameter, given[0][0], base)
-                continue
-            for factor in sorted(value for _, value in given):  # one order for all orders of rules
-                base = base * factor
-            options[key] = self._finite(base, parameter, given[0][0])
-        return options
-
-    def _defaults(self, name: Value) -> Mapping[str, Value]:
-        chosen: Optimizer | None = None
-        if isinstance(name, str):
-            chosen = self._optimizers.get(name)
-        elif self._rules.optimizers:
-            chosen = self._rules.optimizers[0]
-        return chosen.options if chosen else {}
-
-    def _finite(self, value: float, parameter: Parameter, option: tree.Option) -> Value:
-        try:
-            return as_number(value, option)
-        except BadValue as fault:
-            place = Label(option.span) if option.span else None
-            key = ("product", id(option))
-            self._fault(
-                parameter, key, codes.BAD_RESULT, fault.message, place, "use smaller factors"
-            )
-            return None
-
-    def _no_base(self, parameter: Parameter, option: tree.Option, base: Value) -> None:
-        what = "nothing sets it" if base is None else f"it is {quoted_value(base)}"
-        self._fault(
-            parameter,
-            ("base", id(option)),
-            codes.NOTHING_TO_MULTIPLY,
-            f"`{option.key}*=` has no number to multiply: {what}",
-            Label(option.span) if option.span else None,
-            f"set `{option.key}=` in another rule or in the `optimizer` statement",
-        )
-
-    def _fault(
-        self,
-        parameter: Parameter,
-        key: tuple[object, ...],
-        code: Code,
-        message: str,
-        label: Label | None = None,
-        help: str = "",
-    ) -> None:
-        labels = (label,) if label else ()
-        fault = self._faults.setdefault(key, _Fault(Finding(code, message, labels, help=help)))
-        fault.parameters.append(parameter.name)
-
-    def _coverage(
-        self, matches: tuple[Match, ...]
-    ) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
-        """The blocks that no rule matched in, and the splits that several did."""
-        count: dict[str | None, int] = {}
-        for match in matches:
-            count[match.rule.split] = count.get(match.rule.split, 0) + 1
-        if not self._splits:
-            return (() if matches else (None,)), ()
-        unmatched = tuple(name for name in self._rules.splits if name not in count)
-        return unmatched, tuple(name for name in self._rules.splits if count.get(name, 0) > 1)
+    Parameters with the same matches, and the same shape and dtype where values depend on
+    them, are resolved once.
+    """
+    values = option_values(matches)
+    facts_matter = _where(matches, uses_facts)
+    names_matter = _where(matches, uses_base)
+    resolved: dict[object, _Resolved] = {}
+    problems: dict[object, tuple[Problem, list[Parameter]]] = {}
+    parameters = []
+    for parameter, found in zip(matches.inventory.parameters, matches.of_parameters, strict=True):
+        facts = (parameter.shape, parameter.dtype) if id(found) in facts_matter else None
+        name = parameter.name if id(found) in names_matter else None
+        key = (id(found), parameter.trainable is False, facts, name)
+        if key not in resolved:
+            resolved[key] = _resolve(parameter, found, values)
+        parameters.append(replace(resolved[key].assigned, parameter=parameter))
+        for problem in resolved[key].problems:
+            problems.setdefault(problem.key, (problem, []))[1].append(parameter)
+    return Assignment(
+        matches.rules,
+        matches.inventory,
+        tuple(parameters),
+        matches.unanswered,
+        tuple(problem.finding(failing) for problem, failing in problems.values()),
+    )
 
 
-def _choose(
-    given: list[tuple[Match, tree.Option, Value]],
-) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """The value of each key, and the keys over which rules disagree."""
-    chosen: dict[str, Value] = {}
+def _where(matches: Matches, matters: Callable[[Rule], bool]) -> set[int]:
+    """The tuples of matches, by their `id`, for some rule of which this matters."""
+    rules = {id(rule) for rule in matches.rules.rules if matters(rule)}
+    shared = {id(found): found for found in matches.of_parameters}
+    return {key for key, found in shared.items() if any(id(m.rule) in rules for m in found)}
+
+
+def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionValues) -> _Resolved:
+    rules, frozen = values.rules, parameter.trainable is False
+    frozen = frozen or any(match.rule.freezes for match in matches)
+    first = [] if frozen else [v for m in matches for v in values.given(m, parameter, None, False)]
+    lr = _options([g for g in first if isinstance(g, Given)], rules)[0].get("lr")
+    last = [] if frozen else [v for m in matches for v in values.given(m, parameter, lr, True)]
+    given = [value for value in (*first, *last) if isinstance(value, Given)]
+    problems = [value for value in (*first, *last) if isinstance(value, Problem)]
+    options, values_of, conflicts, failed = _options(given, rules)
+    uncovered, overlapping = ((), ()) if frozen else _coverage(matches, rules)
+    result = ParameterAssignment(
+        parameter,
+        matches,
+        tuple(Setting(*g, effective=_is_effective(g, values_of)) for g in given),
+        _labels(matches),
+        MappingProxyType(options),
+        uncovered,
+        overlapping,
+        conflicts,
+        frozen,
+    )
+    return _Resolved(result, (*problems, *failed))
+
+
+def _options(
+    given: list[Given], rules: RuleSet
+) -> tuple[dict[str, Value], dict[str, Value], tuple[str, ...], list[Problem]]:
+    """The final options, the values that rules set, the options in conflict, and what failed."""
+    values, conflicts = _choose(g for g in given if g.option.operator == "=")
+    factors = [g for g in given if g.option.operator == "*="]
+    base = {**_defaults(values.get("optimizer"), rules), **values}
+    options, failed = _multiplied(base, factors, rules)
+    return options, values, conflicts, failed
+
+
+def _choose(given: Iterable[Given]) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """The value of each option, and the options over which rules disagree."""
+    by_key: dict[str, list[Given]] = {}
+    for one in given:
+        by_key.setdefault(one.option.key, []).append(one)
+    values: dict[str, Value] = {}
     conflicts = []
-    for key in dict.fromkeys(option.key for _, option, _ in given):
-        values = [(match.rule.override, value) for match, o, value in given if o.key == key]
-        overriding = [value for override, value in values if override]
-        distinct = _distinct(value for _, value in values)
-        if len(distinct) > 1 and overriding:
-            distinct = _distinct(overriding)
+    for key, several in by_key.items():
+        distinct = _distinct(several)
+        if len(distinct) > 1:
+            distinct = _distinct(g for g in several if g.rule.override) or distinct
         if len(distinct) > 1:
             conflicts.append(key)
         else:
-            chosen[key] = distinct[0]
-    return chosen, tuple(conflicts)
+            values[key] = distinct[0]
+    return values, tuple(conflicts)
 
 
-def _distinct(values: Iterable[Value]) -> list[Value]:
-    found: list[Value] = []
-    for value in values:
-        if not any(same(value, other) for other in found):
-            found.append(value)
-    return found
+def _distinct(given: Iterable[Given]) -> list[Value]:
+    first: dict[object, Value] = {}
+    for one in given:
+        first.setdefault(value_key(one.value), one.value)
+    return list(first.values())
 
 
-def _won(chosen: Mapping[str, Value], key: str, value: Value) -> bool:
-    return key in chosen and same(chosen[key], value)
+def _is_effective(given: Given, values: Mapping[str, Value]) -> bool:
+    key = given.option.key
+    return given.option.operator == "*=" or (key in values and same(values[key], given.value))
+
+
+def _multiplied(
+    options: dict[str, Value], factors: list[Given], rules: RuleSet
+) -> tuple[dict[str, Value], list[Problem]]:
+    by_key: dict[str, list[Given]] = {}
+    for factor in factors:
+        by_key.setdefault(factor.option.key, []).append(factor)
+    products: dict[str, Value] = {}
+    problems = []
+    for key, several in by_key.items():
+        option = several[0].option
+        base = options.get(key, _plan_default(key, rules))
+        if isinstance(base, bool) or not isinstance(base, int | float):
+            problems.append(_nothing_to_multiply(option, base))
+            continue
+        numbers = [as_number(factor.value, factor.option) for factor in several]
+        try:
+            # In one order, whatever the order of the rules.
+            products[key] = as_number(prod(sorted(numbers), start=base), option)
+        except BadValue as error:
+            place, help = option.span, "use smaller factors"
+            problems.append(Problem(codes.BAD_RESULT, option, place, error.message, help))
+            products[key] = None
+    return {**options, **products}, problems
+
+
+def _nothing_to_multiply(option: tree.Option, base: Value) -> Problem:
+    why = "nothing sets it" if base is None else f"it is {quoted_value(base)}"
+    return Problem(
+        codes.NOTHING_TO_MULTIPLY,
+        option,
+        option.span,
+        f"`{option.key}*=` has no number to multiply: {why}",
+        f"set `{option.key}=` in another rule or in the `optimizer` statement",
+    )
+
+
+def _defaults(name: Value, rules: RuleSet) -> Mapping[str, Value]:
+    """The options of the optimizer that the parameter goes to: the first one, or that named."""
+    if isinstance(name, str):
+        optimizer = rules.optimizers_by_name.get(name)
+    else:
+        optimizer = rules.optimizers[0] if rules.optimizers else None
+    return optimizer.options if optimizer else {}
+
+
+def _plan_default(key: str, rules: RuleSet) -> Value:
+    """What the `warmup` and `schedule` statements set for an option of the plan."""
+    if key == "final":
+        final = rules.schedule.options.get("final") if rules.schedule else None
+        return None if isinstance(final, tree.Node) else final
+    warmup = rules.warmup
+    if warmup is None or not key.startswith("warmup_"):
+        return None
+    values: Mapping[str, Value] = {
+        "warmup_start": None if isinstance(warmup.start, tree.Node) else warmup.start,
+        "warmup_epochs": warmup.epochs,
+        "warmup_steps": warmup.steps,
+        "warmup_momentum": warmup.momentum,
+    }
+    return values.get(key)
+
+
+def _coverage(
+    matches: tuple[Match, ...], rules: RuleSet
+) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
+    """The blocks of which no rule matches, and the splits of which several do."""
+    counts: dict[str | None, int] = {}
+    for match in matches:
+        counts[match.rule.split] = counts.get(match.rule.split, 0) + 1
+    if not rules.splits:
+        return (() if matches else (None,)), ()
+    uncovered = tuple(name for name in rules.splits if name not in counts)
+    return uncovered, tuple(name for name in rules.splits if counts.get(name, 0) > 1)
 
 
 def _labels(matches: tuple[Match, ...]) -> tuple[str, ...]:
-    labels = []
+    labels: dict[str, None] = {}
     for match in matches:
         if match.rule.label is not None:
-            pieces = match.rule.label.pieces
-            labels.append(
-                "".join(
-                    piece.text
-                    if isinstance(piece, tree.Text)
-                    else str(match.captures.get(piece.name, ""))
-                    for piece in pieces
-                )
-            )
-    return tuple(dict.fromkeys(labels))
-
-
-def _plan_defaults(rules: RuleSet) -> dict[str, Value]:
-    """What the `warmup` and `schedule` statements set, by the plan's keys."""
-    defaults: dict[str, Value] = {}
-    if rules.warmup is not None:
-        warmup = rules.warmup
-        defaults = {
-            "warmup_start": warmup.start,
-            "warmup_epochs": warmup.epochs,
-            "warmup_steps": warmup.steps,
-            "warmup_momentum": warmup.momentum,
-        }
-    if rules.schedule is not None and "final" in rules.schedule.options:
-        defaults["final"] = rules.schedule.options["final"]
-    return defaults
-
-
-def _no_number(names: Iterable[str]) -> str:
-    listed = ", ".join(f"`{name}`" for name in sorted(names))
-    return f"{listed} is no whole number in this name"
+            labels[label_text(match.rule.label, match)] = None
+    return tuple(labels)

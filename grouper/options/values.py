@@ -32,6 +32,13 @@ def same(left: Value, right: Value) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and left == right
 
 
+def value_key(value: Value) -> object:
+    """A key that is equal for two values where they are the `same`."""
+    if isinstance(value, tuple):
+        return tuple(map(value_key, value))
+    return isinstance(value, bool), value
+
+
 def quoted_value(value: Value) -> str:
     """A value as a rules file would have it, in backticks."""
     return f"`{value_text(value)}`"

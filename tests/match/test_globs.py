@@ -10,7 +10,8 @@ from support.naive import naive, numbers
 
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
-from grouper.match.globs import _Walk, compile_glob
+from grouper.match.glob_walk import Walk
+from grouper.match.globs import compile_glob
 
 
 def matches(pattern, name):
@@ -60,7 +61,7 @@ def test_engines_agree(pattern, name):
     glob = parse_selector(pattern)
     if not isinstance(glob, tree.Glob):
         return
-    fast, walk = compile_glob(glob)(name), _Walk(glob)(name)
+    fast, walk = compile_glob(glob)(name), Walk(glob)(name)
     assert fast == walk
     if not numbers(glob):
         assert (fast is not None) == naive(glob.pieces, name)
@@ -73,7 +74,7 @@ def test_engines_agree_on_captures(pieces, name):
     glob = parse_selector("".join(pieces) or "*")
     if isinstance(glob, tree.Glob):
         text = name.replace(".", "") + "12a1"
-        assert compile_glob(glob)(text) == _Walk(glob)(text)
+        assert compile_glob(glob)(text) == Walk(glob)(text)
 
 
 @pytest.mark.parametrize(
