@@ -13,13 +13,16 @@ from grouper.checks.catalog import ALL
 from grouper.checks.context import Context
 from grouper.checks.report import Report
 from grouper.findings import Finding, Severity, in_order
-from grouper.group.form_groups import group
+from grouper.group.form_groups import form_groups
 from grouper.group.grouping import Grouping
 from grouper.language.resolve import resolve
 from grouper.language.resolve.codes import MISSPELT_OPTION
+from grouper.language.resolve.walk import asked_marks
 from grouper.language.ruleset import RuleSet
-from grouper.match.assign import assign
 from grouper.match.assignment import Assignment
+from grouper.match.match_rules import match_rules
+from grouper.match.resolve_options import resolve_options
+from grouper.model.base_model import base_parameters
 from grouper.model.inventory import Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
@@ -74,7 +77,9 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     model inside it. `rules` may be a report, whose rules are checked again. Raises OSError
     where a file cannot be opened and grouper.model.errors.ModelError where it holds no model.
     """
-    return _checked(_inventory(model, key), rules, _signatures(_rule_set(rules), _is_live(model)))
+    rule_set = _rule_set(rules)
+    inventory = _inventory(model, key, rule_set)
+    return _checked(inventory, rules, _signatures(rule_set, _is_live(model)))
 
 
 def check_rules(rules: Rules) -> Report:
@@ -83,7 +88,9 @@ def check_rules(rules: Rules) -> Report:
     if _faulty(rule_set):
         return Report(rule_set, none, rule_set.findings)
     nothing = Assignment(rule_set, none, ())
-    facts = Context(rule_set, none, nothing, group(nothing), _signatures(rule_set), alone=True)
+    facts = Context(
+        rule_set, none, nothing, form_groups(nothing), _signatures(rule_set), alone=True
+    )
     findings = [*_unless_known(facts), *checks.run(facts)]
     accepted = allowed.apply(facts, findings, ALL)
     # Whether an `allow` accepts anything is seen on a model alone.
@@ -94,10 +101,15 @@ def _checked(inventory: Inventory, rules: Rules, signatures: Mapping[str, Signat
     rule_set = _rule_set(rules)
     if _faulty(rule_set):
         return Report(rule_set, inventory, (*rule_set.findings, *inventory.findings))
-    assignment, found = assign(rule_set, inventory)
-    grouping = group(assignment)
+    base = base_parameters(rule_set.base_model)
+    matches = match_rules(rule_set, inventory, base.parameters)
+    if matches.limit is not None:
+        return Report(rule_set, inventory, (*rule_set.findings, matches.limit))
+    assignment = resolve_options(matches)
+    grouping = form_groups(assignment)
     facts = Context(rule_set, inventory, assignment, grouping, signatures)
-    findings = [*_unless_known(facts), *inventory.findings, *found, *checks.run(facts)]
+    stages = (*inventory.findings, *base.findings, *matches.findings, *assignment.findings)
+    findings = [*_unless_known(facts), *stages, *checks.run(facts)]
     accepted = allowed.apply(facts, findings, ALL)
     return Report(rule_set, inventory, in_order(accepted), assignment, grouping)
 
@@ -235,7 +247,7 @@ def fitting(model: Model, rules: Rules, merge: bool = False) -> tuple[Report, Gr
 
 def _for_building(model: nn.Module, rules: Rules) -> Report:
     rule_set = _rule_set(rules)
-    return _checked(_inventory(model, None), rule_set, _signatures(rule_set, build=True))
+    return _checked(_inventory(model, None, rule_set), rule_set, _signatures(rule_set, build=True))
 
 
 def _is_live(model: Model) -> bool:
@@ -253,7 +265,7 @@ def _refuse(report: Report, finding: Finding | None) -> None:
         raise GroupingError(replace(report, findings=in_order((*report.findings, finding))))
 
 
-def _inventory(model: Model, key: str | None) -> Inventory:
+def _inventory(model: Model, key: str | None, rules: RuleSet) -> Inventory:
     if isinstance(model, Inventory):
         return model
     if isinstance(model, str | Path):
@@ -262,4 +274,6 @@ def _inventory(model: Model, key: str | None) -> Inventory:
         return read(str(model), key)
     from grouper.model.live import inventory_of
 
-    return inventory_of(model)
+    return inventory_of(
+        model, [word for rule in rules.rules for word in asked_marks(rule.selector)]
+    )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.syntax import tree
-from grouper.match.matcher import Matcher
+from grouper.match.compile_selector import compile_selector
 from grouper.text.similar import similar
 
 CODE = Code("GR112", "unused-allow", Severity.WARNING, __doc__ or "")
@@ -25,32 +25,28 @@ def apply(
     """The findings without those that the file accepts, and one for each idle `allow`."""
     left = list(findings)
     words = {word for code in known for word in (code.id, code.name)}
-    matcher = Matcher(facts.rules, facts.inventory)
     idle = []
     for allow in facts.rules.allows:
         if allow.code not in words:
             idle.append(_finding(allow, f"there is no finding `{allow.code}`", words))
             continue
         before = left
-        left = [kept for f in before if (kept := _without(f, allow, matcher, facts)) is not None]
+        left = [kept for f in before if (kept := _without(f, allow, facts)) is not None]
         if left == before:
             idle.append(_finding(allow, f"`allow {allow.code}` accepts nothing", ()))
     return (*left, *idle)
 
 
-def _without(
-    finding: Finding, allow: tree.Allow, matcher: Matcher, facts: Context
-) -> Finding | None:
+def _without(finding: Finding, allow: tree.Allow, facts: Context) -> Finding | None:
     if allow.code not in (finding.code.id, finding.code.name):
         return finding
     selector = allow.selector
     if selector is None:
         return None
     by_name = facts.inventory.by_name
+    accepts = compile_selector(selector, facts.inventory, facts.rules.variables)
     kept = tuple(
-        name
-        for name in finding.parameters
-        if not matcher(selector, by_name[name.split(" = ")[0]]).truth
+        name for name in finding.parameters if not accepts(by_name[name.split(" = ")[0]]).truth
     )
     if len(kept) == len(finding.parameters):
         return finding

@@ -23,9 +23,9 @@ CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
 
 def _rules(assigned: ParameterAssignment) -> list[Rule]:
     """The plain rules that each give the parameter something, by the same one of its names."""
-    useful = {id(setting.rule) for setting in assigned.settings if setting.won}
+    useful = {id(setting.rule) for setting in assigned.settings if setting.effective}
     matches = [m for m in assigned.matches if m.rule.split is None and not m.rule.override]
-    if len({match.name for match in matches}) > 1:
+    if len({match.name_index for match in matches}) > 1:
         return []  # a shared parameter pulled two ways is a finding of its own
     return [m.rule for m in matches if m.rule.label is not None or id(m.rule) in useful]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from grouper.group.grouping import Group, Grouping
+from grouper.group.group import Group
+from grouper.group.grouping import Grouping
 from grouper.language.ruleset import Optimizer, Rule, RuleSet
 from grouper.match.assignment import Assignment, Setting
 from grouper.model.inventory import Inventory, Parameter
@@ -51,7 +52,7 @@ class Context:
             asked: dict[int, GroupOption] = {}
             for parameter in group.parameters:
                 for setting in of[id(parameter)].settings:
-                    if setting.won:
+                    if setting.effective:
                         new = GroupOption(group, setting, [])
                         asked.setdefault(id(setting.option), new).parameters.append(parameter)
             found[group.name] = tuple(asked.values())

@@ -23,7 +23,7 @@ CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 def check(facts: Context) -> Iterator[Finding]:
     """One finding for each rule without a match; `else` rules may be left with nothing."""
     matched = {id(m.rule) for a in facts.assignment.parameters for m in a.matches}
-    unsure = {id(unknown.rule) for unknown in facts.assignment.unknowns if unknown.rule}
+    unsure = {id(unknown.rule) for unknown in facts.assignment.unanswered if unknown.rule}
     for rule in facts.rules.rules:
         if id(rule) in matched or rule.otherwise or rule.selector is None:
             continue

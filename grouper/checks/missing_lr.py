@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, all_names
 from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.group.grouping import Group
+from grouper.group.group import Group
 from grouper.options.values import quoted_value
 
 CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")

@@ -24,7 +24,9 @@ def check(facts: Context) -> Iterator[Finding]:
         matched |= {id(match.rule) for match in assigned.matches}
         # Where rules disagree nothing is decided yet: that is reported as a conflict.
         deciding |= {
-            id(s.rule) for s in assigned.settings if s.won or s.option.key in assigned.conflicts
+            id(s.rule)
+            for s in assigned.settings
+            if s.effective or s.option.key in assigned.conflicts
         }
     for rule in facts.rules.rules:
         useful = rule.label is not None or rule.freezes or id(rule) in deciding

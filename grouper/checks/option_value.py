@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, GroupOption, all_names
 from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.group.grouping import Group
+from grouper.group.group import Group
 from grouper.language.ruleset import Optimizer
 from grouper.options.signatures import Signature
 from grouper.options.torch_values import Fault, faults

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from grouper.checks.context import Context, all_names
 from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.group.grouping import Group
+from grouper.group.group import Group
 from grouper.language.ruleset import Schedule
 from grouper.options.schedules import SCHEDULES
 from grouper.options.values import Value
@@ -91,6 +91,6 @@ def _spans(facts: Context, group: Group, keys: tuple[str, ...]) -> tuple[Span, .
         for assigned in facts.assignment.parameters
         if id(assigned.parameter) in members
         for setting in assigned.settings
-        if setting.won and setting.option.key in keys and setting.option.span
+        if setting.effective and setting.option.key in keys and setting.option.span
     }
     return tuple(sorted(found, key=lambda span: span.start, reverse=True))

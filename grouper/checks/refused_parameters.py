@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, all_names
 from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.group.grouping import Group
+from grouper.group.group import Group
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from grouper import checks
 from grouper.checks.context import Context
 from grouper.findings import Finding, Severity, in_order
-from grouper.group.grouping import Group, Grouping
+from grouper.group.group import Group
+from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
 from grouper.model.inventory import Inventory

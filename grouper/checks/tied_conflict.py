@@ -25,7 +25,11 @@ def check(facts: Context) -> Iterator[Finding]:
 
 
 def _finding(assigned: ParameterAssignment) -> Iterator[Finding]:
-    by_name = {match.name: match.rule for match in assigned.matches if match.rule.split is None}
+    by_name = {
+        match.name_of(assigned.parameter): match.rule
+        for match in assigned.matches
+        if match.rule.split is None
+    }
     if len(by_name) < 2:
         return
     rules = list(by_name.values())

@@ -22,7 +22,7 @@ CODE = Code("GR110", "unanswerable-question", Severity.ERROR, __doc__ or "")
 def check(facts: Context) -> Iterator[Finding]:
     """One finding for each selector that had no answer; where only bases are unknown, a warning."""
     asked: dict[object, tuple[str, dict[str, None], list[Parameter], object]] = {}
-    for unknown in facts.assignment.unknowns:
+    for unknown in facts.assignment.unanswered:
         place = unknown.selector.span or unknown.selector
         entry = asked.setdefault(place, (unknown.question, {}, [], unknown.selector))
         entry[1][unknown.reason] = None

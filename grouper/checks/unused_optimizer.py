@@ -35,7 +35,7 @@ def check(facts: Context) -> Iterator[Finding]:
 def _trained(facts: Context) -> set[str | None]:
     if not facts.grouping.groups:
         return set()
-    held = [held.group.optimizer for held in facts.grouping.held]
+    held = [held.group.optimizer for held in facts.grouping.frozen_groups]
     return {*(group.optimizer for group in facts.grouping.groups), *held}
 
 

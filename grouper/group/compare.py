@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from grouper.findings import Code, Finding, Severity
-from grouper.group.grouping import Grouping, grouping_terms, plain
+from grouper.group.digest import group_terms, plain
+from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
 
 RANKS_DISAGREE = Code(
@@ -38,7 +39,7 @@ def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Terms:
             declared.key: {"class": declared.name, **plain(declared.options)}
             for declared in rules.optimizers
         },
-        **grouping_terms(grouping),
+        **group_terms(grouping.groups, grouping.frozen),
         "warmup": plain({k: v for k, v in vars(warmup).items() if k != "span"} if warmup else {}),
         "schedule": plain({"name": schedule.name, **schedule.options} if schedule else {}),
     }

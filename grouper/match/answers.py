@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from grouper.language.expressions import BadValue
 from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue
 from grouper.match.captures import NONE, Captures, NameTest
 from grouper.model.inventory import Parameter
 

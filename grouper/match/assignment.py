@@ -24,6 +24,10 @@ class Match:
     captures: Captures
     name_index: int = 0
 
+    def name_of(self, parameter: Parameter) -> str:
+        """The name by which the rule matches the parameter."""
+        return parameter.names[self.name_index]
+
 
 @dataclass(frozen=True)
 class UnansweredSelector:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from grouper.language.expressions import BadValue
 from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue
 from grouper.match.captures import DIGITS, Captures
 from grouper.match.glob_regex import beside_star
 

@@ -130,7 +130,23 @@ without arguments, and takes the names that it gives.
 """,
 )
 
+BASE_MODEL = Code(
+    "GR412",
+    "no-base-model",
+    Severity.ERROR,
+    """The file of a `base_model` statement does not exist or holds no model.
+
+Its path is relative to the rules file. A snapshot is small enough to lie beside it:
+
+    grouper params small.pt --save small.json
+
+    base_model "small.json"
+    ndim == 2 -> hidden lr*=base_model.fan_in / fan_in
+""",
+)
+
 ALL = (
+    BASE_MODEL,
     FAILED_LIST,
     NOT_A_MODEL,
     BROKEN,

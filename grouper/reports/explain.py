@@ -10,7 +10,7 @@ from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.match.globs import compile_glob
-from grouper.options.values import value_text
+from grouper.options.values import Configured, value_text
 
 
 def chosen(report: Report, name: str) -> list[ParameterAssignment]:
@@ -38,7 +38,7 @@ def explanation(report: Report, assigned: ParameterAssignment) -> list[str]:
     ]
     for match in assigned.matches:
         place = match.rule.span.place if match.rule.span else "built in Python"
-        name = f" (as {match.name})" if parameter.tied else ""
+        name = f" (as {match.name_of(parameter)})" if parameter.tied else ""
         lines.append(f"  matched by {rule_name(match.rule)} at {place}{name}")
         for setting in assigned.settings:
             if setting.rule is match.rule:
@@ -54,20 +54,22 @@ def explanation_value(report: Report, assigned: ParameterAssignment) -> dict[str
         "names": list(assigned.parameter.names),
         "group": _group_name(report, assigned),
         "frozen": assigned.frozen,
-        "options": dict(assigned.options),
+        "options": {
+            k: str(v) if isinstance(v, Configured) else v for k, v in assigned.options.items()
+        },
         "conflicts": list(assigned.conflicts),
         "rules": [
             {
                 "rule": rule_name(match.rule).strip("`"),
                 "place": match.rule.span.place if match.rule.span else None,
-                "name": match.name,
+                "name": match.name_of(assigned.parameter),
                 "captures": dict(match.captures),
                 "sets": [
                     {
                         "key": s.option.key,
                         "operator": s.option.operator,
-                        "value": s.value,
-                        "won": s.won,
+                        "value": str(s.value) if isinstance(s.value, Configured) else s.value,
+                        "won": s.effective,
                     }
                     for s in assigned.settings
                     if s.rule is match.rule
@@ -83,7 +85,7 @@ def _setting(setting: Setting, assigned: ParameterAssignment) -> str:
     written = f"{key}{operator}{value_text(setting.value)}"
     if key in assigned.conflicts:
         return f"{written}  in conflict"
-    return written if setting.won else f"{written}  overridden"
+    return written if setting.effective else f"{written}  overridden"
 
 
 def _outcome(report: Report, assigned: ParameterAssignment) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grouper.checks.report import Report
-from grouper.group.grouping import Group
+from grouper.group.group import Group
 from grouper.reports.json import VERSION, dumps, group_value, model_value
 from grouper.reports.plan.json import course_value
 from grouper.train.group_schedule import GroupSchedule

@@ -8,7 +8,7 @@ from typing import Any
 
 from grouper.checks.report import Report
 from grouper.findings import Finding
-from grouper.group.grouping import Group
+from grouper.group.group import Group
 from grouper.language.ruleset import Rule
 from grouper.match.assignment import ParameterAssignment
 from grouper.model.inventory import Inventory

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from grouper.checks.report import Report
 from grouper.findings import Finding, Severity
-from grouper.group.grouping import Group, Grouping
+from grouper.group.group import Group
+from grouper.group.grouping import Grouping
 from grouper.model.inventory import Inventory
 from grouper.options.values import value_text
 from grouper.reports.excerpt import excerpt

@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grouper.group.grouping import Group, Grouping
+from grouper.group.group import Group
+from grouper.group.grouping import Grouping
 from grouper.language import ruleset as ruleset
 from grouper.train.build_optimizer import construct
 from grouper.train.chained_optimizer import ChainedOptimizer

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grouper.group.grouping import Group, Grouping
+from grouper.group.group import Group
+from grouper.group.grouping import Grouping
 from grouper.language.expressions import Scope, number
 from grouper.language.ruleset import Optimizer, PlanValue, RuleSet, Schedule, Warmup
 from grouper.language.syntax import tree

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from grouper.group.grouping import Group, Grouping
+from grouper.group.group import Group
+from grouper.group.grouping import Grouping
 from grouper.language import ruleset as ruleset
 from grouper.model.live import inventory_of, parameters_of
 

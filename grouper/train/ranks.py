@@ -12,7 +12,8 @@ from torch import distributed, nn
 
 from grouper.findings import Finding
 from grouper.group.compare import disagreement, failed_elsewhere, fingerprint_of
-from grouper.group.grouping import Grouping, digest_of
+from grouper.group.digest import digest_of
+from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
 
 if TYPE_CHECKING:

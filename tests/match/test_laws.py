@@ -2,6 +2,7 @@
 
 import random
 
+from grouper.match.assign import assign
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support import builders
@@ -14,8 +15,7 @@ from grouper.language.resolve.resolve import resolve
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
-from grouper.match.assign import assign
-from grouper.match.matcher import Matcher
+from grouper.match.compile_selector import Matcher
 from grouper.options.values import same
 from grouper.text.source import Source
 

@@ -1,10 +1,10 @@
 """How a parameter gets its options, case by case."""
 
 import pytest
+from grouper.match.assign import assign
 from support.builders import UNKNOWN, grouped, inventory, parameter, rules, small_yolo
 
 from grouper.group.form_groups import group
-from grouper.match.assign import assign
 
 
 def options(text, model, **variables):
@@ -109,7 +109,7 @@ def test_tied_parameters_match_by_any_name():
 def test_questions_without_an_answer_are_kept():
     model = inventory("a.weight", classes={"a": UNKNOWN})
     assignment, _ = assign(rules("@Conv2d -> conv; else -> rest"), model)
-    (unknown,) = assignment.unknowns
+    (unknown,) = assignment.unanswered
     assert (unknown.question, [p.name for p in unknown.parameters]) == ("@Conv2d", ["a.weight"])
     assert "`my.model.Block`" in unknown.reason
 

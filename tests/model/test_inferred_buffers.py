@@ -179,7 +179,7 @@ def test_classes_are_matched_where_proven_and_unknown_elsewhere(tmp_path):
             a.parameter.name for a in report.assignment.parameters
             if any(m.rule.selector is not None for m in a.matches)
         ]  # fmt: skip
-        unknown = [p.name for u in report.assignment.unknowns for p in u.parameters]
+        unknown = [p.name for u in report.assignment.unanswered for p in u.parameters]
         return matched, unknown
 
     norms, others = ["1.weight", "1.bias"], ["0.weight", "0.bias"]

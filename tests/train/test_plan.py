@@ -9,12 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from grouper.options.schedules.base import factor
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import small_yolo
 
 import grouper
+from grouper.options.schedules import factor
 from grouper.train.group_schedule import interpolate
 
 RECORDING = Path(__file__).parents[1] / "oracles" / "yolov5.json.gz"

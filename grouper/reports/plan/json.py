@@ -8,7 +8,7 @@ from textwrap import indent
 from typing import Any
 
 from grouper.checks.report import Report
-from grouper.group.grouping import Group
+from grouper.group.group import Group
 from grouper.reports.json import VERSION, dumps, findings_value, model_value
 from grouper.reports.plan.csv import strided
 from grouper.train.group_schedule import GroupSchedule

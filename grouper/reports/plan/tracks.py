@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count, product
 from string import ascii_lowercase
 
+from grouper.language.syntax import tree
 from grouper.options.values import value_text
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
@@ -48,7 +49,11 @@ def momentum_of(course: GroupSchedule) -> object:
 def described(course: GroupSchedule, plan: Plan) -> str:
     """How long a course's warm-up is, and its schedule, in words."""
     schedule, length = course.schedule, course.warmup_steps
-    then = schedule.name + "".join(f" {key}={value_text(v)}" for key, v in schedule.options.items())
+    then = schedule.name + "".join(
+        f" {key}={value_text(v)}"
+        for key, v in schedule.options.items()
+        if not isinstance(v, tree.Node)
+    )
     if not length:
         return then
     longer = ", longer than the run" if length >= plan.steps else ""

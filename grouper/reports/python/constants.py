@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from grouper.checks.report import Report
-from grouper.group.grouping import Group, Grouping
+from grouper.group.group import Group
+from grouper.group.grouping import Grouping
 from grouper.match.assignment import ParameterAssignment
 from grouper.model.wrappers import SEGMENTS, WRAPPERS
 from grouper.reports.python.layout import Brackets, Code, lines, listed, literal, mapped, quoted

@@ -13,14 +13,18 @@ OF_SHAPES = {"shape", "numel", "fan_in", "fan_out"}
 
 def asked(rules: RuleSet) -> str | None:
     """`shape` or `ndim`, where a selector or an option depends on it; else None."""
-    words = {word for rule in rules.rules for word in _words((rule.selector, rule.options))}
+    words = {
+        word
+        for rule in rules.rules
+        for word in _words((rule.selector, rule.condition, rule.options))
+    }
     if words & OF_SHAPES:
         return "shape"
     return "ndim" if "ndim" in words else None
 
 
 def _words(value: object) -> Iterator[str]:
-    if isinstance(value, tree.Word | tree.Subscript):
+    if isinstance(value, tree.Word):
         yield value.name
     if isinstance(value, tuple):
         for item in value:

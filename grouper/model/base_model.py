@@ -1,0 +1,40 @@
+"""The second model that a rules file names: the facts of its parameters, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grouper.findings import Finding
+from grouper.model.codes import BASE_MODEL
+from grouper.model.errors import ModelError
+from grouper.model.inventory import Parameter
+from grouper.model.read import read
+
+
+@dataclass(frozen=True)
+class BaseParameters:
+    """The parameters of the base model by every name; None where the file names no base model."""
+
+    parameters: Mapping[str, Parameter] | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def base_parameters(path: str | None) -> BaseParameters:
+    """The parameters of a base model. One that cannot be read is a finding, and has none."""
+    if path is None:
+        return BaseParameters()
+    try:
+        return BaseParameters(read(path, None).by_name)
+    except (OSError, ModelError) as error:
+        reason = getattr(error, "strerror", None) or error
+        return BaseParameters(
+            {},
+            (
+                Finding(
+                    BASE_MODEL,
+                    f"the base model `{path}` cannot be read: {reason}",
+                    help="name a snapshot or a model file, relative to the rules file",
+                ),
+            ),
+        )
