@@ -3,13 +3,10 @@
 A group may have a warm-up and a schedule of its own (`warmup_steps`, `schedule`, `final`, ...), and
 takes what it does not say from the file's `warmup` and `schedule`. Both have to fit together.
 
-    schedule linear final=0.01
-    head.* -> head schedule=step                      # bad: a rule cannot give its `size`
+    head.* -> head schedule=step                      # bad: of which `size`?
     *.bias -> bias warmup_steps=10 warmup_epochs=1    # bad: which of them?
 
-    schedule step size=30
-    head.* -> head                                    # good
-    else   -> body schedule=constant
+    head.* -> head schedule=step(size=30)             # good
     *.bias -> bias warmup_steps=10
 """
 
@@ -22,13 +19,14 @@ from grouper.checks.context import Context, all_names
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.group import Group
 from grouper.language.ruleset import Schedule
+from grouper.options.plan_keys import WINDOW
 from grouper.options.schedules import SCHEDULES
-from grouper.options.values import Value
+from grouper.options.values import Configured, Value
 from grouper.text.source import Span
 
 CODE = Code("GR210", "impossible-plan", Severity.ERROR, __doc__ or "")
 
-LENGTHS = "warmup_epochs", "warmup_steps"
+LENGTHS = "warmup_epochs", "warmup_steps", "warmup_share"
 
 
 class Fault(NamedTuple):
@@ -55,32 +53,40 @@ def check(facts: Context) -> Iterator[Finding]:
 
 
 def _faults(schedule: Schedule, plan: Mapping[str, Value]) -> Iterator[Fault]:
-    if set(LENGTHS) <= set(plan):
-        yield Fault(
-            LENGTHS,
-            "a warm-up is so many epochs long or so many steps, not both",
-            "take one of them away",
-        )
-    name = str(plan.get("schedule", schedule.name))
-    final = plan.get("final", schedule.options.get("final"))
-    if "final" in plan and "final" not in SCHEDULES[name]:
+    lengths = tuple(key for key in LENGTHS if key in plan)
+    if len(lengths) > 1:
+        yield Fault(lengths, f"a warm-up has one length, not {len(lengths)}", "keep one of them")
+    for bounds in WINDOW:
+        if set(bounds) <= plan.keys():
+            what = "an end of a window is counted in epochs or in steps, not in both"
+            yield Fault(bounds, what, "keep one of them")
+    chosen = plan.get("schedule")
+    own = dict(chosen.options) if isinstance(chosen, Configured) else {}
+    name = str(chosen.name if isinstance(chosen, Configured) else chosen or schedule.name)
+    kind = SCHEDULES[name]
+    options = own if chosen is not None else dict(schedule.options)
+    if "final" in plan and "final" in own:
+        what = "`final` stands beside the schedule and among its options"
+        yield Fault(("final", "schedule"), what, "keep one of them")
+    if "final" in plan and "final" not in kind.options:
         yield Fault(
             ("final",),
             f"the schedule `{name}` has no `final`",
             "take it away, or take a schedule that ends somewhere, such as `linear`",
         )
-    elif name == "step" != schedule.name:
-        yield Fault(
-            ("schedule",),
-            "a rule can choose `step` only where the file's schedule says its `size`",
-            "write `schedule step size=...` in the file, and the others' schedules at their rules",
-        )
-    elif name == "exponential" and not final and (name != schedule.name or final == 0):
-        yield Fault(
-            ("final", "schedule"),
-            "an `exponential` schedule needs a `final` above 0",
-            "add `final=0.01` to the rule",
-        )
+        return
+    if "final" in plan:
+        # In a group, `final` says in another way what the file's other option says.
+        options = {k: v for k, v in options.items() if k not in (kind.exactly_one or ())}
+        options["final"] = plan["final"]
+    missing = kind.missing_option(options)  # type: ignore[arg-type]
+    if missing is not None:
+        first = (kind.exactly_one or ("",))[0]
+        help = f"give the schedule its options: `schedule={name}({first}=...)`"
+        yield Fault(("schedule", "final"), missing, help)
+    elif name == "exponential" and options.get("final") == 0:
+        what = "an `exponential` schedule needs a `final` above 0"
+        yield Fault(("final", "schedule"), what, "add `final=0.01` to the rule")
 
 
 def _spans(facts: Context, group: Group, keys: tuple[str, ...]) -> tuple[Span, ...]:

@@ -58,22 +58,21 @@ NUMBERS_DIFFER = Code(
     "GR064",
     "numbers-differ",
     Severity.ERROR,
-    """Two rules of a block capture a number by the same name, take different numbers, and one of the
-block's rules counts them.
+    """Two rules of a block capture different numbers by one name, and the block counts them.
 
 A name stands for one family of numbers in its block, so that `count(i)`, `rank(i)`, `min(i)` and
 `max(i)` mean one thing.
 
     encoder.{i}.* -> encoder{i} lr*=0.9 ** (count(i) - rank(i))
-    decoder.{i}.* -> decoder{i}                                   # bad, where there are more of them
-    decoder.{j}.* -> decoder{j}                                   # good
+    decoder.{i}.* -> decoder{i}           # bad, where there are more of them
+    decoder.{j}.* -> decoder{j}           # good
 """,
 )
 TIED_NUMBERS = Code(
     "GR065",
     "tied-numbers",
     Severity.ERROR,
-    """A shared parameter is matched by several of its names, which give a capture different numbers.
+    """Several names of a shared parameter give a capture different numbers.
 
 Its label or its values could follow one name or the other. A rule of its own, before an `else`,
 says what it gets.

@@ -25,7 +25,7 @@ MAX_MATCHES = 10_000_000  # rules that match, over all parameters: about a gigab
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A selector (None: a bare `else`) with its condition and test, and the indexes of its rules."""
+    """A selector (None: a bare `else`), its test with its condition, and its rules' indexes."""
 
     selector: tree.Selector | None
     test: Test

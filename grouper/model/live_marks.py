@@ -20,8 +20,8 @@ def marks_of(
 ) -> tuple[Marks, tuple[Finding, ...]]:
     """The marks of each of the words and of what is always recorded, and those that failed.
 
-    `parameters` come with their names without wrappers, `modules` are those by path, wrappers included,
-    and `bare` takes wrappers off a path. A method is called once, without arguments.
+    `parameters` come with their names without wrappers, `modules` are those by path, wrappers
+    included, and `bare` takes wrappers off a path. A method is called once, without arguments.
     """
     asked = frozenset(words)
     found: dict[str, set[str]] = {word: set() for word in asked}

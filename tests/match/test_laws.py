@@ -2,14 +2,14 @@
 
 import random
 
-from grouper.match.assign import assign
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support import builders
 from support.builders import RULES, SELECTORS, models
 from support.naive import naive, numbers
+from support.passes import assign
 
-from grouper.group.form_groups import group
+from grouper.group.form_groups import form_groups as group
 from grouper.language.expressions import Scope, compare
 from grouper.language.resolve.resolve import resolve
 from grouper.language.ruleset import RuleSet

@@ -1,10 +1,10 @@
 """How a parameter gets its options, case by case."""
 
 import pytest
-from grouper.match.assign import assign
 from support.builders import UNKNOWN, grouped, inventory, parameter, rules, small_yolo
+from support.passes import assign
 
-from grouper.group.form_groups import group
+from grouper.group.form_groups import form_groups as group
 
 
 def options(text, model, **variables):

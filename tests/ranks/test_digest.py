@@ -6,14 +6,14 @@ import sys
 from dataclasses import replace
 
 import pytest
-from grouper.match.assign import assign
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import inventory, parameter, rules
+from support.passes import assign
 
 from grouper.group.compare import disagreement, failed_elsewhere, fingerprint_of
 from grouper.group.digest import digest_of
-from grouper.group.form_groups import group
+from grouper.group.form_groups import form_groups as group
 
 TEXT = """
 optimizer AdamW lr=0.1 betas=(0.9, 0.99)

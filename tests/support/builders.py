@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from support.passes import assign
 
-from grouper.group.form_groups import group
+from grouper.group.form_groups import form_groups as group
 from grouper.language.resolve.resolve import resolve
-from grouper.match.assign import assign
 from grouper.model.inventory import Inventory, Module, Parameter
 from grouper.text.source import Source
 

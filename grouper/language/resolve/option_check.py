@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from grouper.language.resolve.diagnostics import Diagnostics
 from grouper.language.resolve.variables import INVALID, Variables
 from grouper.language.resolve.walk import attributes, calls, words
 from grouper.language.resolve.word_check import Place, WordCheck
+from grouper.language.ruleset import PlanValue
 from grouper.language.syntax import tree
 from grouper.options.kinds import Constraint
 from grouper.options.plan_keys import PLAN
@@ -158,3 +159,8 @@ class OptionCheck:
             hint or f"give `{option.key}` {expected}",
         )
         return False
+
+
+def plain(values: Mapping[str, PlanValue]) -> dict[str, Value]:
+    """The values that hang on no group's own option."""
+    return {k: v for k, v in values.items() if not isinstance(v, tree.Node)}

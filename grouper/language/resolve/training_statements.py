@@ -9,7 +9,7 @@ from typing import Any
 
 from grouper.language.resolve import codes
 from grouper.language.resolve.diagnostics import Diagnostics
-from grouper.language.resolve.option_check import OptionCheck
+from grouper.language.resolve.option_check import OptionCheck, plain
 from grouper.language.resolve.variables import INVALID, Variables
 from grouper.language.ruleset import Optimizer, PlanValue, Rule, Schedule, Warmup
 from grouper.language.syntax import tree
@@ -39,7 +39,7 @@ class TrainingStatements:
         """Take an `optimizer` statement; the plan's keys among its options are kept apart."""
         known = {key: (constraint, None) for key, constraint in PLAN.items()}
         values, spans = self._settings(statement.options, known, "optimizer", others=True)
-        own = {key: value for key, value in values.items() if key not in PLAN}
+        own = plain({key: value for key, value in values.items() if key not in PLAN})
         plan = {key: value for key, value in values.items() if key in PLAN}
         self.optimizers.append(
             Optimizer(
@@ -134,7 +134,7 @@ class TrainingStatements:
         if "after" in values and values.get("lag"):
             self._diagnostics.report(
                 codes.BAD_VALUE,
-                "`lag` follows a schedule late, and `after=warmup` begins it where the warm-up ends",
+                "`lag` follows a schedule late, and `after=warmup` begins it after the warm-up",
                 spans["lag"],
                 "take one of them away",
                 also=spans["after"],

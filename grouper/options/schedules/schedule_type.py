@@ -30,8 +30,8 @@ class ScheduleType:
 
     `function(x, total, **options)` is the factor of the lr at time `x` of `total`: both in epochs,
     or in steps under `every=step`; where `of_whole_run`, it is also given `whole`, the length of
-    the run with its warm-up. It is self-contained, as emitted programs take its source. `own` are its
-    options with their defaults; of the two in `exactly_one`, one is to be given. `in_time` are
+    the run with its warm-up. It is self-contained, as emitted programs take its source. `own` are
+    its options with their defaults; of the two in `exactly_one`, one is to be given. `in_time` are
     options that are counted in epochs or steps, not as shares. `key_times(total, whole, options)`
     are times that are worth looking at, with a word for each. `moves` is False where the factor
     is always 1.
