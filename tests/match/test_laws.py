@@ -29,9 +29,9 @@ def reference(selector, parameter, model):
     """A selector on a parameter, straight from the language's text; no caches, no compiling."""
     if isinstance(selector, tree.Glob):
         if numbers(selector):
-            from grouper.match.globs import _Walk
+            from grouper.match.glob_walk import Walk
 
-            return any(_Walk(selector)(name) is not None for name in parameter.names)
+            return any(Walk(selector)(name) is not None for name in parameter.names)
         return any(naive(selector.pieces, name) for name in parameter.names)
     if isinstance(selector, tree.Exact):
         return selector.name in parameter.names

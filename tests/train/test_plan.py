@@ -98,8 +98,8 @@ def test_a_lag_holds_the_last_rate_of_warmup_and_then_follows(clock, lag, length
 def test_schedules_begin_at_one_and_end_at_final(name, final, total):
     options = {"final": final} if name not in ("constant", "inverse_sqrt") else {}
     f = SCHEDULES[name].factor(options)
-    assert f(0, total) == pytest.approx(1)
-    values = [f(x, total) for x in range(total + 3)]
+    assert f(0, total, total) == pytest.approx(1)
+    values = [f(x, total, total) for x in range(total + 3)]
     assert all(a >= b or a == pytest.approx(b, abs=1e-12) for a, b in pairwise(values))
     if options:
         assert values[total] == values[-1] == pytest.approx(final, abs=1e-12)
