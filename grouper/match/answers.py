@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
-from grouper.match.captures import NONE, Captures, NameTest
+from grouper.match.captures import Captures, NameTest
 from grouper.model.inventory import Parameter
 
 
@@ -23,7 +23,7 @@ class Answer:
 
     truth: bool | None
     name_index: int = 0
-    captures: Captures = NONE
+    captures: Captures = field(default_factory=dict)
     unanswered: tuple[tuple[tree.Selector, str], ...] = ()
     problems: tuple[tuple[tree.Selector, BadValue], ...] = ()
 

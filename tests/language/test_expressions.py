@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import parameter
 
-from grouper.language.expressions import Scope, compare, evaluate
+from grouper.language.expressions import Scope, compare, evaluate, number
 from grouper.language.syntax.parser import parse_expression, parse_selector
 from grouper.language.syntax.unparse import expression_text
-from grouper.language.value_errors import BadValue, number
+from grouper.language.value_errors import BadValue
 from grouper.options.values import value_text
 
 VARIABLES = {"base": 0.01, "n": 12, "i": 3}

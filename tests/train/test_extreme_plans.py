@@ -42,7 +42,7 @@ def of(table):
 
 
 SCHEDULED = st.sampled_from(list(SCHEDULES)).flatmap(
-    lambda name: of(SCHEDULES[name]).map(lambda given: f"{name} {given}")
+    lambda name: of(SCHEDULES[name].options).map(lambda given: f"{name} {given}")
 )
 
 

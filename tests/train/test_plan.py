@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.builders import small_yolo
 
 import grouper
-from grouper.options.schedules import factor
+from grouper.options.schedules import SCHEDULES
 from grouper.train.group_schedule import interpolate
 
 RECORDING = Path(__file__).parents[1] / "oracles" / "yolov5.json.gz"
@@ -97,7 +97,7 @@ def test_a_lag_holds_the_last_rate_of_warmup_and_then_follows(clock, lag, length
 @given(st.sampled_from(NAMES), st.floats(0, 1), st.integers(1, 500))
 def test_schedules_begin_at_one_and_end_at_final(name, final, total):
     options = {"final": final} if name not in ("constant", "inverse_sqrt") else {}
-    f = factor(name, options)
+    f = SCHEDULES[name].factor(options)
     assert f(0, total) == pytest.approx(1)
     values = [f(x, total) for x in range(total + 3)]
     assert all(a >= b or a == pytest.approx(b, abs=1e-12) for a, b in pairwise(values))

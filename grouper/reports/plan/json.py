@@ -33,7 +33,8 @@ def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
         curves = values[course.name]
         yield ",\n" if number else "\n"
         yield indent(_open(_group(group, course)), "    ")
-        for key in ("lr", "momentum"):
+        others = [key for key in curves if key not in ("lr", "momentum")]
+        for key in ("lr", "momentum", *others):
             yield f',\n      "{key}": {json.dumps(curves.get(key))}'
         yield "\n    }"
     yield "\n  ]" if grouping.groups else "]"
@@ -52,6 +53,9 @@ def course_value(course: GroupSchedule) -> dict[str, Any]:
         "betas": course.momentum_is_beta1,
         "schedule": course.schedule.name,
         "schedule_options": dict(course.schedule.options),
+        **({} if course.warmup_shape == "linear" else {"warmup_shape": course.warmup_shape}),
+        **({} if not course.first else {"first_step": course.first}),
+        **({} if course.end is None else {"end_step": course.end}),
     }
 
 

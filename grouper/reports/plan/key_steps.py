@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grouper.options.schedules import SCHEDULES
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
-
-MOST_MILESTONES = 6
 
 
 @dataclass(frozen=True)
@@ -37,43 +36,31 @@ def moments(plan: Plan, room: int) -> tuple[Moment, ...]:
 
 
 def _turns(plan: Plan) -> Iterator[tuple[int, str]]:
-    for length in {course.warmup_steps: None for course in plan.groups if course.warmup_steps}:
-        if length < plan.steps:
-            yield length, "warm-up ends"
-    for course in plan.groups:
-        size = 1 if course.curve.by_step else plan.steps_per_epoch
-        total = plan.steps if course.curve.by_step else plan.epochs
-        end = course.warmup_steps // size  # of the warm-up; behind it, a schedule may be late
-        for time, word in _turns_of(course, total):
-            time += course.curve.lag if time > end else 0
-            if time < total:
-                yield time * size, word
+    for end in {group.warmup_end: None for group in plan.groups if group.warmup_steps}:
+        if end < plan.steps:
+            yield end, "warm-up ends"
+    for group in plan.groups:
+        if group.first:
+            yield group.first, "window opens"
+        if group.end is not None and group.end < plan.steps:
+            yield group.end, "window closes"
+        yield from _turns_of(group, plan)
 
 
-def _turns_of(course: GroupSchedule, total: int) -> Iterator[tuple[int, str]]:
-    """Where the schedule turns, in its own time."""
-    options = course.schedule.options
-    if course.schedule.name == "wsd":
-        decay = options.get("decay", 0.1)
-        assert isinstance(decay, int | float)
-        yield math.ceil(total - decay * total), "decay begins"
-    if course.schedule.name == "step":
-        for time in _few(_milestones(course, total)):
-            yield time, "milestone"
-
-
-def _milestones(course: GroupSchedule, total: int) -> list[int]:
-    milestones, size = (course.schedule.options.get(key) for key in ("milestones", "size"))
-    if isinstance(milestones, tuple):
-        return [m for m in milestones if isinstance(m, int) and 0 < m < total]
-    assert isinstance(size, int | float)
-    drops = range(1, math.ceil(min(total / size, MOST_MILESTONES)) + 1)
-    return [math.ceil(drop * size) for drop in drops if math.ceil(drop * size) < total]
-
-
-def _few(times: list[int]) -> list[int]:
-    """The first ones, and the last."""
-    return times if len(times) <= MOST_MILESTONES else [*times[: MOST_MILESTONES - 1], times[-1]]
+def _turns_of(group: GroupSchedule, plan: Plan) -> Iterator[tuple[int, str]]:
+    """Where the schedule turns: its key times, as steps of the run."""
+    curve, size = group.curve, 1 if group.curve.by_step else plan.steps_per_epoch
+    kind = SCHEDULES[group.schedule.name]
+    whole = plan.steps if curve.by_step else plan.epochs
+    end = group.warmup_end / size
+    begin = end if curve.after_warmup else 0
+    if begin >= whole:
+        return
+    options = kind.arguments(group.schedule.options)  # type: ignore[arg-type]
+    for time, word in kind.key_times(whole - begin, whole, options):
+        late = curve.lag if time > end // 1 else 0  # behind the warm-up, a schedule may be late
+        if begin + time + late < whole:
+            yield math.ceil((begin + time + late) * size), word
 
 
 def _others(plan: Plan) -> Iterator[tuple[int, str]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grouper.language.ruleset import Schedule
+from grouper.options.schedules import SCHEDULES
 from grouper.reports.python.layout import Brackets, called, lines, literal, mapped, quoted
-from grouper.reports.python.schedules import factor_source, needs
-from grouper.reports.python.templates import LATE, RAMP, RATES
-from grouper.train.group_schedule import GroupSchedule
+from grouper.reports.python.schedules import factor_call, factor_source, imports_of
+from grouper.reports.python.templates import LATE, OTHER_RATES, RAMP, RATES
+from grouper.train.curve import Curve
+from grouper.train.group_schedule import GroupSchedule, interpolate, warmed_up
 from grouper.train.plan import Plan
 
 
@@ -24,50 +27,48 @@ class PlanCode:
 def plan_code(plan: Plan) -> PlanCode:
     """The plan's code. Its numbers are grouper's to the last bit, and so is the order of every
     operation."""
-    names = _names(plan)
-    schedules = {names[_key(course)]: course.schedule for course in plan.groups}
-    warms_up = any(course.warmup_steps for course in plan.groups)
-    is_late = any(course.curve.lag and _moves(course.schedule) for course in plan.groups)
-    factors = [
-        factor_source(schedule, name)
-        for name, schedule in schedules.items()
-        if schedule.name != "constant"
-    ]
+    curves = [curve for group in plan.groups for curve in _curves(group)]
+    moving = [curve for curve in curves if _moves(curve)]
+    factors = [factor_source(name) for name in dict.fromkeys(c.schedule.name for c in moving)]
+    others = any(o.key != "momentum" for group in plan.groups for o in group.options)
+    ramps = list(_ramps(plan))
     return PlanCode(
-        tuple(line for schedule in schedules.values() for line in needs(schedule)),
+        imports_of("".join((*factors, *ramps))),
         f"EPOCHS, STEPS_PER_EPOCH = {plan.epochs}, {plan.steps_per_epoch}",
         (
-            _plan(plan, names),
-            RATES.rstrip(),
-            *([RAMP.rstrip()] if warms_up else []),
-            *([LATE.rstrip()] if is_late else []),
+            _plan(plan, moving),
+            (RATES.replace(*OTHER_RATES) if others else RATES).rstrip(),
+            *ramps,
+            *([LATE.rstrip()] if any(curve.lag for curve in moving) else []),
             *factors,
         ),
     )
 
 
-def _key(course: GroupSchedule) -> str:
-    options = {k: v for k, v in course.schedule.options.items() if k not in ("every", "lag")}
-    return f"{course.schedule.name} {sorted(options.items())}"
+def _curves(group: GroupSchedule) -> list[Curve]:
+    return [group.curve, *(option.curve for option in group.options)]
 
 
-def _names(plan: Plan) -> dict[str, str]:
-    """A name for the function of each schedule: its own, numbered from the second of a kind."""
-    names: dict[str, str] = {}
-    for course in plan.groups:
-        same = sum(key.startswith(f"{course.schedule.name} ") for key in names)
-        name = f"{course.schedule.name}_factor" + (f"_{same + 1}" if same else "")
-        names.setdefault(_key(course), name)
-    return names
+def _moves(curve: Curve) -> bool:
+    return SCHEDULES[curve.schedule.name].moves
 
 
-def _plan(plan: Plan, names: dict[str, str]) -> str:
-    clocks = [course.curve.by_step for course in plan.groups if _moves(course.schedule)]
+def _ramps(plan: Plan) -> Iterator[str]:
+    """The functions of warm-ups: a straight line, or all shapes where there are others."""
+    shapes = {group.warmup_shape for group in plan.groups if group.warmup_steps}
+    if shapes == {"linear"}:
+        yield RAMP.rstrip()
+    elif shapes:
+        yield inspect.getsource(warmed_up).rstrip()
+        yield inspect.getsource(interpolate).rstrip()
+
+
+def _plan(plan: Plan, moving: list[Curve]) -> str:
+    clocks = [curve.by_step for curve in moving]
+    whole = any(clocks)
     groups = [
-        mapped(
-            f"{quoted(course.name)}: ", _values(course, plan, names[_key(course)]), exploded=True
-        )
-        for course in plan.groups
+        mapped(f"{quoted(group.name)}: ", _values(group, plan), exploded=True)
+        for group in plan.groups
     ]
     return "\n".join(
         [
@@ -76,36 +77,63 @@ def _plan(plan: Plan, names: dict[str, str]) -> str:
             "    if step < 0:",
             '        raise ValueError(f"steps are counted from 0, so there is no step {step}")',
             *(["    epoch = step // STEPS_PER_EPOCH"] if not all(clocks) else []),
-            *(["    steps = EPOCHS * STEPS_PER_EPOCH"] if any(clocks) else []),
+            *(["    steps = EPOCHS * STEPS_PER_EPOCH"] if whole else []),
             *lines(mapped("return ", groups, exploded=bool(groups)), 1),
         ]
     )
 
 
-def _moves(schedule: Schedule) -> bool:
-    return schedule.name != "constant"
-
-
-def _clock(course: GroupSchedule, plan: Plan) -> str:
-    """The schedule's time, and the total of it."""
-    time, total = ("step", "steps") if course.curve.by_step else ("epoch", "EPOCHS")
-    if not course.curve.lag:
-        return f"{time}, {total}"
-    turn = course.warmup_steps // (1 if course.curve.by_step else plan.steps_per_epoch)
-    return f"late({time}, {turn}, {course.curve.lag}), {total}"
-
-
-def _values(course: GroupSchedule, plan: Plan, name: str) -> list[Brackets | str]:
-    lr = literal(course.lr)
-    if _moves(course.schedule):
-        lr = f"{lr} * {name}({_clock(course, plan)})"
-    values = [_value("lr", course, course.start, lr)]
-    if course.momentum is not None:
-        values.append(_value("momentum", course, course.warmup_momentum, literal(course.momentum)))
+def _values(group: GroupSchedule, plan: Plan) -> list[Brackets | str]:
+    values = [_lr(group, plan)]
+    scheduled = {option.key: option for option in group.options}
+    if group.momentum is not None:
+        option = scheduled.pop("momentum", None)
+        end = literal(group.momentum)
+        if option is not None:
+            end = _product(option.value, option.curve, group, plan)
+        values.append(_momentum(group, end))
+    for key, option in scheduled.items():
+        product = _product(option.value, option.curve, group, plan)
+        values.append(f"{quoted(key)}: {product}")
     return values
 
 
-def _value(key: str, course: GroupSchedule, start: float | None, end: str) -> Brackets | str:
-    if start is None or not course.warmup_steps:
-        return f'"{key}": {end}'
-    return called(f'"{key}": ramp', ["step", str(course.warmup_steps), literal(start), end])
+def _product(value: float, curve: Curve, group: GroupSchedule, plan: Plan) -> str:
+    if not _moves(curve):
+        return literal(value)
+    return f"{literal(value)} * {factor_call(curve, group.warmup_end, plan.steps_per_epoch)}"
+
+
+def _lr(group: GroupSchedule, plan: Plan) -> Brackets | str:
+    lr = _product(group.lr, group.curve, group, plan)
+    if group.curve.after_warmup and _moves(group.curve) and group.warmup_steps:
+        lr = f"{literal(group.lr)} if step <= {group.warmup_end} else {lr}"
+    ramp = _ramp(group, _within(group), group.start, lr)
+    if group.end is None and not group.first:
+        return called(f'"lr": {ramp[0]}', ramp[1]) if ramp else f'"lr": {lr}'
+    inside = f"{ramp[0]}({', '.join(ramp[1])})" if ramp else f"({lr})"
+    end = "" if group.end is None else f" < {group.end}"
+    return f'"lr": {inside} if {group.first} <= step{end} else 0.0'
+
+
+def _momentum(group: GroupSchedule, end: str) -> Brackets | str:
+    if group.warmup_momentum is None:
+        return f'"momentum": {end}'
+    ramp = _ramp(group, _within(group), group.warmup_momentum, end)
+    return called(f'"momentum": {ramp[0]}', ramp[1]) if ramp else f'"momentum": {end}'
+
+
+def _within(group: GroupSchedule) -> str:
+    """The step of the warm-up: counted from the window's first, and standing behind its last."""
+    step = "step" if group.end is None else f"min(step, {group.end - 1})"
+    return f"{step} - {group.first}" if group.first else step
+
+
+def _ramp(group: GroupSchedule, step: str, start: float, end: str) -> tuple[str, list[str]] | None:
+    """The function of the warm-up and its arguments; None where there is no warm-up."""
+    if not group.warmup_steps:
+        return None
+    given = [step, str(group.warmup_steps), literal(start), end]
+    if group.warmup_shape == "linear":
+        return "ramp", given
+    return "warmed_up", [*given, quoted(group.warmup_shape)]

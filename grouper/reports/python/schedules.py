@@ -1,90 +1,44 @@
-"""The source of a schedule's factor: operation by operation that of grouper.options.schedules."""
+"""The source of a schedule's factor: the schedule's own function, and calls of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import inspect
+import re
 
-from grouper.language.ruleset import Schedule
 from grouper.options.schedules import SCHEDULES
-from grouper.reports.python.layout import lines, listed, literal
-
-Options = Mapping[str, Any]
-
-
-def factor_source(schedule: Schedule, name: str) -> str:
-    """A function `name(x, total)`: the factor of lr at time `x` of a run of `total`."""
-    defaults = {key: default for key, (_, default) in SCHEDULES[schedule.name].items()}
-    written = {key: literal(v) for key, v in {**defaults, **schedule.options}.items()}
-    body = _BODIES[schedule.name](written)
-    head = f"def {name}(x: int, total: int) -> float:"
-    return "\n".join([head, *(f"    {line}" for line in body)])
+from grouper.reports.python.layout import literal
+from grouper.train.curve import Curve
 
 
-def needs(schedule: Schedule) -> tuple[str, ...]:
-    """Lines that a schedule's function imports by."""
-    if schedule.name in ("cosine", "inverse_sqrt"):
-        return ("import math",)
-    if schedule.name == "step" and schedule.options.get("milestones") is not None:
-        return ("from bisect import bisect_right",)
-    return ()
+def factor_source(name: str) -> str:
+    """The function of a schedule, as it stands in grouper."""
+    return inspect.getsource(SCHEDULES[name].function).rstrip()
 
 
-def _constant(_: Options) -> list[str]:
-    return ["return 1.0"]
+def imports_of(source: str) -> tuple[str, ...]:
+    """Lines that the functions of schedules import by."""
+    lines = []
+    if re.search(r"\bmath\.", source):
+        lines.append("import math")
+    if "bisect_right(" in source:
+        lines.append("from bisect import bisect_right")
+    return tuple(lines)
 
 
-def _linear(o: Options) -> list[str]:
-    return [f"return max(1 - x / total, 0) * (1.0 - {o['final']}) + {o['final']}"]
-
-
-def _cosine(o: Options) -> list[str]:
-    final = o["final"]
-    return [
-        "angle = min(x, total) * math.pi / total",
-        f"return ((1 - math.cos(angle)) / 2) * ({final} - 1) + 1",
-    ]
-
-
-def _step(o: Options) -> list[str]:
-    if o["milestones"] != "None":
-        turn = o["milestones"].strip("(,)").split(", ")
-        listing = lines(listed("milestones = ", [number for number in turn if number]))
-        return [*listing, f"return float({o['gamma']} ** bisect_right(milestones, x))"]
-    return [f"return float({o['gamma']} ** (x // {o['size']}))"]
-
-
-def _exponential(o: Options) -> list[str]:
-    if o["gamma"] != "None":
-        return [f"return float({o['gamma']}**x)"]
-    return [f"return {o['final']} ** (min(x, total) / total)"]
-
-
-def _polynomial(o: Options) -> list[str]:
-    left = f"max(1.0 - x / total, 0.0) ** {o['power']}"
-    return [f"return {left} * (1.0 - {o['final']}) + {o['final']}"]
-
-
-def _wsd(o: Options) -> list[str]:
-    return [
-        f"length, left = {o['decay']} * total, max(total - x, 0)",
-        "if left >= length:",
-        f"    return 1.0 if left else {float(o['final'])!r}",
-        f"return float(left / length * (1.0 - {o['final']}) + {o['final']})",
-    ]
-
-
-def _inverse_sqrt(o: Options) -> list[str]:
-    return [f"return 1.0 / math.sqrt((x + {o['scale']}) / {o['scale']})"]
-
-
-_BODIES: Mapping[str, Callable[[Options], list[str]]] = {
-    "constant": _constant,
-    "linear": _linear,
-    "cosine": _cosine,
-    "step": _step,
-    "exponential": _exponential,
-    "polynomial": _polynomial,
-    "wsd": _wsd,
-    "inverse_sqrt": _inverse_sqrt,
-}
+def factor_call(curve: Curve, warmup_end: int, steps_per_epoch: int) -> str:
+    """A call of the schedule's function at a step; the schedule moves."""
+    kind = SCHEDULES[curve.schedule.name]
+    time, total = ("step", "steps") if curve.by_step else ("epoch", "EPOCHS")
+    whole = total
+    if curve.after_warmup:
+        begin = str(warmup_end) if curve.by_step else f"{warmup_end} / STEPS_PER_EPOCH"
+        time, total = f"max({time} - {begin}, 0)", f"{total} - {begin}"
+    elif curve.lag:
+        end = warmup_end if curve.by_step else warmup_end // steps_per_epoch
+        time = f"late({time}, {end}, {curve.lag})"
+    options = {
+        key: curve.schedule.options[key] for key in kind.own if key in curve.schedule.options
+    }
+    given = [f"{key}={literal(value)}" for key, value in options.items()]
+    given += [f"whole={whole}"] if kind.of_whole_run else []
+    return f"{curve.schedule.name}({', '.join([time, total, *given])})"

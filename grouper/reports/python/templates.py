@@ -124,6 +124,16 @@ def put(old: Any, value: float) -> Any:
     return old.fill_(value) if isinstance(old, torch.Tensor) else value
 '''
 
+# Where other options than lr and momentum are scheduled, as well.
+OTHER_RATES = (
+    """            group["betas"] = (put(first, values["momentum"]), *others)
+""",
+    """            group["betas"] = (put(first, values["momentum"]), *others)
+        for key in values.keys() - {"lr", "momentum"}:
+            group[key] = values[key]
+""",
+)
+
 RAMP = '''\
 def ramp(step: int, length: int, start: float, end: float) -> float:
     """From `start` at step 0 in a straight line to `end` at step `length`, and then `end`."""
