@@ -12,9 +12,9 @@ from support.passes import assign
 from grouper.group.form_groups import form_groups as group
 from grouper.language.expressions import Scope, compare
 from grouper.language.resolve.resolve import resolve
-from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
+from grouper.match.compile_selector import compile_selector
 from grouper.options.values import same
 from grouper.text.source import Source
 
@@ -29,9 +29,9 @@ def reference(selector, parameter, model):
     """A selector on a parameter, straight from the language's text; no caches, no compiling."""
     if isinstance(selector, tree.Glob):
         if numbers(selector):
-            from grouper.match.globs import _Walk
+            from grouper.match.glob_walk import Walk
 
-            return any(_Walk(selector)(name) is not None for name in parameter.names)
+            return any(Walk(selector)(name) is not None for name in parameter.names)
         return any(naive(selector.pieces, name) for name in parameter.names)
     if isinstance(selector, tree.Exact):
         return selector.name in parameter.names
