@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import median
 
 import grouper
-from grouper.match.assign import assign
+from grouper.match.match_rules import match_rules
+from grouper.match.resolve_options import resolve_options
 from grouper.model.inventory import Inventory, Parameter
 
 ROOT = Path(__file__).parents[1]
@@ -52,7 +53,7 @@ def matching(layers: int, patterns: int) -> tuple[float, int]:
     inventory = Inventory(tuple(Parameter((n,), (4, 4), "float32", True, n) for n in names))
     rules = grouper.parse("\n".join(f"{glob} -> block lr=0.1" for glob in globs))
     loop = lambda: [[fnmatchcase(n, g) for g in globs] for n in names]  # noqa: E731
-    return ratio(lambda: assign(rules, inventory), loop, rounds=3), len(names)
+    return ratio(lambda: resolve_options(match_rules(rules, inventory)), loop, rounds=3), len(names)
 
 
 def main() -> None:

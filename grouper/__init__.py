@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from grouper.checks.report import Report
     from grouper.language.ruleset import RuleSet
+    from grouper.model.errors import ModelError
     from grouper.model.inventory import Inventory
     from grouper.monitor.monitor import Monitor
     from grouper.train.plan import Plan
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GroupingError",
     "Inventory",
+    "ModelError",
     "Monitor",
     "Plan",
     "Report",
@@ -42,9 +44,12 @@ __all__ = [
     "plan",
 ]
 
+# No file or folder of this one is called like a public function: importing a `grouper/plan.py`
+# would put that module in the place of the function `grouper.plan`.
 _HOMES = {
     "GroupingError": "grouper.api",
     "Inventory": "grouper.model.inventory",
+    "ModelError": "grouper.model.errors",
     "Monitor": "grouper.monitor.monitor",
     "Plan": "grouper.train.plan",
     "Report": "grouper.checks.report",
@@ -61,7 +66,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: `import grouper` itself is free."""
+    """Import a public name when it is first used: `import grouper` itself loads nothing."""
     if name not in _HOMES and name != "integrations":
         raise AttributeError(f"module 'grouper' has no attribute {name!r}")
     from importlib import import_module

@@ -1,22 +1,22 @@
-"""The pipeline: text to rules, model to inventory, both to a report, and a report to training."""
+"""The pipeline: text to rules, model to inventory, both to a report, and a report to training.
+
+`_checked` is all of it up to the report, in the order in which it happens.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
 
-from grouper import checks
-from grouper.checks import allowed, unknown_option
-from grouper.checks.catalog import ALL
-from grouper.checks.context import Context
+from grouper.checks.context import Context, known_signatures
 from grouper.checks.report import Report
+from grouper.checks.run import run
 from grouper.findings import Finding, Severity, in_order
 from grouper.group.form_groups import form_groups
 from grouper.group.grouping import Grouping
 from grouper.language.resolve import resolve
-from grouper.language.resolve.codes import MISSPELT_OPTION
 from grouper.language.resolve.walk import asked_marks
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
@@ -26,24 +26,38 @@ from grouper.model.base_model import base_parameters
 from grouper.model.inventory import Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
+from grouper.text.arguments import is_module, require, require_module, require_values
 from grouper.text.source import Source
 from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 
 if TYPE_CHECKING:
-    from torch import nn
-    from torch.optim import Optimizer
-
     from grouper.train.param_groups import ParamGroups
     from grouper.train.ranks import Ranks
+    from grouper.train.types import Module, Optimizer
 
-Model = Union["nn.Module", Inventory, str, Path]
-Rules = RuleSet | Report | str | Path
+Model: TypeAlias = Union["Module", Inventory, str, Path]
+Rules: TypeAlias = RuleSet | Report | str | Path
+
+
+def _checked(inventory: Inventory, rules: RuleSet, signatures: Mapping[str, Signature]) -> Report:
+    if _has_errors(rules):
+        return Report(rules, inventory, (*rules.findings, *inventory.findings))
+    base = base_parameters(rules.base_model)
+    matches = match_rules(rules, inventory, base.parameters)
+    if matches.limit is not None:
+        return Report(rules, inventory, (*rules.findings, matches.limit))
+    assignment = resolve_options(matches)
+    grouping = form_groups(assignment)
+    context = Context(rules, inventory, assignment, grouping, signatures)
+    stages = (rules, inventory, base, matches, assignment)
+    findings = run(context, [finding for stage in stages for finding in stage.findings])
+    return Report(rules, inventory, in_order(findings), assignment, grouping)
 
 
 class GroupingError(Exception):
     """The rules do not fit the model: no groups are built. The text is what `grouper check`
-    prints; `report` and `findings` say it in values."""
+    prints; `report` and `findings` are the same as values."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(report)
@@ -57,16 +71,28 @@ class GroupingError(Exception):
 
 
 def parse(text: str, path: str = "<string>", **variables: Value) -> RuleSet:
-    """The rule set of a text. Keywords set `let` variables. Never raises for what is wrong in it:
-    `findings` has that, and `check` reports it."""
+    """The rule set of a text; messages name `path` as its file. Keywords set `let` variables.
+
+    Never raises for errors in the text: `findings` has them, and `check` reports them.
+    """
+    require("text", text, str, "the text of rules")
+    require("path", path, str, "a str")
+    require_values(variables)
     return resolve.resolve(Source(text, path), variables)
 
 
 def load(rules: str | Path, **variables: Value) -> RuleSet:
     """The rule set of a file, or of a shipped file by its name. Keywords set `let` variables.
 
-    Raises FileNotFoundError where there is no such file; faults in it are in `findings`.
+    Raises FileNotFoundError where there is no such file; errors in it are in `findings`.
     """
+    require("rules", rules, (str, Path), "the path of a rules file, or a shipped file's name")
+    if isinstance(rules, str) and ("->" in rules or "\n" in rules):
+        raise ValueError(
+            "`rules` must be the path of a rules file, not the text of one:"
+            " `grouper.parse(text)` reads that"
+        )
+    require_values(variables)
     return resolve.load(rules, variables)
 
 
@@ -75,82 +101,47 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
 
     `model` is an nn.Module, an Inventory, or the path of a model file, where `key` says which
     model inside it. `rules` may be a report, whose rules are checked again. Raises OSError
-    where a file cannot be opened and grouper.model.errors.ModelError where it holds no model.
+    where a file cannot be opened and grouper.ModelError where it holds no model.
     """
+    require("key", key, (str, type(None)), "the path of a model inside a checkpoint, or None")
     rule_set = _rule_set(rules)
     inventory = _inventory(model, key, rule_set)
-    return _checked(inventory, rules, _signatures(rule_set, _is_live(model)))
+    live = is_module(model)
+    return _checked(inventory, rule_set, _signatures(rule_set, live=live))
 
 
 def check_rules(rules: Rules) -> Report:
-    """What can be said of rules without a model. Never raises for findings."""
+    """What can be checked of rules without a model. Never raises for findings."""
     rule_set, none = _rule_set(rules), Inventory((), path="", kind="no model")
-    if _faulty(rule_set):
+    if _has_errors(rule_set):
         return Report(rule_set, none, rule_set.findings)
     nothing = Assignment(rule_set, none, ())
-    facts = Context(
-        rule_set, none, nothing, form_groups(nothing), _signatures(rule_set), alone=True
+    context = Context(
+        rule_set,
+        none,
+        nothing,
+        form_groups(nothing),
+        _signatures(rule_set),
+        without_model=True,
     )
-    findings = [*_unless_known(facts), *checks.run(facts)]
-    accepted = allowed.apply(facts, findings, ALL)
-    # Whether an `allow` accepts anything is seen on a model alone.
-    return Report(rule_set, none, in_order([f for f in accepted if f.code is not allowed.CODE]))
+    return Report(rule_set, none, in_order(run(context, rule_set.findings)))
 
 
-def _checked(inventory: Inventory, rules: Rules, signatures: Mapping[str, Signature]) -> Report:
-    rule_set = _rule_set(rules)
-    if _faulty(rule_set):
-        return Report(rule_set, inventory, (*rule_set.findings, *inventory.findings))
-    base = base_parameters(rule_set.base_model)
-    matches = match_rules(rule_set, inventory, base.parameters)
-    if matches.limit is not None:
-        return Report(rule_set, inventory, (*rule_set.findings, matches.limit))
-    assignment = resolve_options(matches)
-    grouping = form_groups(assignment)
-    facts = Context(rule_set, inventory, assignment, grouping, signatures)
-    stages = (*inventory.findings, *base.findings, *matches.findings, *assignment.findings)
-    findings = [*_unless_known(facts), *stages, *checks.run(facts)]
-    accepted = allowed.apply(facts, findings, ALL)
-    return Report(rule_set, inventory, in_order(accepted), assignment, grouping)
+def checked_groups(model: Model, rules: Rules, *, merge: bool = False) -> tuple[Report, Grouping]:
+    """The report and its groups, for those who build optimizers from them: the functions below, and
+    the integrations of trainers.
 
-
-def _faulty(rules: RuleSet) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in rules.findings)
-
-
-def _unless_known(facts: Context) -> list[Finding]:
-    """The rules' own findings; not the likeness of options where the optimizers are known."""
-    told = (MISSPELT_OPTION,) if unknown_option.known(facts) else ()
-    return [finding for finding in facts.rules.findings if finding.code not in told]
-
-
-def _signatures(rules: RuleSet, live: bool = False, build: bool = False) -> Mapping[str, Signature]:
-    """What is known of the declared optimizers: with a live model from the torch that is there,
-    else from the table, and from any package's class where that is about to be built."""
-    found = {o.key: _signature(o.name, live, build) for o in rules.optimizers}
-    return {name: signature for name, signature in found.items() if signature is not None}
-
-
-def _signature(name: str, live: bool, build: bool) -> Signature | None:
-    if not (build or (live and ":" not in name)):
-        return signature(name)
-    from grouper.train.build_optimizer import class_of
-
-    try:
-        return signature_of(class_of(name))
-    except ValueError:
-        return None
-
-
-def strictly(report: Report) -> Report:
-    """The report with warnings and notes raised to errors, for `--strict`."""
-    error = Severity.ERROR
-    findings = tuple(replace(f, severity_override=error) for f in report.findings)
-    return replace(report, findings=findings)
+    A report is taken as it is. Raises GroupingError where there are no groups to build.
+    """
+    require("merge", merge, bool, "True or False")
+    report = rules if isinstance(rules, Report) else check(model, rules)
+    if not report.ok or report.grouping is None:
+        raise GroupingError(report)
+    return report, report.grouping.merged(report.inventory) if merge else report.grouping
 
 
 def param_groups(
-    model: nn.Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
+    model: Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
 ) -> ParamGroups:
     """The parameter groups of a live model, for any torch optimizer.
 
@@ -168,14 +159,15 @@ def param_groups(
     from grouper.train.param_groups import bind
     from grouper.train.ranks import together
 
+    require_module("model", model)
     with together(model, process_group) as meeting:
-        report, grouping = fitting(model, rules, merge)
+        report, grouping = checked_groups(model, rules, merge=merge)
         _refuse(report, meeting.disagreement(report.rules, grouping))
         return bind(model, grouping)
 
 
 def build_optimizer(
-    model: nn.Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
+    model: Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
 ) -> Optimizer:
     """The optimizer that the rules name, with its groups; several are one object.
 
@@ -188,11 +180,14 @@ def build_optimizer(
     from grouper.train.param_groups import bind
     from grouper.train.ranks import together
 
+    require_module("model", model)
     with together(model, process_group) as meeting:
-        rules = rules if isinstance(rules, Report) else _for_building(model, rules)
-        report, grouping = fitting(model, rules, merge)
+        report = rules if isinstance(rules, Report) else _checked_to_build(model, rules)
+        report, grouping = checked_groups(model, report, merge=merge)
         groups = bind(model, grouping)
         try:
+            # Ranks compare after construction here: where a class refuses its options on one rank
+            # only, the others hear of that, and do not wait for it in a collective.
             optimizer = optimizer_of(groups, grouping, report.rules)
             _refuse(report, meeting.disagreement(report.rules, grouping))
         except BaseException:
@@ -203,13 +198,13 @@ def build_optimizer(
 
 def add_groups(
     optimizer: Optimizer,
-    model: nn.Module,
+    model: Module,
     report: Report,
     *,
     merge: bool = False,
     process_group: Ranks = None,
 ) -> tuple[str, ...]:
-    """Give a running optimizer the groups of a report that it has not yet: those just thawed.
+    """Add to a running optimizer the groups of a report that it does not have: those just thawed.
 
     Their parameters get `requires_grad=True` and start without state; nothing else changes.
     Returns the names of the groups. Raises ValueError where the optimizer's own groups are not the
@@ -218,8 +213,10 @@ def add_groups(
     from grouper.train.add_groups import extend
     from grouper.train.ranks import together
 
+    require_module("model", model)
+    require("report", report, Report, "the report that `report.thaw(...)` gives")
     with together(model, process_group) as meeting:
-        checked, grouping = fitting(model, report, merge)
+        checked, grouping = checked_groups(model, report, merge=merge)
         _refuse(checked, meeting.disagreement(checked.rules, grouping))
         return extend(optimizer, model, grouping, checked.rules)
 
@@ -233,36 +230,52 @@ def plan(
     `build_optimizer`. Raises GroupingError where the rules do not fit the model, and ValueError
     where a group has no lr.
     """
-    report, grouping = fitting(model, rules, merge)
+    report, grouping = checked_groups(model, rules, merge=merge)
     return make_plan(report.rules, grouping, steps_per_epoch, epochs)
 
 
-def fitting(model: Model, rules: Rules, merge: bool = False) -> tuple[Report, Grouping]:
-    """The report, and its groups. Raises GroupingError where there are none to build."""
-    report = rules if isinstance(rules, Report) else check(model, rules)
-    if not report.ok or report.grouping is None:
-        raise GroupingError(report)
-    return report, report.grouping.merged(report.inventory) if merge else report.grouping
+def _has_errors(rules: RuleSet) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in rules.findings)
 
 
-def _for_building(model: nn.Module, rules: Rules) -> Report:
+def _checked_to_build(model: Module, rules: Rules) -> Report:
     rule_set = _rule_set(rules)
-    return _checked(_inventory(model, None, rule_set), rule_set, _signatures(rule_set, build=True))
+    signatures = _signatures(rule_set, build=True)
+    return _checked(_inventory(model, None, rule_set), rule_set, signatures)
 
 
-def _is_live(model: Model) -> bool:
-    return not isinstance(model, Inventory | str | Path)
+def _signatures(
+    rules: RuleSet, *, live: bool = False, build: bool = False
+) -> Mapping[str, Signature]:
+    """What is known of the declared optimizers: from the recorded table, with a live model from the
+    installed torch, and where they are about to be built, from any package's class."""
 
+    def find(name: str) -> Signature | None:
+        if not (build or (live and ":" not in name)):
+            return signature(name)
+        from grouper.train.build_optimizer import class_of
 
-def _rule_set(rules: Rules) -> RuleSet:
-    if isinstance(rules, Report):
-        return rules.rules
-    return rules if isinstance(rules, RuleSet) else load(rules)
+        try:
+            return signature_of(class_of(name))
+        except ValueError:
+            return None
+
+    return known_signatures(rules, find)
 
 
 def _refuse(report: Report, finding: Finding | None) -> None:
     if finding is not None:
         raise GroupingError(replace(report, findings=in_order((*report.findings, finding))))
+
+
+def _rule_set(rules: Rules) -> RuleSet:
+    if isinstance(rules, Report):
+        return rules.rules
+    if isinstance(rules, RuleSet):
+        return rules
+    expected = "a RuleSet, a Report, the path of a rules file, or a shipped file's name"
+    require("rules", rules, (str, Path), expected)
+    return load(rules)
 
 
 def _inventory(model: Model, key: str | None, rules: RuleSet) -> Inventory:
@@ -272,6 +285,7 @@ def _inventory(model: Model, key: str | None, rules: RuleSet) -> Inventory:
         from grouper.model.read import read
 
         return read(str(model), key)
+    require_module("model", model, "an nn.Module, an Inventory, or the path of a model file")
     from grouper.model.live import inventory_of
 
     return inventory_of(

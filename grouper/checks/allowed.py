@@ -1,6 +1,6 @@
-"""An `allow` accepts a finding that there is not, or names no finding at all.
+"""An `allow` accepts nothing, or names no finding.
 
-The fault that it was written for is gone, so it can go, too.
+The fault that it was written for is gone, so it can be removed.
 
     allow GR105                       # bad where every rule matches something
 """
@@ -13,47 +13,54 @@ from dataclasses import replace
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.syntax import tree
+from grouper.match.answers import Test
 from grouper.match.compile_selector import compile_selector
 from grouper.text.similar import similar
 
 CODE = Code("GR112", "unused-allow", Severity.WARNING, __doc__ or "")
 
 
-def apply(
-    facts: Context, findings: Iterable[Finding], known: Iterable[Code]
+def without_allowed(
+    context: Context, findings: Iterable[Finding], known: Iterable[Code]
 ) -> tuple[Finding, ...]:
-    """The findings without those that the file accepts, and one for each idle `allow`."""
-    left = list(findings)
+    """The findings without those that the file accepts, and one for each `allow` that is unused."""
+    remaining = list(findings)
     words = {word for code in known for word in (code.id, code.name)}
-    idle = []
-    for allow in facts.rules.allows:
+    unused = []
+    for allow in context.rules.allows:
         if allow.code not in words:
-            idle.append(_finding(allow, f"there is no finding `{allow.code}`", words))
+            unused.append(_finding(allow, f"there is no finding `{allow.code}`", words))
             continue
-        before = left
-        left = [kept for f in before if (kept := _without(f, allow, facts)) is not None]
-        if left == before:
-            idle.append(_finding(allow, f"`allow {allow.code}` accepts nothing", ()))
-    return (*left, *idle)
+        before = remaining
+        remaining = _without(before, allow, context)
+        if remaining == before:
+            unused.append(_finding(allow, f"`allow {allow.code}` accepts nothing", ()))
+    return (*remaining, *unused)
 
 
-def _without(finding: Finding, allow: tree.Allow, facts: Context) -> Finding | None:
-    if allow.code not in (finding.code.id, finding.code.name):
-        return finding
-    selector = allow.selector
-    if selector is None:
-        return None
-    by_name = facts.inventory.by_name
-    accepts = compile_selector(selector, facts.inventory, facts.rules.variables)
-    kept = tuple(
+def _without(findings: list[Finding], allow: tree.Allow, context: Context) -> list[Finding]:
+    accepts = None
+    if allow.selector is not None:
+        accepts = compile_selector(allow.selector, context.inventory, context.rules.variables)
+    remaining = []
+    for finding in findings:
+        if allow.code not in (finding.code.id, finding.code.name):
+            remaining.append(finding)
+        elif accepts is not None:
+            remaining += _not_accepted(finding, accepts, context)
+    return remaining
+
+
+def _not_accepted(finding: Finding, accepts: Test, context: Context) -> list[Finding]:
+    """What remains of a finding: nothing where all of its parameters are accepted."""
+    by_name = context.inventory.by_name
+    names = tuple(
         name for name in finding.parameters if not accepts(by_name[name.split(" = ")[0]]).truth
     )
-    if len(kept) == len(finding.parameters):
-        return finding
-    if not kept:
-        return None
-    rest = f"{len(kept)} of {len(finding.parameters)} parameters are not accepted by `allow`"
-    return replace(finding, parameters=kept, notes=(*finding.notes, rest))
+    if len(names) == len(finding.parameters):
+        return [finding]
+    note = f"{len(names)} of {len(finding.parameters)} parameters are not accepted by `allow`"
+    return [replace(finding, parameters=names, notes=(*finding.notes, note))] if names else []
 
 
 def _finding(allow: tree.Allow, message: str, words: Iterable[str]) -> Finding:

@@ -1,18 +1,27 @@
-"""Every finding that there is, in order of its code."""
+"""Every kind of finding, in the order of the codes."""
 
 from __future__ import annotations
 
-from grouper import checks
+from grouper.checks import allowed
+from grouper.checks.table import CHECKS
 from grouper.findings import Code
 from grouper.group.compare import RANKS_DISAGREE
-from grouper.language.resolve import codes as ruleset
+from grouper.language.resolve import codes as resolve
 from grouper.language.syntax import codes as syntax
-from grouper.match import codes as matching
-from grouper.model import codes as inventory
+from grouper.match import codes as match
+from grouper.model import codes as model
 
 ALL: tuple[Code, ...] = tuple(
     sorted(
-        (*syntax.ALL, *ruleset.ALL, *matching.ALL, *checks.CODES, *inventory.ALL, RANKS_DISAGREE),
+        (
+            *(check.module.CODE for check in CHECKS),
+            allowed.CODE,
+            *syntax.ALL,
+            *resolve.ALL,
+            *match.ALL,
+            *model.ALL,
+            RANKS_DISAGREE,
+        ),
         key=lambda code: code.id,
     )
 )

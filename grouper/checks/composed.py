@@ -1,7 +1,7 @@
 """A parameter is matched by several rules that agree; it gets the options of all of them.
 
-That is often meant (a rule for the head, a rule for biases), so it is only a note. Under `strict`
-it is an error.
+That is often intended (a rule for the head, a rule for biases), so it is only a note. Under
+`strict` it is an error.
 
     model.24.* -> head lr=0.01
     *.bias     -> bias warmup_start=0.1     # the head's biases get both: group `head/bias`
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, all_names, rule_name
+from grouper.checks.context import Context, rule_name
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.match.assignment import ParameterAssignment
@@ -19,6 +19,18 @@ from grouper.model.inventory import Parameter
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each set of top-level rules that share parameters."""
+    shared: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
+    for alike in context.assignment.treated_alike:
+        rules = _rules(alike[0])
+        if len(rules) > 1 and not alike[0].conflicts and not alike[0].frozen:
+            entry = shared.setdefault(tuple(map(id, rules)), (rules, []))
+            entry[1].extend(assigned.parameter for assigned in alike)
+    for rules, parameters in shared.values():
+        yield _finding(context, rules, parameters)
 
 
 def _rules(assigned: ParameterAssignment) -> list[Rule]:
@@ -30,28 +42,18 @@ def _rules(assigned: ParameterAssignment) -> list[Rule]:
     return [m.rule for m in matches if m.rule.label is not None or id(m.rule) in useful]
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding for each set of top-level rules that share parameters."""
-    found: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
-    for assigned in facts.assignment.parameters:
-        rules = _rules(assigned)
-        if len(rules) > 1 and not assigned.conflicts and not assigned.frozen:
-            key = tuple(map(id, rules))
-            found.setdefault(key, (rules, []))[1].append(assigned.parameter)
-    for rules, parameters in found.values():
-        first, *others = rules
-        labels = labels_at(others[-1].span)
-        for rule in (first, *others[:-1]):
-            labels += labels_at(rule.span)
-        be = "is" if len(parameters) == 1 else "are"
-        yield Finding(
-            CODE,
-            f"{count_phrase(parameters)} {be} matched by {', '.join(map(rule_name, rules))} and"
-            f" {'gets' if len(parameters) == 1 else 'get'} the options of all",
-            labels,
-            all_names(parameters),
-            help="begin the later rule with `else` if only one should count"
-            if facts.rules.strict
-            else None,
-            severity_override=Severity.ERROR if facts.rules.strict else None,
-        )
+def _finding(context: Context, rules: list[Rule], parameters: list[Parameter]) -> Finding:
+    first, *others = rules
+    labels = labels_at(others[-1].span)
+    for rule in (first, *others[:-1]):
+        labels += labels_at(rule.span)
+    one, strict = len(parameters) == 1, context.rules.strict
+    return Finding(
+        CODE,
+        f"{count_phrase(parameters)} {'is' if one else 'are'} matched by"
+        f" {', '.join(map(rule_name, rules))} and {'gets' if one else 'get'} the options of all",
+        labels,
+        context.names(parameters),
+        help="begin the later rule with `else` if only one should count" if strict else None,
+        severity_override=Severity.ERROR if strict else None,
+    )

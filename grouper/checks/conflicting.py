@@ -1,6 +1,6 @@
 """Two rules set different values for one option of a parameter.
 
-Nothing wins silently: which rule counts is said in the file, by `else` or `override`.
+The file must say which rule counts, with `else` or `override`; none wins silently.
 
     model.24.* -> head lr=0.01
     *.bias     -> bias lr=0.02        # bad: the head's biases get both
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, all_names, rule_name
+from grouper.checks.context import Context, rule_name
 from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
@@ -23,26 +23,29 @@ from grouper.text.printable import count_phrase
 CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
+def check(context: Context) -> Iterator[Finding]:
     """One finding for each option and each set of rules that disagree about it."""
-    found: dict[tuple[str, tuple[int, ...]], tuple[list[Setting], list[Parameter]]] = {}
-    for assigned in facts.assignment.parameters:
-        for key in () if assigned.frozen else assigned.conflicts:
-            settings = _settings(assigned, key)
+    disputed: dict[tuple[str, tuple[int, ...]], tuple[list[Setting], list[Parameter]]] = {}
+    for alike in context.assignment.treated_alike:
+        for key in () if alike[0].frozen else alike[0].conflicts:
+            settings = _settings(alike[0], key)
             rules = (key, tuple(id(setting.option) for setting in settings))
-            found.setdefault(rules, (settings, []))[1].append(assigned.parameter)
-    for (key, _), (settings, parameters) in found.items():
-        yield _finding(key, settings, parameters)
+            entry = disputed.setdefault(rules, (settings, []))
+            entry[1].extend(assigned.parameter for assigned in alike)
+    for (key, _), (settings, parameters) in disputed.items():
+        yield _finding(context, key, settings, parameters)
 
 
 def _settings(assigned: ParameterAssignment, key: str) -> list[Setting]:
-    given = [s for s in assigned.settings if s.option.key == key and s.option.operator == "="]
-    overriding = [setting for setting in given if setting.rule.override]
-    return overriding if len(overriding) > 1 else given
+    settings = [s for s in assigned.settings if s.option.key == key and s.option.operator == "="]
+    overriding = [setting for setting in settings if setting.rule.override]
+    return overriding if len(overriding) > 1 else settings
 
 
-def _finding(key: str, settings: list[Setting], parameters: list[Parameter]) -> Finding:
-    # The last rule is the place: the ones before it stood there first.
+def _finding(
+    context: Context, key: str, settings: list[Setting], parameters: list[Parameter]
+) -> Finding:
+    # The last rule is the place: the ones before it were there first.
     *others, last = settings
     labels = labels_at(last.option.span, _sets(last))
     for other in others:
@@ -57,14 +60,13 @@ def _finding(key: str, settings: list[Setting], parameters: list[Parameter]) -> 
         selector = f"({span.text})" if compound else span.text
         edits = (Edit(span, f"else {selector}"),)
         help = f"let the last rule take only what the others left: `else {selector} -> ...`"
-    values = "values" if len(settings) > 1 else "value"
     number = {2: "two", 3: "three"}.get(len(settings), str(len(settings)))
     get = "gets" if len(parameters) == 1 else "get"
     return Finding(
         CODE,
-        f"{count_phrase(parameters)} {get} {number} {values} of `{key}`",
+        f"{count_phrase(parameters)} {get} {number} values of `{key}`",
         labels,
-        all_names(parameters),
+        context.names(parameters),
         help=help,
         edits=edits,
     )

@@ -1,8 +1,8 @@
-"""What every check looks at."""
+"""What every check is given."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,16 +11,16 @@ from grouper.group.grouping import Grouping
 from grouper.language.ruleset import Optimizer, Rule, RuleSet
 from grouper.match.assignment import Assignment, Setting
 from grouper.model.inventory import Inventory, Parameter
-from grouper.options.signatures import Signature
+from grouper.options.signatures import Signature, signature
 
 
 @dataclass(frozen=True)
 class GroupOption:
-    """What one option of a rule asks of a group, for which of its parameters."""
+    """An option of a rule that counts in a group, and for which of its parameters."""
 
     group: Group
     setting: Setting
-    parameters: list[Parameter]
+    parameters: tuple[Parameter, ...]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Context:
     """The values of all stages for one model and one rule set.
 
     `signatures` are those of the declared optimizers, by the names that the file gives them, as far
-    as they are known. `alone` says that there is no model, only rules.
+    as they are known. `without_model` says that there are only rules: the inventory is empty.
     """
 
     rules: RuleSet
@@ -36,50 +36,66 @@ class Context:
     assignment: Assignment
     grouping: Grouping
     signatures: Mapping[str, Signature] = field(default_factory=dict)
-    alone: bool = False
+    without_model: bool = False
 
     @cached_property
     def optimizers(self) -> Mapping[str, Optimizer]:
         """The declared optimizers, by the names that the file gives them."""
         return self.rules.optimizers_by_name
 
+    @property
+    def knows_all_optimizers(self) -> bool:
+        """Whether every optimizer is declared and known, so that no option need be guessed at."""
+        return bool(self.optimizers) and set(self.optimizers) <= set(self.signatures)
+
     @cached_property
-    def asked(self) -> Mapping[str, tuple[GroupOption, ...]]:
-        """For each group by its name, what counts of the rules' options in it."""
-        of = {id(assigned.parameter): assigned for assigned in self.assignment.parameters}
-        found: dict[str, tuple[GroupOption, ...]] = {}
+    def group_options(self) -> Mapping[str, tuple[GroupOption, ...]]:
+        """For each group by its name, the rules' options that count in it."""
+        assigned = {id(a.parameter): a for a in self.assignment.parameters}
+        by_group = {}
         for group in self.grouping.groups:
-            asked: dict[int, GroupOption] = {}
+            options: dict[int, tuple[Setting, list[Parameter]]] = {}
             for parameter in group.parameters:
-                for setting in of[id(parameter)].settings:
+                for setting in assigned[id(parameter)].settings:
                     if setting.effective:
-                        new = GroupOption(group, setting, [])
-                        asked.setdefault(id(setting.option), new).parameters.append(parameter)
-            found[group.name] = tuple(asked.values())
-        return found
+                        entry = options.setdefault(id(setting.option), (setting, []))
+                        entry[1].append(parameter)
+            by_group[group.name] = tuple(
+                GroupOption(group, setting, tuple(parameters))
+                for setting, parameters in options.values()
+            )
+        return by_group
 
     @property
-    def frozen_model(self) -> bool:
+    def model_is_frozen(self) -> bool:
         """Whether the model itself has frozen all of its parameters."""
         parameters = self.inventory.parameters
         return bool(parameters) and all(p.trainable is False for p in parameters)
 
+    def names(self, parameters: Iterable[Parameter]) -> tuple[str, ...]:
+        """The parameters' names in the model's order; all names of those that are tied."""
+        order = self.assignment.order
+        return all_names(sorted(parameters, key=lambda parameter: order[id(parameter)]))
+
 
 def all_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
-    """The parameters' names; all of them for a tied one."""
+    """The parameters' names; all names of those that are tied."""
     return tuple(" = ".join(parameter.names) for parameter in parameters)
+
+
+def known_signatures(
+    rules: RuleSet, find: Callable[[str], Signature | None] = signature
+) -> Mapping[str, Signature]:
+    """The signatures of the declared optimizers that `find` knows, by their names in the file."""
+    all_signatures = {declared.key: find(declared.name) for declared in rules.optimizers}
+    return {name: known for name, known in all_signatures.items() if known is not None}
 
 
 def rule_name(rule: Rule) -> str:
     """What a rule is called in messages: its label, or its place."""
-    if rule.label is not None and rule.label.span is not None:
+    if rule.label is None:
+        return f"the rule in line {rule.span.line}" if rule.span is not None else "a rule"
+    if rule.label.span is not None:
         return f"`{rule.label.span.text}`"
-    if rule.label is not None:
-        return (
-            "`"
-            + "".join(
-                getattr(p, "text", f"{{{getattr(p, 'name', '')}}}") for p in rule.label.pieces
-            )
-            + "`"
-        )
-    return f"the rule in line {rule.span.line}" if rule.span is not None else "a rule"
+    pieces = (getattr(p, "text", f"{{{getattr(p, 'name', '')}}}") for p in rule.label.pieces)
+    return f"`{''.join(pieces)}`"

@@ -1,7 +1,7 @@
 """A claim of `expect` does not hold for this model.
 
-It must hold for every value that the groups of a label have; rounding (1e-9) is forgiven. A label
-whose parameters are all frozen has none, so nothing is claimed of it.
+It must hold for every value that the groups of a label have, up to rounding (a relative 1e-9). A
+label whose parameters are all frozen has no values, so its claims hold.
 
     expect head.lr / body.lr in 5..10
 """
@@ -26,32 +26,32 @@ ROUNDING = 1e-9
 MOST_COMBINATIONS = 10_000
 
 
-def check(facts: Context) -> Iterator[Finding]:
+def check(context: Context) -> Iterator[Finding]:
     """One finding for each claim that fails, with the values that it had.
 
-    Where rules conflict, groups lack options, and a frozen model has none: that is reported
-    already.
+    None where rules conflict, or the model is frozen: that is reported already, and groups lack
+    options then.
     """
-    if facts.frozen_model or any(a.conflicts for a in facts.assignment.parameters):
+    if context.model_is_frozen or any(a.conflicts for a in context.assignment.parameters):
         return
-    for expect in facts.rules.expects:
+    for expect in context.rules.expects:
         if of_plan(expect):
             continue
         try:
-            wrong = _failure(expect.claim, facts)
-        except BadValue as fault:
-            wrong = fault.message
-        if wrong is not None:
+            failure = _failure(expect.claim, context)
+        except BadValue as error:
+            failure = error.message
+        if failure is not None:
             yield Finding(
                 CODE,
-                f"a claim does not hold: {wrong}",
+                f"a claim does not hold: {failure}",
                 labels_at(expect.span),
                 help="change the rules, or the claim",
             )
 
 
 def of_plan(expect: tree.Expect) -> bool:
-    """Whether a claim speaks of the plan, as `lr(head)` does: it is held to every step of a run."""
+    """Whether a claim is about the plan, as `lr(head)` is: a run is checked at every step."""
     return expect.after_warmup or any(
         call.function not in FUNCTIONS and label_of(call) is None
         for part in _parts(expect.claim)
@@ -59,20 +59,21 @@ def of_plan(expect: tree.Expect) -> bool:
     )
 
 
-def _failure(claim: tree.Comparison | tree.Between, facts: Context) -> str | None:
+def _failure(claim: tree.Comparison | tree.Between, context: Context) -> str | None:
     parts = _parts(claim)
     named = list(dict.fromkeys((a.label, a.key) for part in parts for a in attributes(part)))
-    choices = [_values(label, key, facts) for label, key in named]
+    choices = [_values(label, key, context) for label, key in named]
     for i, combination in enumerate(product(*choices)):
         if i >= MOST_COMBINATIONS:
             return f"it has more than {MOST_COMBINATIONS:,} combinations of values to check"
-        given = dict(zip(named, combination, strict=True))
+        claimed = dict(zip(named, combination, strict=True))
         values = [
-            evaluate(_filled(part, given, facts), Scope(facts.rules.variables)) for part in parts
+            evaluate(_filled(part, claimed, context), Scope(context.rules.variables))
+            for part in parts
         ]
         if not _holds(claim, values):
             what = [
-                f"`{label}.{key}` is {value_text(value)}" for (label, key), value in given.items()
+                f"`{label}.{key}` is {value_text(value)}" for (label, key), value in claimed.items()
             ]
             what = what or [f"the value is {value_text(values[0])}"]
             if len(named) > 1 and is_number(values[0]):
@@ -87,11 +88,11 @@ def _parts(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
     return [claim.value, claim.first, claim.last]
 
 
-def _values(label: str, key: str, facts: Context) -> list[Value]:
+def _values(label: str, key: str, context: Context) -> list[Value]:
     """The values of a key over a label's groups, each once."""
-    groups = [g for g in facts.grouping.groups if label in g.labels or g.name == label]
-    if not groups and any(label in a.labels and a.frozen for a in facts.assignment.parameters):
-        return []  # all that it stands for is frozen: there is no value of which the claim is
+    groups = [g for g in context.grouping.groups if label in g.labels or g.name == label]
+    if not groups and any(label in a.labels and a.frozen for a in context.assignment.parameters):
+        return []  # all of its parameters are frozen: there is no value to make a claim about
     if not groups:
         raise BadValue(f"no group has the label `{label}`", None)
     options = [{**g.options, **g.plan} for g in groups]
@@ -102,29 +103,29 @@ def _values(label: str, key: str, facts: Context) -> list[Value]:
 
 
 def _filled(
-    part: tree.Expression, given: Mapping[tuple[str, str], Value], facts: Context
+    part: tree.Expression, given: Mapping[tuple[str, str], Value], context: Context
 ) -> tree.Expression:
     """An expression with its attributes, counts and `frozen` replaced by their values."""
     match part:
         case tree.Attribute(label=label, key=key):
             return literal(given[label, key])
         case tree.Word(name="frozen"):
-            return tree.Number(len(facts.grouping.frozen))
+            return tree.Number(len(context.grouping.frozen))
         case tree.Call(function="count" | "numel" as function):
-            return tree.Number(_total(function, label_of(part) or "", facts))
+            return tree.Number(_total(function, label_of(part) or "", context))
         case tree.Unary(operator=operator, operand=operand):
-            return tree.Unary(operator, _filled(operand, given, facts), span=part.span)
+            return tree.Unary(operator, _filled(operand, given, context), span=part.span)
         case tree.Binary(operator=operator, left=left, right=right):
-            left, right = _filled(left, given, facts), _filled(right, given, facts)
+            left, right = _filled(left, given, context), _filled(right, given, context)
             return tree.Binary(operator, left, right, span=part.span)
         case tree.Call(function=function, arguments=arguments):
-            filled = tuple(_filled(a, given, facts) for a in arguments)
+            filled = tuple(_filled(a, given, context) for a in arguments)
             return tree.Call(function, filled, span=part.span)
     return part
 
 
-def _total(function: str, label: str, facts: Context) -> int:
-    groups = [g for g in facts.grouping.groups if label in g.labels or g.name == label]
+def _total(function: str, label: str, context: Context) -> int:
+    groups = [g for g in context.grouping.groups if label in g.labels or g.name == label]
     members = [p for group in groups for p in group.parameters]
     return len(members) if function == "count" else sum(p.numel or 0 for p in members)
 

@@ -1,7 +1,7 @@
 """The model has frozen all of its parameters: no rule can train any.
 
-Models that are saved for use, or as running averages, are often frozen as a whole, and stay so when
-they are loaded.
+Models that are saved for inference, or as running averages, are often frozen as a whole, and stay
+frozen when they are loaded.
 
     model = YOLO("best.pt").model           # bad: Ultralytics saves all of it frozen
     model.requires_grad_(True)              # good: the rules say what is frozen
@@ -18,13 +18,12 @@ from grouper.text.printable import count_phrase
 CODE = Code("GR113", "frozen-model", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding in place of those about each rule; a model without parameters has nothing."""
-    if facts.frozen_model:
+def check(context: Context) -> Iterator[Finding]:
+    """One finding in place of one for each rule. A model without parameters has none."""
+    if context.model_is_frozen:
         yield Finding(
             CODE,
-            f"the model has frozen all of its"
-            f" {count_phrase(facts.inventory.parameters)}: nothing is left"
-            " to train",
-            help="call `model.requires_grad_(True)`, and freeze by rules what shall not be trained",
+            f"the model has frozen all of its {count_phrase(context.inventory.parameters)}:"
+            " nothing is left to train",
+            help="call `model.requires_grad_(True)`, and freeze by rules what should stay so",
         )

@@ -1,4 +1,4 @@
-"""A rule asks something of parameters that the model itself has frozen.
+"""A rule sets options of parameters that the model itself has frozen.
 
 A frozen parameter (`requires_grad=False`) is in no group, so the options have no effect.
 
@@ -9,29 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, all_names, rule_name
+from grouper.checks.context import Context, rule_name
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.model.inventory import Parameter
 
 CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
+def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule that matches nothing but parameters frozen by the model."""
-    if facts.frozen_model:
+    if context.model_is_frozen:
         return  # that nothing is left to train is reported already
-    for rule in facts.rules.rules:
-        frozen: list[Parameter] = []
-        trained = False
-        for assigned in facts.assignment.parameters:
-            if any(match.rule is rule for match in assigned.matches):
-                trained = trained or assigned.parameter.trainable is not False
-                frozen.append(assigned.parameter)
-        if frozen and not trained and not rule.freezes:
+    trained: set[int] = set()
+    frozen: dict[int, list[Parameter]] = {}
+    for alike in context.assignment.treated_alike:
+        for match in alike[0].matches:
+            if alike[0].parameter.trainable is False:
+                members = frozen.setdefault(id(match.rule), [])
+                members.extend(assigned.parameter for assigned in alike)
+            else:
+                trained.add(id(match.rule))
+    for rule in context.rules.rules:
+        if id(rule) in frozen and id(rule) not in trained and not rule.freezes:
             yield Finding(
                 CODE,
                 f"{rule_name(rule)} matches only parameters that the model has frozen",
                 labels_at(rule.span),
-                all_names(frozen),
+                context.names(frozen[id(rule)]),
                 help="set `requires_grad=True` on them, or remove the rule",
             )

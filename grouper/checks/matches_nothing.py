@@ -8,39 +8,40 @@ A layer was renamed, or the rule was written for another model: its options reac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory
+from grouper.text.printable import quoted_list
 from grouper.text.similar import near
 
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding for each rule without a match; `else` rules may be left with nothing."""
-    matched = {id(m.rule) for a in facts.assignment.parameters for m in a.matches}
-    unsure = {id(unknown.rule) for unknown in facts.assignment.unanswered if unknown.rule}
-    for rule in facts.rules.rules:
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each rule without a match; an `else` rule may have none left to match."""
+    matched = {id(m.rule) for first, *_ in context.assignment.treated_alike for m in first.matches}
+    unanswered = {id(unanswered.rule) for unanswered in context.assignment.unanswered}
+    for rule in context.rules.rules:
         if id(rule) in matched or rule.otherwise or rule.selector is None:
             continue
-        if id(rule) in unsure:
-            continue  # that the question has no answer is reported already
+        if id(rule) in unanswered:
+            continue  # that it has no answer is reported already
         span = rule.selector.span or rule.span
-        shown = f"`{span.text}`" if span else "a rule"
+        name = f"`{span.text}`" if span else "a rule"
         yield Finding(
             CODE,
-            f"{shown} matches no parameter",
+            f"{name} matches no parameter",
             labels_at(span),
-            help=suggestion(rule, facts.inventory) or "correct the selector, or remove the rule",
+            help=suggestion(rule, context.inventory) or "correct the selector, or remove the rule",
         )
 
 
 def suggestion(rule: Rule, inventory: Inventory) -> str | None:
-    """The nearest thing that exists, in words."""
+    """What the model has that is most like what the rule names, in words."""
     selector = rule.selector
     if isinstance(selector, tree.Within):
         selector = selector.module
@@ -57,7 +58,7 @@ def _near_class(selector: tree.ClassName, inventory: Inventory) -> str | None:
     word = selector.span.text.removeprefix("@").strip("*")
     classes = {module.cls.rpartition(".")[2] for module in inventory.modules.values() if module.cls}
     likely = near(word, sorted(classes))
-    return f"the model has {_listed(f'@{name}' for name in likely)}" if likely else None
+    return f"the model has {quoted_list(f'@{name}' for name in likely)}" if likely else None
 
 
 def _near_path(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | None:
@@ -103,13 +104,13 @@ def _instead(path: str, segment: str, below: tuple[str, ...], inventory: Invento
         return f"`{path}` has no `{segment}`: its last one is `{prefix}{last}`{kind}"
     likely = near(segment, below)
     if likely:
-        return f"there is {_listed(prefix + name for name in likely)}"
+        return f"there is {quoted_list(prefix + name for name in likely)}"
     deeper = [n for n in inventory.by_name if f".{segment}." in f".{n}."]
     if deeper:
         at = deeper[0].split(".").index(segment)
         return f"`{segment}` is further in: `{'.'.join(deeper[0].split('.')[: at + 1])}`"
-    listed = _listed(prefix + name for name in below[:4])
-    return f"there is {listed}{' ...' * (len(below) > 4)}" if below else None
+    names = quoted_list(prefix + name for name in below[:4])
+    return f"there is {names}{' ...' * (len(below) > 4)}" if below else None
 
 
 def _elsewhere(selector: tree.Selector, path: str, inventory: Inventory) -> str | None:
@@ -119,11 +120,7 @@ def _elsewhere(selector: tree.Selector, path: str, inventory: Inventory) -> str 
     ends = dict.fromkeys(name.rpartition(".")[2] for name in inventory.by_name)
     likely = near(last, ends)
     if likely and last not in ends:
-        return f"parameters end in {_listed(likely)}"
+        return f"parameters end in {quoted_list(likely)}"
     below = [name for name in inventory.by_name if not path or name.startswith(f"{path}.")]
     likely = near(text, below[:2000], limit=2)
-    return f"there is {_listed(likely)}" if likely else None
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
+    return f"there is {quoted_list(likely)}" if likely else None

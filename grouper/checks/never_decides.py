@@ -16,19 +16,17 @@ from grouper.findings import Code, Finding, Severity, labels_at
 CODE = Code("GR106", "rule-never-decides", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding for each rule all of whose settings lost, everywhere."""
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each rule none of whose settings counts anywhere."""
     matched: set[int] = set()
     deciding: set[int] = set()
-    for assigned in facts.assignment.parameters:
-        matched |= {id(match.rule) for match in assigned.matches}
+    for first, *_ in context.assignment.treated_alike:
+        matched |= {id(match.rule) for match in first.matches}
         # Where rules disagree nothing is decided yet: that is reported as a conflict.
         deciding |= {
-            id(s.rule)
-            for s in assigned.settings
-            if s.effective or s.option.key in assigned.conflicts
+            id(s.rule) for s in first.settings if s.effective or s.option.key in first.conflicts
         }
-    for rule in facts.rules.rules:
+    for rule in context.rules.rules:
         useful = rule.label is not None or rule.freezes or id(rule) in deciding
         if id(rule) in matched and not useful:
             yield Finding(

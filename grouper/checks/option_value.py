@@ -1,10 +1,10 @@
 """An option has a value that torch refuses, or with which its step would fail.
 
-torch looks at the values in an optimizer's constructor, and never at those of a parameter group:
-there a negative rate trains the model away from its goal without a word. Both are held to what the
-constructor asks.
+torch checks the values of an optimizer's constructor, and never those of a parameter group: a
+negative rate there silently trains the model away from its goal. Here both must be what the
+constructor requires.
 
-    optimizer SGD lr=0.01 nesterov=true          # bad: Nesterov's way needs a momentum
+    optimizer SGD lr=0.01 nesterov=true          # bad: Nesterov momentum needs a momentum
     optimizer SGD lr=0.01 nesterov=true momentum=0.9
     *.bias -> bias lr=-0.1                       # bad: negative
     *.bias -> bias lr=0.1                        # good
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, GroupOption, all_names
+from grouper.checks.context import Context, GroupOption
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.group import Group
 from grouper.language.ruleset import Optimizer
@@ -23,58 +23,61 @@ from grouper.options.torch_values import Fault, faults
 
 CODE = Code("GR202", "option-value", Severity.ERROR, __doc__ or "")
 
-Found = dict[tuple[object, ...], list[tuple[Group, Fault, list[GroupOption]]]]
+Faults = dict[tuple[object, ...], list[tuple[Group, Fault, list[GroupOption]]]]
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding for each faulty value of a statement, and for each of the rules' options."""
-    for name, declared in facts.optimizers.items():
-        signature = facts.signatures.get(name)
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each bad value of a statement, and for each of the rules' options."""
+    for name, declared in context.optimizers.items():
+        signature = context.signatures.get(name)
         if signature is not None and signature.known:
             yield from _in_statement(declared, signature)
-    found: Found = {}
-    for group in facts.grouping.groups:
-        signature = facts.signatures.get(group.optimizer or "")
+    by_options: Faults = {}
+    for group in context.grouping.groups:
+        signature = context.signatures.get(group.optimizer or "")
         if signature is not None and signature.known:
-            _in_group(facts, group, signature, found)
-    for every in found.values():
-        yield _finding(facts, every)
+            _in_group(context, group, signature, by_options)
+    for several in by_options.values():
+        yield _finding(context, several)
 
 
 def _in_statement(declared: Optimizer, signature: Signature) -> Iterator[Finding]:
-    given = {k: v for k, v in declared.options.items() if k in signature.constructor}
-    for fault in faults(signature.known or "", {**signature.defaults, **given}):
+    values = {k: v for k, v in declared.options.items() if k in signature.constructor}
+    for fault in faults(signature.known or "", {**signature.defaults, **values}):
         spans = [declared.spans[key] for key in fault.keys if key in declared.spans]
         labels = tuple(label for span in spans or (declared.span,) for label in labels_at(span))
         yield Finding(CODE, fault.what, labels, help=fault.help)
 
 
-def _in_group(facts: Context, group: Group, signature: Signature, found: Found) -> None:
-    """Faults of a group's values in which rules have a part; the others are the statement's."""
-    given = {k: v for k, v in group.options.items() if k in signature.options}
-    for fault in faults(signature.known or "", {**signature.defaults, **given}):
-        asked = [a for a in facts.asked[group.name] if a.setting.option.key in fault.keys]
-        if asked:
-            key = (fault.keys, *(id(a.setting.option) for a in asked))
-            found.setdefault(key, []).append((group, fault, asked))
+def _in_group(context: Context, group: Group, signature: Signature, by_options: Faults) -> None:
+    """Add what is wrong with a group's values, where rules set one of them. What only the statement
+    sets is reported there."""
+    values = {k: v for k, v in group.options.items() if k in signature.options}
+    for fault in faults(signature.known or "", {**signature.defaults, **values}):
+        options = [
+            a for a in context.group_options[group.name] if a.setting.option.key in fault.keys
+        ]
+        if options:
+            key = (fault.keys, *(id(a.setting.option) for a in options))
+            by_options.setdefault(key, []).append((group, fault, options))
 
 
-def _finding(facts: Context, every: list[tuple[Group, Fault, list[GroupOption]]]) -> Finding:
-    group, fault, asked = every[0]
-    settings = [a.setting for a in asked]
+def _finding(context: Context, several: list[tuple[Group, Fault, list[GroupOption]]]) -> Finding:
+    group, fault, options = several[0]
+    settings = [option.setting for option in options]
     labels = tuple(label for s in reversed(settings) for label in labels_at(s.option.span))
-    declared = facts.optimizers[group.optimizer or ""]
+    declared = context.optimizers[group.optimizer or ""]
     for key in fault.keys:
         if key in declared.spans and not any(s.option.key == key for s in settings):
             labels += labels_at(declared.spans[key], "with this")
-    groups = list(dict.fromkeys(group.name for group, _, _ in every))
+    groups = list(dict.fromkeys(group.name for group, _, _ in several))
     more = f" and {len(groups) - 1} more group{'s' * (len(groups) > 2)}" if groups[1:] else ""
-    ids = {id(p): p for _, _, asked in every for a in asked for p in a.parameters}
+    ids = {id(p): p for _, _, options in several for o in options for p in o.parameters}
     return Finding(
         CODE,
         f"`{group.name}`{more}: {fault.what}",
         labels,
-        all_names(list(ids.values())),
-        notes=("torch asks this of its constructor alone, and takes anything in a group",),
+        context.names(ids.values()),
+        notes=("torch checks this in its constructor only, and accepts anything in a group",),
         help=fault.help,
     )

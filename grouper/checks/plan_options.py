@@ -37,12 +37,12 @@ class Fault(NamedTuple):
     help: str
 
 
-def check(facts: Context) -> Iterator[Finding]:
+def check(context: Context) -> Iterator[Finding]:
     """One finding for each fault, at the rules that ask for it, with all groups that it spoils."""
     found: dict[tuple[Fault, tuple[Span, ...]], list[Group]] = {}
-    for group in facts.grouping.groups:
-        for fault in _faults(facts.rules.schedule or Schedule(), group.plan):
-            key = fault, _spans(facts, group, fault.keys)
+    for group in context.grouping.groups:
+        for fault in _faults(context.rules.schedule or Schedule(), group.plan):
+            key = fault, _spans(context, group, fault.keys)
             found.setdefault(key, []).append(group)
     for (fault, spans), groups in found.items():
         named = ", ".join(f"`{group.name}`" for group in groups)
@@ -89,12 +89,12 @@ def _faults(schedule: Schedule, plan: Mapping[str, Value]) -> Iterator[Fault]:
         yield Fault(("final", "schedule"), what, "add `final=0.01` to the rule")
 
 
-def _spans(facts: Context, group: Group, keys: tuple[str, ...]) -> tuple[Span, ...]:
+def _spans(context: Context, group: Group, keys: tuple[str, ...]) -> tuple[Span, ...]:
     """Where the rules of a group's parameters set the keys, the last of them first."""
     members = {id(parameter) for parameter in group.parameters}
     found = {
         setting.option.span
-        for assigned in facts.assignment.parameters
+        for assigned in context.assignment.parameters
         if id(assigned.parameter) in members
         for setting in assigned.settings
         if setting.effective and setting.option.key in keys and setting.option.span

@@ -1,6 +1,6 @@
-"""An optimizer takes no such parameters: Muon nothing but matrices, LBFGS no more than one group.
+"""An optimizer refuses its parameters: Muon takes only matrices, LBFGS only one group.
 
-torch says so when the optimizer is built, of the first parameter that it meets, by its size alone.
+torch says so when the optimizer is built, and then only the shape of the first such parameter.
 
     optimizer Muon lr=0.02
     * -> all                                     # bad: Muon orthogonalises matrices
@@ -15,51 +15,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, all_names
+from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.group import Group
-from grouper.text.printable import count_phrase
+from grouper.text.printable import count_phrase, quoted_list
 
 CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
+def check(context: Context) -> Iterator[Finding]:
     """One finding for each optimizer that would refuse what the rules send to it."""
-    for name, signature in facts.signatures.items():
-        groups = [group for group in facts.grouping.groups if group.optimizer == name]
+    for name, signature in context.signatures.items():
+        groups = [group for group in context.grouping.groups if group.optimizer == name]
         if signature.known == "Muon":
-            yield from _no_matrices(facts, name, groups)
+            yield from _no_matrices(context, name, groups)
         elif signature.known == "LBFGS" and len(groups) > 1:
-            named = ", ".join(f"`{group.name}`" for group in groups)
+            named = quoted_list(group.name for group in groups)
             yield Finding(
                 CODE,
-                f"`LBFGS` takes one group, and gets {len(groups)}: {named}",
-                labels_at(facts.optimizers[name].span),
+                f"`LBFGS` takes only one group, and gets {len(groups)}: {named}",
+                labels_at(context.optimizers[name].span),
                 help="give all of its parameters the same labels and options",
             )
 
 
-def _no_matrices(facts: Context, name: str, groups: list[Group]) -> Iterator[Finding]:
-    found = {
+def _no_matrices(context: Context, name: str, groups: list[Group]) -> Iterator[Finding]:
+    others = {
         group.name: [p for p in group.parameters if p.ndim not in (2, None)] for group in groups
     }
-    refused = [parameter for parameters in found.values() for parameter in parameters]
+    refused = [parameter for parameters in others.values() for parameter in parameters]
     if not refused:
         return
-    named = ", ".join(f"`{group}`" for group, parameters in found.items() if parameters)
+    named = quoted_list(name for name, parameters in others.items() if parameters)
     settings = {
-        id(asked.setting.option): asked.setting.option.span
+        id(option.setting.option): option.setting.option.span
         for group in groups
-        if found[group.name]
-        for asked in facts.asked[group.name]
-        if asked.setting.option.key == "optimizer"
+        if others[group.name]
+        for option in context.group_options[group.name]
+        if option.setting.option.key == "optimizer"
     }
     labels = tuple(label for span in settings.values() for label in labels_at(span))
     yield Finding(
         CODE,
-        f"`Muon` takes nothing but matrices, and gets {count_phrase(refused)} of other"
-        f" shapes in {named}",
-        labels + labels_at(facts.optimizers[name].span, "" if not labels else "the optimizer"),
-        all_names(refused),
-        help="send it `ndim == 2` alone, and the rest to another optimizer, such as AdamW",
+        f"`Muon` takes only matrices, and gets {count_phrase(refused)} of other shapes in {named}",
+        labels + labels_at(context.optimizers[name].span, "" if not labels else "the optimizer"),
+        context.names(refused),
+        help="send it only `ndim == 2`, and the rest to another optimizer, such as AdamW",
     )

@@ -1,6 +1,6 @@
 """A parameter that several modules share is matched by different rules through different names.
 
-It is one tensor and gets one set of options; which rule speaks for it should be said.
+It is one tensor and gets one set of options, so the file should say which rule counts for it.
 
     embedding.* -> embedding lr=0.1
     head.*      -> head lr=0.2        # bad: `head.weight` is `embedding.weight`
@@ -17,9 +17,9 @@ from grouper.match.assignment import ParameterAssignment
 CODE = Code("GR107", "tied-pulled-two-ways", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
+def check(context: Context) -> Iterator[Finding]:
     """One finding for each tied parameter whose rules match it by different names."""
-    for assigned in facts.assignment.parameters:
+    for assigned in context.assignment.parameters:
         if assigned.parameter.tied and not assigned.conflicts and not assigned.frozen:
             yield from _finding(assigned)
 
@@ -32,16 +32,16 @@ def _finding(assigned: ParameterAssignment) -> Iterator[Finding]:
     }
     if len(by_name) < 2:
         return
-    rules = list(by_name.values())
-    labels = labels_at(rules[-1].span, f"by `{list(by_name)[-1]}`")
-    for name, rule in list(by_name.items())[:-1]:
+    *others, (last_name, last) = by_name.items()
+    labels = labels_at(last.span, f"by `{last_name}`")
+    for name, rule in others:
         labels += labels_at(rule.span, f"by `{name}`")
+    rules = ", ".join(map(rule_name, by_name.values()))
     yield Finding(
         CODE,
-        "a shared parameter is matched through different names by "
-        + ", ".join(map(rule_name, rules)),
+        f"a shared parameter is matched through different names by {rules}",
         labels,
         all_names([assigned.parameter]),
         notes=("it is one tensor, in one group, with the options of all of them",),
-        help="begin one of the rules with `else`, or name the parameter in a rule of its own",
+        help="begin one of the rules with `else`, or give the parameter a rule by itself",
     )

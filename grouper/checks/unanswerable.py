@@ -1,7 +1,7 @@
-"""A selector asks what the model's file does not tell.
+"""A selector asks what the model's file does not say.
 
-A state dict has no classes, and a file names classes without saying what their bases are. The
-selector is taken not to match there; it is never guessed silently.
+A state dict has no classes, and a pickled module names its class without the bases of it. The
+selector then counts as not matching, and this finding says so.
 
     in @Detect -> head                # bad on a state dict
     model.24.* -> head                # good on a state dict
@@ -11,39 +11,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, all_names
+from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.model.inventory import Parameter
+from grouper.language.syntax import tree
+from grouper.match.assignment import UnansweredSelector
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR110", "unanswerable-question", Severity.ERROR, __doc__ or "")
+MOST_REASONS = 4
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding for each selector that had no answer; where only bases are unknown, a warning."""
-    asked: dict[object, tuple[str, dict[str, None], list[Parameter], object]] = {}
-    for unknown in facts.assignment.unanswered:
-        place = unknown.selector.span or unknown.selector
-        entry = asked.setdefault(place, (unknown.question, {}, [], unknown.selector))
-        entry[1][unknown.reason] = None
-        entry[2].extend(unknown.parameters)
-    for question, reasons, parameters, selector in asked.values():
-        bases = all("bases" in reason for reason in reasons)
-        severity = Severity.WARNING if bases else None
-        if bases:
-            help = (
-                "check the live model instead (`grouper.check(model, rules)`), or a snapshot of it"
-            )
-        else:
-            help = "select by name, or check a whole module, a snapshot of it, or the live model"
-        shown = list(reasons)
-        notes = tuple(shown[:4]) + ((f"and {len(shown) - 4} more",) if len(shown) > 4 else ())
-        yield Finding(
-            CODE,
-            f"`{question}` has no answer for {count_phrase(parameters)}",
-            labels_at(getattr(selector, "span", None)),
-            all_names(parameters),
-            notes=notes,
-            help=help,
-            severity_override=severity,
-        )
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each selector without an answer; a warning where only bases are unknown."""
+    by_selector: dict[tree.Selector, list[UnansweredSelector]] = {}
+    for unanswered in context.assignment.unanswered:
+        by_selector.setdefault(unanswered.selector, []).append(unanswered)
+    for several in by_selector.values():
+        yield _finding(context, several)
+
+
+def _finding(context: Context, several: list[UnansweredSelector]) -> Finding:
+    parameters = {id(p): p for unanswered in several for p in unanswered.parameters}
+    reasons = list(dict.fromkeys(unanswered.reason for unanswered in several))
+    more = len(reasons) - MOST_REASONS
+    only_bases = all("bases" in reason for reason in reasons)
+    return Finding(
+        CODE,
+        f"`{several[0].question}` has no answer for {count_phrase(parameters)}",
+        labels_at(several[0].selector.span),
+        context.names(parameters.values()),
+        notes=(*reasons[:MOST_REASONS], *([f"and {more} more"] if more > 0 else [])),
+        help="check the live model instead (`grouper.check(model, rules)`), or a snapshot of it"
+        if only_bases
+        else "select by name, or check a whole module, a snapshot of it, or the live model",
+        severity_override=Severity.WARNING if only_bases else None,
+    )

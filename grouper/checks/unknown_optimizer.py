@@ -1,6 +1,6 @@
 """torch.optim has no optimizer of that name.
 
-One of another package, or of one's own, is written with its module.
+Another package's optimizer, or a custom one, is written with its module.
 
     optimizer SDG lr=0.01                        # bad
     optimizer SGD lr=0.01                        # good
@@ -20,10 +20,10 @@ from grouper.text.source import Span
 CODE = Code("GR204", "unknown-optimizer", Severity.ERROR, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding for each statement that names no optimizer of torch, nor a module."""
-    for name, declared in facts.optimizers.items():
-        if ":" in declared.name or name in facts.signatures:
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each statement that names neither an optimizer of torch nor a module."""
+    for name, declared in context.optimizers.items():
+        if ":" in declared.name or name in context.signatures:
             continue
         best = near(declared.name, torch_signatures(), limit=1)
         place = _place(declared.span, declared.name)

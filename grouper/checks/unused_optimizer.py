@@ -19,34 +19,35 @@ from grouper.findings import Code, Finding, Severity, labels_at
 CODE = Code("GR205", "unused-optimizer", Severity.WARNING, __doc__ or "")
 
 
-def check(facts: Context) -> Iterator[Finding]:
-    """One finding for each declared optimizer that trains nothing, and would thaw nothing."""
-    used = _named(facts) if facts.alone else _trained(facts)
-    for name, declared in facts.optimizers.items():
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each declared optimizer that has no group, frozen ones included."""
+    used = _named_by_rules(context) if context.without_model else _with_groups(context)
+    for name, declared in context.optimizers.items():
         if used and name not in used:
             yield Finding(
                 CODE,
                 f"no group goes to the optimizer `{name}`",
                 labels_at(declared.span),
-                help=f"send one to it by `optimizer={name}` in a rule, or take it away",
+                help=f"send one to it by `optimizer={name}` in a rule, or remove it",
             )
 
 
-def _trained(facts: Context) -> set[str | None]:
-    if not facts.grouping.groups:
+def _with_groups(context: Context) -> set[str | None]:
+    grouping = context.grouping
+    if not grouping.groups:
         return set()
-    held = [held.group.optimizer for held in facts.grouping.frozen_groups]
-    return {*(group.optimizer for group in facts.grouping.groups), *held}
+    frozen = {frozen.group.optimizer for frozen in grouping.frozen_groups}
+    return {group.optimizer for group in grouping.groups} | frozen
 
 
-def _named(facts: Context) -> set[str | None]:
-    """Those that rules name; the first may always be that of a group that names none."""
-    if not facts.rules.rules or not facts.optimizers:
+def _named_by_rules(context: Context) -> set[str | None]:
+    """The optimizers that rules name, and the first: groups that name none go to it."""
+    if not context.rules.rules or not context.optimizers:
         return set()
-    named: set[str | None] = {next(iter(facts.optimizers))}
-    for rule in facts.rules.rules:
+    named: set[str | None] = {next(iter(context.optimizers))}
+    for rule in context.rules.rules:
         for option in rule.options:
             if option.key == "optimizer":
                 word = getattr(option.value, "name", getattr(option.value, "value", None))
-                named.add(str(facts.rules.variables.get(str(word), word)))
+                named.add(str(context.rules.variables.get(str(word), word)))
     return named

@@ -1,10 +1,10 @@
-"""What all ranks of a run must have alike, and the first thing in which two of them differ."""
+"""What all ranks of a run must agree on, and the first difference between two of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from grouper.findings import Code, Finding, Severity
 from grouper.group.digest import group_terms, plain
@@ -17,21 +17,22 @@ RANKS_DISAGREE = Code(
     Severity.ERROR,
     """The processes of a run do not have the same groups, options, warm-up and schedule.
 
-They would train one model with several learning rates, and part ways without a word. So all ranks
-compare what they have when groups are built, and each of them names the first difference. It comes
-from rules files that differ between machines, from variables that are set on one rank only, or
-from models that are not built alike.
+They would train one model with several learning rates, and drift apart without an error. So all
+ranks compare what they have when groups are built, and each of them names the first difference. It
+comes from rules files that differ between machines, from variables that are set on one rank only,
+or from models that are built differently.
 
-Ranks that rightly have different models, as in pipeline parallelism, compare within the ranks of
-their stage: `build_optimizer(model, rules, process_group=stage)`; or not: `process_group=False`.
+Ranks that are meant to have different models, as in pipeline parallelism, compare with the ranks of
+their stage only, `build_optimizer(model, rules, process_group=stage)`, or not at all,
+`process_group=False`.
 """,
 )
 
-Terms = Mapping[str, Any]
-Difference = tuple[str, str, str]  # what, what another rank has, what the first one has
+Fingerprint: TypeAlias = Mapping[str, Any]
+Difference: TypeAlias = tuple[str, str, str]  # of what, on another rank, on the first one
 
 
-def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Terms:
+def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Fingerprint:
     """Everything that decides how a model is trained, in values that JSON holds."""
     warmup, schedule = rules.warmup, rules.schedule
     return {
@@ -45,8 +46,9 @@ def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Terms:
     }
 
 
-def disagreement(terms: Mapping[int, Terms], paths: Mapping[int, str]) -> Finding:
-    """The finding about the first rank whose terms are not those of the first of all, by rank."""
+def disagreement(terms: Mapping[int, Fingerprint], paths: Mapping[int, str]) -> Finding:
+    """The finding about the first rank that differs from the first of all. `terms` and `paths` (of
+    the rules files) are by rank."""
     first, ours = next(iter(terms.items()))
     rank, theirs = next((rank, other) for rank, other in terms.items() if other != ours)
     what, there, here = next(_differences(ours, theirs))
@@ -62,12 +64,12 @@ def disagreement(terms: Mapping[int, Terms], paths: Mapping[int, str]) -> Findin
 
 def failed_elsewhere(failures: Mapping[int, str | None]) -> Finding:
     """The finding of a rank that could build its groups, about the first that could not."""
-    rank, failure = next((rank, said) for rank, said in failures.items() if said is not None)
+    rank, failure = next((rank, text) for rank, text in failures.items() if text is not None)
     return Finding(RANKS_DISAGREE, f"rank {rank} builds no groups: {failure}")
 
 
-def _differences(ours: Terms, theirs: Terms) -> Iterator[Difference]:
-    """What two ranks have differently, the telling ones first."""
+def _differences(ours: Fingerprint, theirs: Fingerprint) -> Iterator[Difference]:
+    """The differences between two ranks, those that explain most first."""
     declared = [[_name(*item) for item in t["optimizers"].items()] for t in (ours, theirs)]
     if declared[0] != declared[1]:
         here, there = (" and ".join(names) or "none" for names in declared)
@@ -75,15 +77,17 @@ def _differences(ours: Terms, theirs: Terms) -> Iterator[Difference]:
     for alias in ours["optimizers"]:
         pair = ours["optimizers"][alias], theirs["optimizers"].get(alias, {})
         yield from _options(*pair, f"the optimizer `{alias}`")
-    places = _places(ours), _places(theirs)
-    for name in {**places[0], **places[1]}:
-        here, there = (found.get(name, "not in the model") for found in places)
+    groups = _group_of_each(ours), _group_of_each(theirs)
+    for name in {**groups[0], **groups[1]}:
+        here, there = (names.get(name, "not in the model") for names in groups)
         if here != there:
             yield f"`{name}` is", there, here
     named = {group["name"]: group for group in theirs["groups"]}
     for group in ours["groups"]:
         other = named.get(group["name"], group)
-        yield from _options(_asked(group), _asked(other), f"the group `{group['name']}`")
+        yield from _options(
+            _all_options(group), _all_options(other), f"the group `{group['name']}`"
+        )
     for statement in ("warmup", "schedule"):
         yield from _options(ours[statement], theirs[statement], f"`{statement}`")
     yield from _orders(ours, theirs)
@@ -94,11 +98,11 @@ def _name(alias: str, declared: Mapping[str, Any]) -> str:
     return f"`{cls}`" if alias == cls else f"`{cls} as {alias}`"
 
 
-def _asked(group: Terms) -> dict[str, Any]:
+def _all_options(group: Fingerprint) -> dict[str, Any]:
     return {**group["options"], **group["plan"], "optimizer": group["optimizer"]}
 
 
-def _places(terms: Terms) -> dict[str, str]:
+def _group_of_each(terms: Fingerprint) -> dict[str, str]:
     groups = {n: f"in the group `{g['name']}`" for g in terms["groups"] for n in g["parameters"]}
     return {**groups, **dict.fromkeys(terms["frozen"], "frozen")}
 
@@ -112,7 +116,7 @@ def _options(
             yield f"`{key}` of {whose} is", there, here
 
 
-def _orders(ours: Terms, theirs: Terms) -> Iterator[Difference]:
+def _orders(ours: Fingerprint, theirs: Fingerprint) -> Iterator[Difference]:
     here, there = ([group["name"] for group in terms["groups"]] for terms in (ours, theirs))
     yield from _order("the groups", here, there)
     for group, other in zip(ours["groups"], theirs["groups"], strict=False):

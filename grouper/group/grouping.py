@@ -41,20 +41,20 @@ class Grouping:
         added. They have the options that the other rules give them, and `options` on top. Raises
         ValueError where nothing that a rule froze has the label, and where those rules disagree.
         """
-        chosen = [frozen for frozen in self.frozen_groups if frozen.group.called(label)]
-        if not chosen:
+        matching = [frozen for frozen in self.frozen_groups if frozen.group.called(label)]
+        if not matching:
             raise ValueError(nothing_to_thaw(label, self.groups, self.frozen_groups))
-        for frozen in chosen:
+        for frozen in matching:
             refuse_conflicts(frozen, label, options)
         names = {group.name for group in self.groups}
-        changed = [with_options(frozen.group, options) for frozen in chosen]
+        changed = [with_options(frozen.group, options) for frozen in matching]
         added = [replace(group, name=unique(group.name, names)) for group in changed]
         thawed = tuple(parameter for group in added for parameter in group.parameters)
         ids = {id(parameter) for parameter in thawed}
         return Grouping(
             (*self.groups, *added),
             tuple(parameter for parameter in self.frozen if id(parameter) not in ids),
-            tuple(frozen for frozen in self.frozen_groups if frozen not in chosen),
+            tuple(frozen for frozen in self.frozen_groups if frozen not in matching),
             (*self.thawed, thawed),
             self.unmatched,
         )

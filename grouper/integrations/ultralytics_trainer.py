@@ -114,13 +114,13 @@ class RulesTrainerMixin(BaseTrainer):
             self._refuse_head()
             if self.args.distill_model is None and self.args.quantize != 8:  # these change it later
                 inventory = inventory_of(self.model)
-                api.fitting(_trained(inventory, self.args.freeze), self.recipe.rules)
+                api.checked_groups(_trained(inventory, self.args.freeze), self.recipe.rules)
         return checkpoint
 
     def build_optimizer(self, model: nn.Module, *_: Any, **__: Any) -> Optimizer:
         """The optimizer that the rules name, whatever the train arguments say."""
         with self._nothing_begun():
-            self.report = api.fitting(model, self.recipe.rules)[0]
+            self.report = api.checked_groups(model, self.recipe.rules)[0]
             optimizer = api.build_optimizer(model, self.report)
         _announce(self.report, optimizer)
         return optimizer

@@ -78,11 +78,11 @@ def _where(matches: Matches, matters: Callable[[Rule], bool]) -> set[int]:
 
 
 def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionValues) -> _Resolved:
-    rules, frozen = values.rules, parameter.trainable is False
-    frozen = frozen or any(match.rule.freezes for match in matches)
-    first = [] if frozen else [v for m in matches for v in values.given(m, parameter, None, False)]
+    rules = values.rules
+    frozen = parameter.trainable is False or any(match.rule.freezes for match in matches)
+    first = [v for m in matches for v in values.given(m, parameter, None, False)]
     lr = _options([g for g in first if isinstance(g, Given)], rules)[0].get("lr")
-    last = [] if frozen else [v for m in matches for v in values.given(m, parameter, lr, True)]
+    last = [v for m in matches for v in values.given(m, parameter, lr, True)]
     given = [value for value in (*first, *last) if isinstance(value, Given)]
     problems = [value for value in (*first, *last) if isinstance(value, Problem)]
     options, values_of, conflicts, failed = _options(given, rules)
@@ -98,7 +98,8 @@ def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionVal
         conflicts,
         frozen,
     )
-    return _Resolved(result, (*problems, *failed))
+    # What is frozen uses its options only once it is thawed: until then none of them is wrong.
+    return _Resolved(result, () if frozen else (*problems, *failed))
 
 
 def _options(

@@ -1,11 +1,17 @@
 """Each check: what it says of a faulty file, and that it is silent about the corrected one."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from support import builders
 from support.builders import UNKNOWN, inventory, parameter, small_yolo
 
 import grouper
+import grouper.checks
 from grouper.checks.catalog import ALL
+from grouper.checks.table import CHECKS
 from grouper.findings import Severity
 from grouper.model.inventory import Inventory
 from grouper.reports.terminal import finding_lines
@@ -138,6 +144,18 @@ CASES = {
         "optimizer SGD lr=0.1\n* -> all weigth_decay=0.1",
         "optimizer SGD lr=0.1\n* -> all weight_decay=0.1",
         "GR201",
+    ),
+    "misspelt_option": (
+        small_yolo(),
+        "* -> all lr=0.1 weigth_decay=0",
+        "* -> all lr=0.1 weigth_decay=0\nallow GR030",
+        "GR030",
+    ),
+    "misspelt_plan_key": (
+        small_yolo(),
+        "* -> all lr=0.1 warmup_strat=0",
+        "* -> all lr=0.1 warmup_start=0",
+        "GR030",
     ),
     "option_of_the_constructor": (
         small_yolo(),
@@ -285,3 +303,20 @@ def test_every_code_has_a_page_and_its_own_number():
     for code in ALL:
         assert len(code.page.strip()) > 60, code.id
         assert max(map(len, code.page.splitlines())) <= 100
+
+
+def test_every_file_of_checks_stands_in_the_table():
+    machinery = {"allowed", "catalog", "context", "report", "run", "table", "thaw"}
+    files = {path.stem for path in Path(grouper.checks.__file__).parent.glob("[a-z]*.py")}
+    in_table = {check.module.__name__.rpartition(".")[2] for check in CHECKS}
+    assert files - machinery == in_table
+    assert len(in_table) == len(CHECKS)
+
+
+def test_a_report_loads_no_checks():
+    code = (
+        "import sys, grouper.reports.terminal, grouper.reports.json\n"
+        "assert 'grouper.checks.report' in sys.modules\n"
+        "assert 'grouper.checks.table' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

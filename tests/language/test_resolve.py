@@ -52,15 +52,6 @@ def test_the_options_of_torchs_optimizers_are_known():
     assert misspelt("weigth_decay") == "weight_decay"
 
 
-def test_a_misspelt_option_is_a_warning_and_can_be_accepted():
-    rules = grouper.parse("* -> all lr=0.1 weigth_decay=0")
-    assert codes(rules) == ["GR030"]
-    model = "examples/yolov5s.pt"
-    assert grouper.check(model, rules).ok
-    accepted = grouper.parse("* -> all lr=0.1 weigth_decay=0\nallow GR030")
-    assert codes(grouper.check(model, accepted)) == ["GR409"]  # a note on the file
-
-
 def test_circles_end(tmp_path):
     (tmp_path / "a.rules").write_text('include "b.rules"\n')
     (tmp_path / "b.rules").write_text('include "a.rules"\n* -> all\n')

@@ -117,6 +117,7 @@ def test_public_names():
     assert grouper.__all__ == [
         "GroupingError",
         "Inventory",
+        "ModelError",
         "Monitor",
         "Plan",
         "Report",
@@ -134,3 +135,11 @@ def test_public_names():
     assert all(getattr(grouper, name) for name in grouper.__all__ if name not in needs_torch)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = grouper.nonsense
+
+
+def test_no_file_hides_a_public_name():
+    """Importing a `grouper/plan.py` would replace the function `grouper.plan` by that module."""
+    import grouper
+
+    files = {path.stem for path in (ROOT / "grouper").iterdir()}
+    assert not files & set(grouper.__all__)

@@ -158,7 +158,7 @@ def test_a_label_that_froze_nothing_is_refused():
     bare = grouper.check(model(), grouper.parse("* -> all lr=1")).grouping
     with pytest.raises(ValueError, match="the rules freeze nothing"):
         bare.thaw("backbone")
-    with pytest.raises(ValueError, match="the rules file is faulty"):
+    with pytest.raises(ValueError, match="the rules file has errors"):
         grouper.check(model(), grouper.parse("* => all")).thaw("backbone")
 
 
@@ -237,7 +237,7 @@ def test_what_is_thawed_is_held_to_its_optimizer():
     ]:
         with pytest.raises(ValueError, match=words):
             report.thaw("backbone", **options)
-    for name, words in [("LBFGS", "takes one group"), ("Muon", "nothing but matrices")]:
+    for name, words in [("LBFGS", "takes only one group"), ("Muon", "takes only matrices")]:
         made = model()
         report = grouper.check(made, grouper.parse(text.format(name)))
         optimizer = grouper.build_optimizer(made, report)

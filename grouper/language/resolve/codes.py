@@ -117,19 +117,6 @@ with a value, a plan's key in `optimizer`.
     optimizer SGD lr=0.01             # good
 """,
 )
-MISSPELT_OPTION = Code(
-    "GR030",
-    "misspelt-option",
-    Severity.WARNING,
-    """An option is called almost like one that torch's optimizers or the plan have.
-
-Optimizers take any key in a parameter group without a word, so a misspelt option is simply not
-used. Keys of an optimizer of one's own, which are like no known one, are left alone.
-
-    *.bn.* -> norm weigth_decay=0     # bad
-    *.bn.* -> norm weight_decay=0     # good
-""",
-)
 
 ALL = (
     MISSING_FILE,
@@ -142,5 +129,4 @@ ALL = (
     UNUSED_LET,
     FROZEN_OPTIONS,
     MISPLACED_OPTION,
-    MISSPELT_OPTION,
 )

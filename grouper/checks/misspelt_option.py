@@ -1,0 +1,45 @@
+"""An option is called almost like one that torch's optimizers or the plan have.
+
+Optimizers accept any key in a parameter group, so a misspelt option is silently unused. Keys that
+are not like any known one are left alone: a custom optimizer may read them. Where all optimizers of
+the file are known, GR201 says more.
+
+    *.bn.* -> norm weigth_decay=0     # bad
+    *.bn.* -> norm weight_decay=0     # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.options.misspelt import misspelt
+from grouper.text.source import Span
+
+CODE = Code("GR030", "misspelt-option", Severity.WARNING, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each misspelt key of a statement or a rule."""
+    if context.knows_all_optimizers:
+        return
+    for declared in context.optimizers.values():
+        for key in declared.options:
+            span = declared.spans.get(key)
+            yield from _finding(key, span and Span(span.source, span.start, span.start + len(key)))
+    for rule in context.rules.rules:
+        for option in rule.options:
+            yield from _finding(option.key, option.key_span)
+
+
+def _finding(key: str, place: Span | None) -> Iterator[Finding]:
+    meant = misspelt(key)
+    if meant is not None:
+        yield Finding(
+            CODE,
+            f"there is no option `{key}`",
+            labels_at(place),
+            help=f"there is an option with a similar name: `{meant}`",
+            edits=(Edit(place, meant),) if place is not None and place.text == key else (),
+        )
