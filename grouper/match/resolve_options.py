@@ -83,7 +83,11 @@ def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionVal
     first = [v for m in matches for v in values.given(m, parameter, None, False)]
     lr = _options([g for g in first if isinstance(g, Given)], rules)[0].get("lr")
     last = [v for m in matches for v in values.given(m, parameter, lr, True)]
+    written = {
+        id(option): at for at, option in enumerate(o for m in matches for o in m.rule.options)
+    }
     given = [value for value in (*first, *last) if isinstance(value, Given)]
+    given.sort(key=lambda one: written[id(one.option)])
     problems = [value for value in (*first, *last) if isinstance(value, Problem)]
     options, values_of, conflicts, failed = _options(given, rules)
     uncovered, overlapping = ((), ()) if frozen else _coverage(matches, rules)

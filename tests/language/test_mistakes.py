@@ -78,7 +78,7 @@ MALFORMED = {
     "warmup_word": "warmup epochs=three",
     "unknown_optimizer": "optimizer SGD as body lr=0.1\n* -> all optimizer=bodi",
     "same_optimizer_twice": "optimizer SGD lr=0.1\noptimizer SGD lr=0.2",
-    "plan_key_in_optimizer": "optimizer SGD warmup_start=0",
+    "plan_key_multiplied": "optimizer SGD warmup_start*=2",
     "freeze_and_options": "*.bias -> bias freeze lr=0.1",
     "unknown_label": "* -> head lr=1\nexpect haed.lr == 1",
     "unused_let": "let base = 0.01\n* -> all lr=0.1",

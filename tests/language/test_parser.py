@@ -129,7 +129,7 @@ expressions = st.recursive(
         st.builds(tree.Binary, st.sampled_from(["+", "-", "*", "/", "**"]), inner, inner),
         st.builds(tree.Call, st.just("max"), st.lists(inner, max_size=3).map(tuple)),
         st.lists(inner, max_size=3).map(tuple).map(tree.Tuple),
-        st.builds(tree.Subscript, st.just("shape"), inner),
+        st.builds(tree.Subscript, st.just(tree.Word("shape")), inner),
     ),
     max_leaves=8,
 )

@@ -12,9 +12,9 @@ from support.passes import assign
 from grouper.group.form_groups import form_groups as group
 from grouper.language.expressions import Scope, compare
 from grouper.language.resolve.resolve import resolve
-from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
+from grouper.match.compile_selector import compile_selector
 from grouper.options.values import same
 from grouper.text.source import Source
 

@@ -217,8 +217,8 @@ def test_steps_and_epochs_of_a_group_replace_the_files():
 def test_a_group_takes_what_it_does_not_say_from_the_file():
     made = plan(
         "optimizer SGD lr=1\nschedule linear final=0.2 every=step\n"
-        "*.bias -> cosine schedule=cosine\n"
-        "*.bn.weight -> fall schedule=exponential\n"
+        "*.bias -> cosine schedule=cosine final=0.2\n"
+        "*.bn.weight -> fall schedule=exponential(final=0.2)\n"
         "model.24.m.0.weight -> flat schedule=constant\n"
         "else -> own final=0.5"
     )
@@ -263,9 +263,7 @@ def test_a_plan_is_pickled_and_copied():
 def test_what_grows_beyond_all_numbers_is_refused():
     text = "optimizer SGD lr=1\nschedule exponential gamma=2 every={}\n* -> all"
     assert plan(text.format("epoch"), 200).at(1999)["all"]["lr"] == 512
-    with pytest.raises(
-        ValueError, match=r"`all` grows beyond all numbers within 2000 steps .*gamma=2"
-    ):
+    with pytest.raises(ValueError, match=r"`all` overflows within 2000 steps .*gamma=2"):
         plan(text.format("step"), 200)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grouper.options.schedules import SCHEDULES
-from grouper.reports.python.layout import Brackets, called, lines, literal, mapped, quoted
-from grouper.reports.python.schedules import factor_call, factor_source, imports_of
+from grouper.reports.python.layout import Brackets, Code, called, lines, literal, mapped, quoted
+from grouper.reports.python.schedules import factor_arguments, factor_source, imports_of
 from grouper.reports.python.templates import LATE, OTHER_RATES, RAMP, RATES
 from grouper.train.curve import Curve
 from grouper.train.group_schedule import GroupSchedule, interpolate, warmed_up
@@ -65,9 +65,9 @@ def _ramps(plan: Plan) -> Iterator[str]:
 
 def _plan(plan: Plan, moving: list[Curve]) -> str:
     clocks = [curve.by_step for curve in moving]
-    whole = any(clocks)
+    factors = _Factors(plan)
     groups = [
-        mapped(f"{quoted(group.name)}: ", _values(group, plan), exploded=True)
+        mapped(f"{quoted(group.name)}: ", _values(group, factors), exploded=True)
         for group in plan.groups
     ]
     return "\n".join(
@@ -77,35 +77,58 @@ def _plan(plan: Plan, moving: list[Curve]) -> str:
             "    if step < 0:",
             '        raise ValueError(f"steps are counted from 0, so there is no step {step}")',
             *(["    epoch = step // STEPS_PER_EPOCH"] if not all(clocks) else []),
-            *(["    steps = EPOCHS * STEPS_PER_EPOCH"] if whole else []),
+            *(["    steps = EPOCHS * STEPS_PER_EPOCH"] if any(clocks) else []),
+            *(line for row in factors.rows() for line in lines(row, 1)),
             *lines(mapped("return ", groups, exploded=bool(groups)), 1),
         ]
     )
 
 
-def _values(group: GroupSchedule, plan: Plan) -> list[Brackets | str]:
-    values = [_lr(group, plan)]
+class _Factors:
+    """The factors of a step: a variable for each that is different from all others."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._steps_per_epoch = plan.steps_per_epoch
+        self._names: dict[tuple[str, tuple[Code, ...]], str] = {}
+
+    def name(self, curve: Curve, warmup_end: int) -> str:
+        """The variable of a curve's factor: `linear_now`, or `linear_now_2` for a second one."""
+        schedule = curve.schedule.name
+        key = schedule, factor_arguments(curve, warmup_end, self._steps_per_epoch)
+        number = 1 + sum(other == schedule for other, _ in self._names)
+        base = f"{schedule}_now"
+        return self._names.setdefault(key, base if number == 1 else f"{base}_{number}")
+
+    def rows(self) -> list[Brackets]:
+        return [
+            called(f"{name} = {schedule}_factor", list(arguments))
+            for (schedule, arguments), name in self._names.items()
+        ]
+
+
+def _values(group: GroupSchedule, factors: _Factors) -> list[Brackets | str]:
+    values = [_lr(group, factors)]
     scheduled = {option.key: option for option in group.options}
     if group.momentum is not None:
         option = scheduled.pop("momentum", None)
         end = literal(group.momentum)
         if option is not None:
-            end = _product(option.value, option.curve, group, plan)
+            end = _product(option.value, option.curve, group, factors)
         values.append(_momentum(group, end))
     for key, option in scheduled.items():
-        product = _product(option.value, option.curve, group, plan)
+        product = _product(option.value, option.curve, group, factors)
         values.append(f"{quoted(key)}: {product}")
     return values
 
 
-def _product(value: float, curve: Curve, group: GroupSchedule, plan: Plan) -> str:
+def _product(value: float, curve: Curve, group: GroupSchedule, factors: _Factors) -> str:
     if not _moves(curve):
         return literal(value)
-    return f"{literal(value)} * {factor_call(curve, group.warmup_end, plan.steps_per_epoch)}"
+    return f"{literal(value)} * {factors.name(curve, group.warmup_end)}"
 
 
-def _lr(group: GroupSchedule, plan: Plan) -> Brackets | str:
-    lr = _product(group.lr, group.curve, group, plan)
+def _lr(group: GroupSchedule, factors: _Factors) -> Brackets | str:
+    lr = _product(group.lr, group.curve, group, factors)
     if group.curve.after_warmup and _moves(group.curve) and group.warmup_steps:
         lr = f"{literal(group.lr)} if step <= {group.warmup_end} else {lr}"
     ramp = _ramp(group, _within(group), group.start, lr)

@@ -6,13 +6,14 @@ import inspect
 import re
 
 from grouper.options.schedules import SCHEDULES
-from grouper.reports.python.layout import literal
+from grouper.reports.python.layout import Brackets, Code, literal
 from grouper.train.curve import Curve
 
 
 def factor_source(name: str) -> str:
-    """The function of a schedule, as it stands in grouper."""
-    return inspect.getsource(SCHEDULES[name].function).rstrip()
+    """The function `NAME_factor` of a schedule, as it stands in grouper."""
+    source = inspect.getsource(SCHEDULES[name].function).rstrip()
+    return source.replace(f"def {name}(", f"def {name}_factor(", 1)
 
 
 def imports_of(source: str) -> tuple[str, ...]:
@@ -25,8 +26,8 @@ def imports_of(source: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def factor_call(curve: Curve, warmup_end: int, steps_per_epoch: int) -> str:
-    """A call of the schedule's function at a step; the schedule moves."""
+def factor_arguments(curve: Curve, warmup_end: int, steps_per_epoch: int) -> tuple[Code, ...]:
+    """The arguments of a schedule's function at a step."""
     kind = SCHEDULES[curve.schedule.name]
     time, total = ("step", "steps") if curve.by_step else ("epoch", "EPOCHS")
     whole = total
@@ -36,9 +37,12 @@ def factor_call(curve: Curve, warmup_end: int, steps_per_epoch: int) -> str:
     elif curve.lag:
         end = warmup_end if curve.by_step else warmup_end // steps_per_epoch
         time = f"late({time}, {end}, {curve.lag})"
-    options = {
-        key: curve.schedule.options[key] for key in kind.own if key in curve.schedule.options
-    }
-    given = [f"{key}={literal(value)}" for key, value in options.items()]
-    given += [f"whole={whole}"] if kind.of_whole_run else []
-    return f"{curve.schedule.name}({', '.join([time, total, *given])})"
+    own = [key for key in kind.own if key in curve.schedule.options]
+    given = [_argument(key, curve.schedule.options[key]) for key in own]
+    return (time, total, *given, *([f"whole={whole}"] if kind.of_whole_run else []))
+
+
+def _argument(key: str, value: object) -> Code:
+    if isinstance(value, tuple) and len(value) > 1:
+        return Brackets(f"{key}=(", tuple(map(literal, value)), ")")
+    return f"{key}={literal(value)}"
