@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
             f"--{format}", nargs="?", const=STDOUT, metavar="FILE",
             help=f"every step as {format.upper()}, to a file or instead of the table",
         )  # fmt: skip
-    parser.add_argument("--plot", metavar="FILE.png|.svg", help="the curves as a picture")
+    parser.add_argument("--plot", metavar="FILE.png|.svg", help="the curves as a figure")
     parser.add_argument("--stride", default="1", metavar="K", help="every Kth step in CSV and JSON")
     rules_flags(parser)
     model_flags(parser)
@@ -89,7 +89,7 @@ def _refuse(arguments: argparse.Namespace, epochs: int, steps: int) -> int:
 
 def _write(report: Report, plan: Plan, stride: int, arguments: argparse.Namespace) -> None:
     if arguments.plot:
-        write(arguments.plot, _picture(plan, picture_format(arguments.plot)))
+        write(arguments.plot, _figure(plan, picture_format(arguments.plot)))
         _say(arguments.plot, arguments)
     if arguments.csv:
         from grouper.reports.plan.csv import plan_csv
@@ -115,20 +115,20 @@ def _say(path: str, arguments: argparse.Namespace) -> None:
         emit(f"wrote {visible(path)}")
 
 
-def _picture(plan: Plan, format: str) -> bytes:
-    from grouper.reports.plan.picture import plan_picture
-    from grouper.reports.plan.tracks import tracks
+def _figure(plan: Plan, format: str) -> bytes:
+    from grouper.reports.plan.figure import plan_figure
+    from grouper.reports.plan.tracks import tracks_of
 
-    shown = tracks(plan)
-    if not shown:
+    tracks = tracks_of(plan)
+    if not tracks:
         raise Failure(f"nothing to draw: {NOTHING}")
-    return drawn(lambda: plan_picture(plan, shown, format))
+    return drawn(lambda: plan_figure(plan, tracks, format))
 
 
 def _print(report: Report, plan: Plan, arguments: argparse.Namespace) -> None:
     from grouper.reports.plan.curves import print_curves
     from grouper.reports.plan.table import print_table
-    from grouper.reports.plan.tracks import tracks
+    from grouper.reports.plan.tracks import tracks_of
     from grouper.reports.terminal import console, print_findings, print_model
 
     out = console(arguments.color)
@@ -136,12 +136,12 @@ def _print(report: Report, plan: Plan, arguments: argparse.Namespace) -> None:
         print_findings(report.findings, out, quiet=True)
         return
     print_model(report.inventory, out)
-    shown = tracks(plan)
-    if not shown:
+    tracks = tracks_of(plan)
+    if not tracks:
         out.print(f"  {NOTHING}, so there is nothing to plan")
         return
-    print_table(plan, shown, out)
-    print_curves(plan, shown, out)
+    print_table(plan, tracks, out)
+    print_curves(plan, tracks, out)
     if any(finding.severity is Severity.WARNING for finding in report.findings):
         out.print()
         print_findings(report.findings, out, quiet=True)

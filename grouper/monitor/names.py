@@ -64,7 +64,7 @@ def parameter_names(
 
 def facts(groups: list[dict[str, Any]], plan: Plan | None) -> dict[str, GroupFacts]:
     """What stays the same about each group."""
-    rules = {course.name: course.place for course in plan.groups} if plan else {}
+    rules = {group.name: group.place for group in plan.groups} if plan else {}
     return {
         name: GroupFacts(
             len(group["params"]), sum(p.numel() for p in group["params"]), rules.get(name)
@@ -80,7 +80,7 @@ def refuse_other_plan(groups: list[dict[str, Any]], plan: Any) -> None:
     if not isinstance(plan, Plan):
         given = type(plan).__name__
         raise TypeError(f"the monitor takes the plan that grouper.plan() gives, not a {given}")
-    planned = {course.name for course in plan.groups}
+    planned = {group.name for group in plan.groups}
     present = set(group_names(groups))
     said = [
         f"{words} " + ", ".join(f"`{name}`" for name in sorted(names))

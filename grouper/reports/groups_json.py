@@ -7,17 +7,17 @@ from typing import Any
 from grouper.checks.report import Report
 from grouper.group.group import Group
 from grouper.reports.json import VERSION, dumps, group_value, model_value
-from grouper.reports.plan.json import course_value
+from grouper.reports.plan.json import schedule_value
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
 def groups_json(report: Report, plan: Plan | None = None) -> str:
-    """Optimizers, groups and what is in none; with the plan, the course of each group."""
+    """Optimizers, groups and what is in none; with the plan, the schedule of each group."""
     grouping = report.grouping
     assert grouping is not None
     assigned = report.assignment.parameters if report.assignment else ()
-    courses: list[GroupSchedule | None] = (
+    schedules: list[GroupSchedule | None] = (
         list(plan.groups) if plan else [None] * len(grouping.groups)
     )
     run = {"epochs": plan.epochs, "steps_per_epoch": plan.steps_per_epoch} if plan else None
@@ -31,8 +31,8 @@ def groups_json(report: Report, plan: Plan | None = None) -> str:
                 for o in report.rules.optimizers
             ],
             "groups": [
-                _group(group, course)
-                for group, course in zip(grouping.groups, courses, strict=True)
+                _group(group, schedule)
+                for group, schedule in zip(grouping.groups, schedules, strict=True)
             ],
             "frozen": [parameter.name for parameter in grouping.frozen],
             "unmatched": [a.parameter.name for a in assigned if a.uncovered_splits],
@@ -41,5 +41,5 @@ def groups_json(report: Report, plan: Plan | None = None) -> str:
     )
 
 
-def _group(group: Group, course: GroupSchedule | None) -> dict[str, Any]:
-    return {**group_value(group), "course": course_value(course) if course else None}
+def _group(group: Group, schedule: GroupSchedule | None) -> dict[str, Any]:
+    return {**group_value(group), "course": schedule_value(schedule) if schedule else None}

@@ -1,4 +1,4 @@
-"""Whether an optimizer's groups are those of a plan; the refusal says which are not, and why."""
+"""Checks that an optimizer's parameter groups match a plan."""
 
 from __future__ import annotations
 
@@ -10,56 +10,60 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from grouper.model.wrappers import bare_names
-from grouper.text.fold import fold
+from grouper.text.fold import folded_list
+from grouper.text.printable import count_phrase, quoted_list
 
 if TYPE_CHECKING:
     from grouper.train.group_schedule import GroupSchedule
-    from grouper.train.plan import Plan
+    from grouper.train.plan_protocol import PlanProtocol
 
 Groups = Sequence[Mapping[str, Any]]
+MOST_PATTERNS = 3  # of parameters, in a message
 SAME_RULES = "; build both from the same rules and model"
 BY_NAME = (
     "torch's `load_state_dict` goes by position: restore with `grouper.load_optimizer_state`,"
-    " which goes by name and leaves the options as the rules have them"
+    " which goes by name and keeps the options that the rules set"
 )
 
 
-def match_groups(plan: Plan, optimizer: Optimizer) -> tuple[GroupSchedule, ...]:
-    """The plan's course for each group of the optimizer, in the optimizer's order.
+def match_groups(plan: PlanProtocol, optimizer: Optimizer) -> tuple[GroupSchedule, ...]:
+    """The plan's schedule of each group of the optimizer, in the optimizer's order.
 
-    Raises ValueError where the groups are not the plan's by their names, or have other parameters
-    (names where the optimizer has them, else their number).
+    Raises ValueError where the groups have other names than the plan's, or other parameters
+    (compared by name where the optimizer has names, otherwise by number).
     """
     groups = optimizer.param_groups
-    by_name = {course.name: course for course in plan.groups}
+    by_name = {schedule.name: schedule for schedule in plan.groups}
     _refuse_names([group.get("name") for group in groups], list(by_name), groups)
-    courses = tuple(by_name[group["name"]] for group in groups)
-    _refuse_parameters(courses, groups)
-    return courses
+    schedules = tuple(by_name[group["name"]] for group in groups)
+    _refuse_parameters(schedules, groups)
+    return schedules
 
 
-def check_lrs(courses: Iterable[GroupSchedule], groups: Groups) -> None:
+def check_lrs(schedules: Iterable[GroupSchedule], groups: Groups) -> None:
     """Raises ValueError where an optimizer was built with another lr than the plan's."""
-    for course, group in zip(courses, groups, strict=True):
+    for schedule, group in zip(schedules, groups, strict=True):
         built = group.get("initial_lr", group["lr"])
         rounding = 1e-2 if isinstance(built, Tensor) else 0.0  # bfloat16 has three digits
-        if not math.isclose(float(built), course.lr, rel_tol=rounding):
+        if not math.isclose(float(built), schedule.lr, rel_tol=rounding):
             raise ValueError(
-                f"the optimizer was built from other rules: its group `{course.name}` has"
-                f" lr={float(built):g} and the plan has lr={course.lr:g}{SAME_RULES}; and {BY_NAME}"
+                f"the optimizer was built from other rules: its group `{schedule.name}` has"
+                f" lr={float(built):g} and the plan has lr={schedule.lr:g}{SAME_RULES}; and"
+                f" {BY_NAME}"
             )
 
 
-def check_momentum_declared(courses: Iterable[GroupSchedule], groups: Groups) -> None:
-    """Raises ValueError where momentum is to be warmed up, and the rules do not say to what."""
-    for course, group in zip(courses, groups, strict=True):
-        if course.warmup_momentum is None or course.momentum is not None:
+def check_momentum_declared(schedules: Iterable[GroupSchedule], groups: Groups) -> None:
+    """Raises ValueError where momentum is to be warmed up and the rules do not set its value."""
+    for schedule, group in zip(schedules, groups, strict=True):
+        if schedule.warmup_momentum is None or schedule.momentum is not None:
             continue
-        own = next((f"{key}={group[key]}" for key in ("momentum", "betas") if group.get(key)), None)
-        if own is not None:
+        keys = ("momentum", "betas")
+        present = next((f"{key}={group[key]}" for key in keys if group.get(key)), None)
+        if present is not None:
             raise ValueError(
-                f"the rules warm up the momentum of the group `{course.name}` and do not say what"
-                f" it is: write `{own}`, as the optimizer has it, into the `optimizer` statement or"
+                f"the rules warm up the momentum of the group `{schedule.name}` and do not set it:"
+                f" write `{present}`, the optimizer's own value, into the `optimizer` statement or"
                 " a rule"
             )
 
@@ -71,8 +75,8 @@ def group_of_each_tensor(optimizer: Optimizer) -> dict[int, str]:
 
 
 def check_not_reordered(before: Mapping[int, str], optimizer: Optimizer) -> None:
-    """Raises ValueError where tensors have come into groups of other names: a saved state was
-    loaded by position."""
+    """Raises ValueError where tensors moved to groups of other names: a saved state was loaded by
+    position."""
     for tensor, name in group_of_each_tensor(optimizer).items():
         if before.get(tensor, name) != name:
             raise ValueError(
@@ -82,57 +86,57 @@ def check_not_reordered(before: Mapping[int, str], optimizer: Optimizer) -> None
 
 
 def _refuse_names(present: Sequence[object], planned: list[str], groups: Groups) -> None:
+    unnamed = [_members(group) for group in groups if group.get("name") is None]
     missing = [name for name in planned if name not in present]
-    strange = [
-        _called(group) for name, group in zip(present, groups, strict=True) if name not in planned
-    ]
-    twice = [name for name in planned if present.count(name) > 1]
-    said = []
+    unplanned = [name for name in present if name is not None and name not in planned]
+    repeated = [name for name in planned if present.count(name) > 1]
+    problems = [f"it has a group without a name ({members})" for members in unnamed]
     if missing:
-        said.append("it lacks " + ", ".join(f"`{name}`" for name in missing))
-    if strange:
-        said.append("the plan knows nothing of " + ", ".join(strange))
-    if twice:
-        said.append("it has " + ", ".join(f"`{name}`" for name in twice) + " more than once")
-    if said:
+        problems.append(f"it has no group {quoted_list(missing)}")
+    if unplanned:
+        problems.append(f"the plan has no group {quoted_list(unplanned)}")
+    if repeated:
+        problems.append(f"it has {quoted_list(repeated)} more than once")
+    if problems:
         raise ValueError(
-            f"the optimizer's groups are not the plan's: {'; '.join(said)}{SAME_RULES}"
+            f"the optimizer's groups are not the plan's: {'; '.join(problems)}{SAME_RULES}"
         )
 
 
-def _called(group: Mapping[str, Any]) -> str:
-    if group.get("name") is not None:
-        return f"`{group['name']}`"
+def _members(group: Mapping[str, Any]) -> str:
     names = group.get("param_names")
-    held = _listed(names) if names else f"{len(group['params'])} parameters"
-    return f"a group without a name ({held})"
+    return folded_list(names, MOST_PATTERNS) if names else count_phrase(group["params"], "tensor")
 
 
-def _refuse_parameters(courses: Iterable[GroupSchedule], groups: Groups) -> None:
+def _refuse_parameters(schedules: Iterable[GroupSchedule], groups: Groups) -> None:
     every = [name for group in groups for name in group.get("param_names", ())]
     bare = dict(zip(every, bare_names(every), strict=True))
-    for course, group in zip(courses, groups, strict=True):
-        if not course.parameters:
+    for schedule, group in zip(schedules, groups, strict=True):
+        if not schedule.parameters:
             continue
         if "param_names" in group:
-            held = set(group["param_names"])
-            if held == set(course.parameters):
-                continue
-            held = {bare[name] for name in held}
-            more = [name for name in held if name not in course.parameters]
-            less = [name for name in course.parameters if name not in held]
-            said = [f"has {_listed(sorted(more))}, which the plan has not"] if more else []
-            said += [f"lacks {_listed(less)}"] if less else []
+            problems = _other_names(schedule.parameters, group["param_names"], bare)
         else:
-            count, due = len(group["params"]), len(course.parameters)
-            said = [f"has {count} parameters and the plan's has {due}"] if count != due else []
-        if said:
+            problems = _other_count(schedule.parameters, group["params"])
+        if problems:
             raise ValueError(
-                f"the optimizer's group `{course.name}` {' and '.join(said)}{SAME_RULES}"
+                f"the optimizer's group `{schedule.name}` {' and '.join(problems)}{SAME_RULES}"
             )
 
 
-def _listed(names: Sequence[str]) -> str:
-    patterns = fold(names)
-    shown = ", ".join(f"`{pattern}`" for pattern in patterns[:3])
-    return shown + (f" and {len(patterns) - 3} more patterns" if len(patterns) > 3 else "")
+def _other_names(
+    planned: Sequence[str], present: Sequence[str], bare: Mapping[str, str]
+) -> list[str]:
+    if set(present) == set(planned):
+        return []
+    names = {bare[name] for name in present}
+    more = sorted(names - set(planned))
+    less = [name for name in planned if name not in names]
+    problems = [f"has {folded_list(more, MOST_PATTERNS)}, which the plan has not"] if more else []
+    return problems + ([f"lacks {folded_list(less, MOST_PATTERNS)}"] if less else [])
+
+
+def _other_count(planned: Sequence[str], present: Sequence[Tensor]) -> list[str]:
+    if len(present) == len(planned):
+        return []
+    return [f"has {count_phrase(present, 'tensor')} and the plan's has {len(planned)}"]

@@ -1,4 +1,4 @@
-"""The plan as a torch scheduler: one owner of lr and momentum."""
+"""The plan as a torch scheduler, the only writer of lr and momentum."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from grouper.train.step_watcher import StepWatcher
 
 if TYPE_CHECKING:
     from grouper.train.group_schedule import GroupSchedule
-    from grouper.train.plan import Plan
+    from grouper.train.plan_protocol import PlanProtocol
 
 Groups = Sequence[dict[str, Any]]
-Mark = tuple[object, object]
+Written = tuple[object, object]  # lr and momentum of a group, comparable
 
 
 class PlanScheduler(LRScheduler):
-    """Follows a plan: `step()` once after each batch.
+    """Follows a plan: call `step()` once after each batch.
 
-    It is the one owner of lr and momentum of every group of the optimizer, and of nothing else.
-    Its state is the step, and how long the run is, in numbers that JSON holds: a run goes on where
-    it stopped, under whatever plan the rules then make. `load_state_dict({"last_epoch": 500})` goes
-    to any step.
+    It writes lr and momentum of every group of the optimizer, and nothing else. Its state is the
+    step and the length of the run, as numbers that JSON can hold: a run continues where it stopped,
+    under the plan that the rules make then. `load_state_dict({"last_epoch": 500})` goes to any
+    step, counted from 0.
 
     Raises ValueError, here and in `step()`, where the optimizer's groups are not the plan's.
-    `step()` raises it as well where somebody else wrote an lr or a momentum, where another
-    optimizer was stepped in place of this one, where the scheduler is stepped twice a batch, and
-    where it goes on for more than an epoch beyond the plan. Gradient accumulation, the steps that a
-    GradScaler skips, and handing over in a SequentialLR are none of these.
+    `step()` also raises it where something else wrote an lr or a momentum, where another optimizer
+    was stepped in place of this one, where the scheduler is stepped twice per batch, and where it
+    goes on for more than an epoch after the plan's end. Gradient accumulation, steps that a
+    GradScaler skips, and the hand-over in a SequentialLR are allowed.
     """
 
-    def __init__(self, optimizer: Optimizer, plan: Plan, last_epoch: int = -1) -> None:
+    def __init__(self, optimizer: Optimizer, plan: PlanProtocol, last_epoch: int = -1) -> None:
         self.plan = plan
-        self._homes: dict[int, str] = {}
-        if isinstance(optimizer, Optimizer):  # else torch says what it should be
-            self._know(optimizer)
-            self._witness = StepWatcher(optimizer)
+        self._group_of: dict[int, str] = {}
+        if isinstance(optimizer, Optimizer):  # otherwise torch's own constructor refuses it
+            self._rebind(optimizer)
+            self._watcher = StepWatcher(optimizer)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
@@ -56,15 +56,15 @@ class PlanScheduler(LRScheduler):
         return [values[group["name"]]["lr"] for group in self.optimizer.param_groups]
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on to the next step, and write its lr and momentum. Raises ValueError for what the
-        class says."""
+        """Go to the next step and write its lr and momentum. Raises ValueError for the misuse that
+        the class lists."""
         if self._step_count and epoch is None:
-            self._judge()
+            self._check_usage()
         self._step_count += 1
         self._update_lr(epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """The step, and the run's length: three numbers."""
+        """The step and the run's length: three integers."""
         return {
             "last_epoch": self.last_epoch,
             "steps_per_epoch": self.plan.steps_per_epoch,
@@ -92,71 +92,73 @@ class PlanScheduler(LRScheduler):
             )
         self._update_lr(int(state_dict["last_epoch"]))
         self._step_count = self.last_epoch + 1
-        self._witness = StepWatcher(self.optimizer)
+        self._watcher = StepWatcher(self.optimizer)
 
     def __getstate__(self) -> dict[str, Any]:
-        of_this_process = ("_witness", "_homes", "_wrote")
-        return {key: value for key, value in vars(self).items() if key not in of_this_process}
+        process_only = ("_watcher", "_group_of", "_written")
+        return {key: value for key, value in vars(self).items() if key not in process_only}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._homes = group_of_each_tensor(self.optimizer)
-        self._witness, self._wrote = StepWatcher(self.optimizer), self._marks()
+        self._group_of = group_of_each_tensor(self.optimizer)
+        self._watcher, self._written = StepWatcher(self.optimizer), self._snapshot()
 
     def _update_lr(self, epoch: int | None = None) -> None:
-        """What torch calls where a SequentialLR hands over, too."""
+        """Write the values of a step; a SequentialLR calls this where it hands over."""
         if self._has_other_groups():
-            self._know(self.optimizer)
+            self._rebind(self.optimizer)
+        going_on = epoch is None and self.last_epoch >= 0
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        write(self.plan, self._courses, self.optimizer.param_groups, max(self.last_epoch, 0))
-        self._wrote = self._marks()
+        if going_on:
+            forget(self._schedules, self.optimizer, self.last_epoch)
+        write(self.plan, self._schedules, self.optimizer.param_groups, max(self.last_epoch, 0))
+        self._written = self._snapshot()
         self._last_lr = [
             lr.clone() if isinstance(lr := group["lr"], Tensor) else lr
             for group in self.optimizer.param_groups
         ]
 
-    def _judge(self) -> None:
-        """Raise ValueError where the loop does what it should not."""
-        if self._groups is not self.optimizer.param_groups:
-            self._know(self.optimizer)  # a state was loaded: what it wrote is nobody's fault
-        elif self._has_other_groups():
-            self._know(self.optimizer)
-        elif (wrote := self._marks()) != self._wrote:
-            self._refuse_second_owner(wrote)
-        fault = self._witness.judge()
-        if fault is not None:
-            raise ValueError(fault)
+    def _check_usage(self) -> None:
+        """Raises ValueError where the training loop misuses the scheduler."""
+        if self._has_other_groups():
+            self._rebind(self.optimizer)  # a loaded state may have written any lr
+        elif (values := self._snapshot()) != self._written:
+            self._refuse_second_owner(values)
+        problem = self._watcher.problem()
+        if problem is not None:
+            raise ValueError(problem)
         self._refuse_overrun()
 
-    def _know(self, optimizer: Optimizer) -> None:
-        """Find the course of each group. Raises ValueError where they are not the plan's."""
-        self._courses = match_groups(self.plan, optimizer)
-        check_not_reordered(self._homes, optimizer)
-        check_lrs(self._courses, optimizer.param_groups)
-        check_momentum_declared(self._courses, optimizer.param_groups)
+    def _rebind(self, optimizer: Optimizer) -> None:
+        """Find the schedule of each group. Raises ValueError where they are not the plan's."""
+        self._schedules = match_groups(self.plan, optimizer)
+        check_not_reordered(self._group_of, optimizer)
+        check_lrs(self._schedules, optimizer.param_groups)
+        check_momentum_declared(self._schedules, optimizer.param_groups)
         self._groups, self._sizes = optimizer.param_groups, _sizes(optimizer.param_groups)
-        self._homes = group_of_each_tensor(optimizer)
+        self._group_of = group_of_each_tensor(optimizer)
 
     def _has_other_groups(self) -> bool:
         groups = self.optimizer.param_groups
         return groups is not self._groups or _sizes(groups) != self._sizes
 
-    def _marks(self) -> list[Mark]:
-        """Who reads the same marks later knows that nobody wrote in between."""
+    def _snapshot(self) -> list[Written]:
+        """lr and momentum of each group now: equal to an earlier snapshot unless one was written
+        in between."""
         groups = self.optimizer.param_groups
         return [
-            (_mark(group["lr"]), course.momentum is not None and _mark(_momentum(group)))
-            for course, group in zip(self._courses, groups, strict=True)
+            (_version(group["lr"]), schedule.momentum is not None and _version(_momentum(group)))
+            for schedule, group in zip(self._schedules, groups, strict=True)
         ]
 
-    def _refuse_second_owner(self, now: list[Mark]) -> None:
-        for course, before, after in zip(self._courses, self._wrote, now, strict=True):
+    def _refuse_second_owner(self, now: list[Written]) -> None:
+        for schedule, before, after in zip(self._schedules, self._written, now, strict=True):
             for what, old, new in zip(("lr", "momentum"), before, after, strict=True):
                 if old != new:
-                    change = f" from {old:g} to {new:g}" if _numbers(old, new) else ""
+                    change = f" from {old:g} to {new:g}" if _are_numbers(old, new) else ""
                     raise ValueError(
-                        f"somebody else changed the {what} of the group `{course.name}`{change}"
-                        f" since step {self.last_epoch}, and the plan would undo it: take away the"
+                        f"something else changed the {what} of the group `{schedule.name}`{change}"
+                        f" since step {self.last_epoch}, and the plan would undo it: remove the"
                         " other scheduler or warm-up, or put both into a SequentialLR"
                     )
 
@@ -165,30 +167,34 @@ class PlanScheduler(LRScheduler):
         if step <= plan.steps:
             return
         planned = f"{plan.steps} steps ({plan.epochs} epochs of {plan.steps_per_epoch})"
-        said = (
+        problem = (
             f"step {step} is beyond the plan's {planned}: `scheduler.step()` is called more often"
             " than once a batch, or the plan needs more `epochs` or `steps_per_epoch`"
         )
         if step > plan.steps + plan.steps_per_epoch:
-            raise ValueError(said)
+            raise ValueError(problem)
         if step == plan.steps + 1:
-            warnings.warn(said, stacklevel=4)
+            warnings.warn(problem, stacklevel=4)
 
 
-def apply(plan: Plan, optimizer: Optimizer, step: int) -> None:
+def apply(plan: PlanProtocol, optimizer: Optimizer, step: int) -> None:
     """Write a step's lr and momentum into the optimizer's groups."""
     write(plan, match_groups(plan, optimizer), optimizer.param_groups, step)
 
 
-def write(plan: Plan, courses: Sequence[GroupSchedule], groups: Groups, step: int) -> None:
-    """Write a step's lr and momentum into groups, each of which follows the course beside it.
+def write(
+    plan: PlanProtocol, schedules: Sequence[GroupSchedule], groups: Groups, step: int
+) -> None:
+    """Write a step's lr and momentum into groups; `schedules` holds that of each, in their order.
 
     A tensor, which a captured or compiled step reads, stays the same tensor.
     """
-    for course, group in zip(courses, groups, strict=True):
-        values = plan.group_at(course, step)
-        group["lr"] = _put(group["lr"], values["lr"])
-        momentum = values.get("momentum")
+    for schedule, group in zip(schedules, groups, strict=True):
+        values = plan.group_at(schedule, step)
+        group["lr"] = _put(group["lr"], values.pop("lr"))
+        momentum = values.pop("momentum", None)
+        for key, value in values.items():
+            group[key] = _put(group[key], value)
         if momentum is None:
             continue
         if "momentum" in group:
@@ -196,6 +202,18 @@ def write(plan: Plan, courses: Sequence[GroupSchedule], groups: Groups, step: in
         elif "betas" in group:
             first, *others = group["betas"]
             group["betas"] = (_put(first, momentum), *others)
+
+
+def forget(schedules: Sequence[GroupSchedule], optimizer: Optimizer, step: int) -> None:
+    """Empty the optimizer's state of the groups whose window opens at a step.
+
+    What gradients left in momentum while nothing moved then never becomes a step: the parameters
+    begin as if they had just been added.
+    """
+    for schedule, group in zip(schedules, optimizer.param_groups, strict=True):
+        if schedule.first and step == schedule.first:
+            for parameter in group["params"]:
+                optimizer.state.pop(parameter, None)
 
 
 def _put(old: Any, value: float) -> Any:
@@ -206,12 +224,12 @@ def _momentum(group: dict[str, Any]) -> Any:
     return group["momentum"] if "momentum" in group else group.get("betas", (None,))[0]
 
 
-def _mark(value: Any) -> object:
-    """A number itself; a tensor by how often it was written, which needs no look at a device."""
+def _version(value: Any) -> object:
+    """A number itself; a tensor by how often it was written, which reads nothing from a device."""
     return (id(value), value._version) if isinstance(value, Tensor) else value
 
 
-def _numbers(*values: object) -> bool:
+def _are_numbers(*values: object) -> bool:
     return all(isinstance(value, int | float) for value in values)
 
 

@@ -22,7 +22,7 @@ import grouper
 from grouper.model.read import read
 from grouper.reports.plan.curves import print_curves
 from grouper.reports.plan.table import print_table
-from grouper.reports.plan.tracks import tracks
+from grouper.reports.plan.tracks import tracks_of
 
 ROOT = Path(__file__).parents[2]
 MODEL = "examples/yolov5s.pt"
@@ -76,7 +76,7 @@ def test_nothing_is_wider_than_the_terminal(name, length):
     rules = grouper.parse(TEXTS[name]) if name in TEXTS else grouper.load(name)
     epochs, steps = length
     plan = grouper.plan(inventory(), rules, epochs=epochs, steps_per_epoch=steps)
-    shown = tracks(plan)
+    shown = tracks_of(plan)
     for columns in (40, 66, 80, 200):
         out = Console(file=io.StringIO(), width=columns, color_system=None, highlight=False)
         print_table(plan, shown, out)
@@ -261,7 +261,7 @@ def test_rates_beyond_all_numbers(tmp_path, capsys):
     for more in ([], ["--json"], ["--csv"]):
         status, out, err = run(capsys, MODEL, rules, *length, *more, "--stride", "9999")
         assert (status, out) == (2, "")
-        assert "overflows" in err
+        assert "grows beyond all numbers" in err
 
 
 def test_rates_that_cannot_be_drawn(tmp_path, capsys):

@@ -13,7 +13,7 @@ def places(text, model=None):
     report = grouper.check(model or small_yolo(), rules)
     assert report.ok, [f.message for f in report.findings]
     plan = grouper.plan(model or small_yolo(), rules, steps_per_epoch=10, epochs=2)
-    return {course.name: course.place for course in plan.groups}
+    return {group.name: group.place for group in plan.groups}
 
 
 @pytest.mark.parametrize(

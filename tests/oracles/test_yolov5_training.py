@@ -94,7 +94,7 @@ def test_the_plan_is_what_yolov5_did_at_every_batch_to_the_last_bit(name):
         steps_per_epoch=trace["batches"],
         epochs=trace["epochs"],
     )
-    assert sorted(course.name for course in plan.groups) == trace["groups"]
+    assert sorted(group.name for group in plan.groups) == trace["groups"]
     for step, *recorded in trace["trace"]:
         values = plan.at(step)
         for group, (lr, momentum) in zip(trace["groups"], recorded, strict=True):

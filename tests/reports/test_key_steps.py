@@ -3,19 +3,19 @@
 import pytest
 
 from grouper.language.ruleset import Schedule
-from grouper.reports.plan.key_steps import moments
+from grouper.reports.plan.key_steps import key_steps
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
 
-def shown(*courses, epochs=10, steps=10, room=0):
-    plan = Plan(courses, steps, epochs)
-    return {moment.step: " ".join(moment.words) for moment in moments(plan, room)}
+def shown(*groups, epochs=10, steps=10, room=0):
+    plan = Plan(groups, steps, epochs)
+    return {key.step: " ".join(key.words) for key in key_steps(plan, room)}
 
 
 def test_start_warm_ups_half_and_last():
-    courses = [GroupSchedule("a", 1.0, warmup_steps=30), GroupSchedule("b", 1.0, warmup_steps=7)]
-    assert shown(*courses) == {
+    groups = [GroupSchedule("a", 1.0, warmup_steps=30), GroupSchedule("b", 1.0, warmup_steps=7)]
+    assert shown(*groups) == {
         0: "start",
         7: "warm-up ends",
         30: "warm-up ends",
@@ -51,19 +51,19 @@ def test_quarters_and_epochs_of_the_warm_up_where_there_is_room():
     ],
 )
 def test_milestones(options, steps):
-    course = GroupSchedule("a", 1.0, schedule=Schedule("step", {"gamma": 0.5, **options}))
-    found = shown(course)
+    group = GroupSchedule("a", 1.0, schedule=Schedule("step", {"gamma": 0.5, **options}))
+    found = shown(group)
     assert [step for step, word in found.items() if "milestone" in word] == steps
-    lr = Plan((course,), 10, 10).over(range(100))["a"]["lr"]
+    lr = Plan((group,), 10, 10).over(range(100))["a"]["lr"]
     for step in steps:
         assert lr[step] < lr[step - 1]
 
 
 def test_the_decay_of_wsd_begins():
     for every, step in (("epoch", 70), ("step", 70)):
-        course = GroupSchedule("a", 1.0, schedule=Schedule("wsd", {"decay": 0.3, "every": every}))
-        assert shown(course)[step] == "decay begins"
-        lr = Plan((course,), 10, 10).over(range(100))["a"]["lr"]
+        group = GroupSchedule("a", 1.0, schedule=Schedule("wsd", {"decay": 0.3, "every": every}))
+        assert shown(group)[step] == "decay begins"
+        lr = Plan((group,), 10, 10).over(range(100))["a"]["lr"]
         assert lr[step] == 1.0
         assert lr[80] < 1.0
 

@@ -12,13 +12,13 @@ from grouper.train.plan import Plan
 def check(plan, steps):
     values = [plan.at(step) for step in steps]
     found = plan.over(steps)
-    assert list(found) == [course.name for course in plan.groups]
-    for course in plan.groups:
-        keys = ["lr"] if course.momentum is None else ["lr", "momentum"]
-        assert list(found[course.name]) == keys
+    assert list(found) == [group.name for group in plan.groups]
+    for group in plan.groups:
+        keys = ["lr"] if group.momentum is None else ["lr", "momentum"]
+        assert list(found[group.name]) == keys
         for key in keys:
-            one_by_one = [value[course.name][key] for value in values]
-            assert list(map(float.hex, found[course.name][key])) == list(map(float.hex, one_by_one))
+            one_by_one = [value[group.name][key] for value in values]
+            assert list(map(float.hex, found[group.name][key])) == list(map(float.hex, one_by_one))
 
 
 @given(plans(), st.integers(0, 20), st.integers(1, 3))

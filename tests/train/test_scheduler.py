@@ -229,7 +229,7 @@ def test_tensors_stay_the_tensors_that_a_compiled_step_reads():
         scheduler.step()
         optimizer.zero_grad()
     held[0][0].fill_(3.0)
-    with pytest.raises(ValueError, match="somebody else changed the lr of the group `bias` since"):
+    with pytest.raises(ValueError, match="something else changed the lr of the group `bias` since"):
         scheduler.step()
 
 

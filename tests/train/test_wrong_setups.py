@@ -81,11 +81,13 @@ def refused(words, call):
 def test_groups_of_other_names():
     run = Run()
     groups = grouper.param_groups(run.model, grouper.parse("* -> all lr=1"))
-    words = r"it lacks `bias`, `weight`; the plan knows nothing of `all`; build both from the same"
+    words = (
+        r"it has no group `bias`, `weight`; the plan has no group `all`; build both from the same"
+    )
     refused(words, lambda: run.plan.scheduler(torch.optim.SGD(groups)))
     refused(words, lambda: run.plan.apply(torch.optim.SGD(groups), 3))
     plain = torch.optim.SGD(run.model.parameters(), lr=0.1)
-    refused(r"a group without a name \(6 parameters\)", lambda: run.plan.scheduler(plain))
+    refused(r"a group without a name \(6 tensors\)", lambda: run.plan.scheduler(plain))
     named = torch.optim.SGD(run.model.named_parameters(), lr=0.1)
     refused(
         r"a group without a name \(`\{0..2\}.\{weight,bias\}`\)",
@@ -109,7 +111,7 @@ def test_groups_of_the_same_names_with_other_parameters():
     ]
     counted.append({"params": list(run.model.parameters())[3:5], "name": "weight", "lr": 0.1})
     refused(
-        "group `weight` has 2 parameters and the plan's has 3",
+        "group `weight` has 2 tensors and the plan's has 3",
         lambda: run.plan.scheduler(torch.optim.SGD(counted)),
     )
 
@@ -132,7 +134,7 @@ def test_a_momentum_that_the_rules_warm_up_and_do_not_say():
     plan = grouper.plan(made, rules, steps_per_epoch=5, epochs=2)
     with_momentum = torch.optim.SGD(grouper.param_groups(made, rules), momentum=0.9)
     refused(
-        "warm up the momentum of the group `all` and do not say what it is: write `momentum=0.9`",
+        "warm up the momentum of the group `all` and do not set it: write `momentum=0.9`",
         lambda: plan.scheduler(with_momentum),
     )
     betas = torch.optim.AdamW(grouper.param_groups(made, rules))
@@ -192,7 +194,7 @@ def test_groups_added():
     run.scheduler.step()
     extra = nn.Parameter(torch.ones(1))
     run.optimizer.add_param_group({"params": [("extra.x", extra)], "name": "extra"})
-    refused("the plan knows nothing of `extra`", run.scheduler.step)
+    refused("the plan has no group `extra`", run.scheduler.step)
     run = Run()
     run.optimizer.add_param_group({"params": [("extra.x", extra)]})
     refused(r"a group without a name \(`extra.x`\)", run.scheduler.step)
@@ -256,7 +258,7 @@ def test_a_wrapper_that_shares_the_groups(silent):
             scheduler.step()
 
 
-# --- A scheduler stepped twice a batch
+# --- A scheduler stepped twice per batch
 
 
 @pytest.mark.parametrize("accumulate", [1, 2, 3])
@@ -267,7 +269,7 @@ def test_twice_a_batch(accumulate, zero):
     def loop():
         run.accumulated(39, accumulate, zero, lambda step: 2)
 
-    refused("the scheduler is stepped twice a batch: 6 times in a row", loop)
+    refused("the scheduler is stepped twice per batch: 6 times in a row", loop)
     assert run.scheduler.last_epoch < 14
 
 
@@ -281,7 +283,7 @@ def test_once_inside_the_batch_and_once_by_a_framework():
             run.batch()
             run.scheduler.step()
 
-    refused("stepped twice a batch", loop)
+    refused("stepped twice per batch", loop)
 
 
 def test_beyond_the_plan():
@@ -313,7 +315,7 @@ def test_a_second_scheduler():
     run.scheduler.step()
     plateau.step(1.0), plateau.step(2.0)
     refused(
-        "somebody else changed the lr of the group `bias` from 0.18 to 0.09 since step 1, and the"
+        "something else changed the lr of the group `bias` from 0.18 to 0.09 since step 1, and the"
         " plan would undo it",
         run.scheduler.step,
     )
@@ -331,7 +333,7 @@ def test_two_plans_schedulers():
     run.batch()
     run.scheduler.step()
     run.plan.scheduler(run.optimizer)
-    refused("somebody else changed the lr", run.scheduler.step)
+    refused("something else changed the lr", run.scheduler.step)
 
 
 # --- Loops that are right

@@ -1,4 +1,4 @@
-"""Where steps and values stand in a drawing."""
+"""The axes of a drawing: where a step or a value is, from 0 to 1."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from grouper.train.plan import Plan
 
-WARMUP_SHARE = 0.3  # of the width, where warm-up would else be too narrow to be seen
-FAR = 5  # times the lowest lr: then a linear axis would press the lower curves to its edge
+WARMUP_SHARE = 0.3  # of the width, where warm-up would otherwise be too narrow to see
+FAR = 5  # times the lowest lr: on a linear axis the lower curves would lie on its edge
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps from left to right; where `turn` is not 0, those before it are drawn wider."""
+    """Steps from left to right; those before `warmup_end`, unless it is 0, are drawn wider."""
 
     total: int
-    turn: int = 0
+    warmup_end: int = 0
 
     @property
     def last(self) -> int:
@@ -29,27 +29,28 @@ class Steps:
 
     def step(self, place: float) -> int:
         """The step at a place from 0 to 1."""
-        if not self.turn:
+        if not self.warmup_end:
             return round(place * self.last)
         if place <= WARMUP_SHARE:
-            return round(place / WARMUP_SHARE * self.turn)
+            return round(place / WARMUP_SHARE * self.warmup_end)
         share = (place - WARMUP_SHARE) / (1 - WARMUP_SHARE)
-        return round(self.turn + share * (self.last - self.turn))
+        return round(self.warmup_end + share * (self.last - self.warmup_end))
 
     def place(self, step: int) -> float:
         """The place of a step, from 0 to 1."""
-        if not self.turn:
+        if not self.warmup_end:
             return step / max(self.last, 1)
-        if step <= self.turn:
-            return step / self.turn * WARMUP_SHARE
-        share = (step - self.turn) / (self.last - self.turn)
+        if step <= self.warmup_end:
+            return step / self.warmup_end * WARMUP_SHARE
+        share = (step - self.warmup_end) / (self.last - self.warmup_end)
         return WARMUP_SHARE + share * (1 - WARMUP_SHARE)
 
 
 def steps_of(plan: Plan) -> Steps:
     """The axis of a plan: its warm-up is drawn wider where it is a small part of the run."""
-    turn = max((c.warmup_steps for c in plan.groups if c.warmup_steps < plan.steps), default=0)
-    return Steps(plan.steps, turn if 0 < turn < WARMUP_SHARE * (plan.steps - 1) else 0)
+    ends = [group.warmup_steps for group in plan.groups if group.warmup_steps < plan.steps]
+    end = max(ends, default=0)
+    return Steps(plan.steps, end if 0 < end < WARMUP_SHARE * (plan.steps - 1) else 0)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Values:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """The place of a value, from 0 to 1; what is outside is put on the edge."""
+        """The place of a value, from 0 to 1; values outside are put on the edge."""
         value = min(max(value, self.low), self.high)
         if self.high <= self.low:
             return 0.5
@@ -82,8 +83,8 @@ class Values:
 def rates(curves: Sequence[Sequence[float]], levels: Sequence[float]) -> Values:
     """The axis of learning rates: logarithmic where the groups' own `levels` lie far apart.
 
-    It ends, below, at the lowest rate that a group starts at or comes down to, but at most a
-    hundredth below the lowest level: the first steps of a warm-up from 0 are off the paper.
+    Its low end is the lowest rate that a group starts at or comes down to, but not below a
+    hundredth of the lowest level: the first steps of a warm-up from 0 are outside the drawing.
     """
     high = max(map(max, curves))
     positive = [level for level in levels if level > 0]

@@ -13,16 +13,16 @@ AT_ONCE = 10_000  # steps
 
 
 def plan_csv(plan: Plan, stride: int = 1) -> Iterator[str]:
-    """The text in pieces: `step`, `epoch`, then `lr NAME` of every group and `momentum NAME` of
-    those that have one.
+    """The text in pieces, a line for each step: `step`, `epoch`, then `lr NAME` of every group and
+    `momentum NAME` of those that have one.
 
-    A cell never starts with a name, so that a spreadsheet takes none for a formula (`=...`), and
-    what is no printable character in a name is escaped. Numbers are as Python writes them, and
-    read back as the same float.
+    No cell starts with a name, so that a spreadsheet never reads one as a formula (`=...`), and
+    characters of a name that are not printable are escaped. Numbers are written as Python does,
+    and read back as the same float.
     """
     columns = [
-        *((course.name, "lr") for course in plan.groups),
-        *((course.name, "momentum") for course in plan.groups if course.momentum is not None),
+        *((group.name, "lr") for group in plan.groups),
+        *((group.name, "momentum") for group in plan.groups if group.momentum is not None),
     ]
     head = ["step", "epoch", *(f"{key} {visible(name)}" for name, key in columns)]
     yield _lines([head])
@@ -35,7 +35,7 @@ def plan_csv(plan: Plan, stride: int = 1) -> Iterator[str]:
 
 
 def strided(plan: Plan, stride: int) -> list[int]:
-    """Every so many steps of the run, and its last step."""
+    """Every `stride`-th step of the run, and its last step."""
     steps = list(range(0, plan.steps, stride))
     return steps if steps[-1] == plan.steps - 1 else [*steps, plan.steps - 1]
 

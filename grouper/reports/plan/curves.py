@@ -10,7 +10,7 @@ from rich.text import Text
 from grouper.reports.plan.axis import Steps, Values, rates, steps_of
 from grouper.reports.plan.braille import ASCII, Canvas, ink_for
 from grouper.reports.plan.table import color
-from grouper.reports.plan.tracks import Track, momentum_of
+from grouper.reports.plan.tracks import Track, moving_momentum
 from grouper.train.plan import Plan
 
 MARGIN = 9  # columns for the labels of values
@@ -19,53 +19,46 @@ HEIGHTS = {"lr": 12, "momentum": 5}
 Curve = tuple[int, Track, list[float]]  # number of the track, the track, its values
 
 
-def print_curves(plan: Plan, shown: Sequence[Track], out: Console) -> None:
+def print_curves(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
     """lr, and momentum where it moves, as wide as the terminal."""
     ink = ink_for(out.encoding)
     axis = steps_of(plan)
     canvas_width = max(out.width - MARGIN - 3, 10)
     sampled = axis.sampled(canvas_width * ink.across)
-    drawn = _chosen(shown)
+    candidates = _spread(tracks)
     values = plan.over(sampled)
-    for key, tracks in (("lr", drawn), ("momentum", _moving(drawn))):
-        if not tracks:
+    moving = moving_momentum(track for _, track in candidates)
+    for key in ("lr", "momentum"):
+        drawn = [(i, track) for i, track in candidates if key == "lr" or track in moving]
+        if not drawn:
             continue
-        curves = [(index, track, values[track.groups[0]][key]) for index, track in tracks]
+        curves = [(index, track, values[track.groups[0]][key]) for index, track in drawn]
         scale = _scale(key, curves)
         canvas = Canvas(canvas_width, HEIGHTS[key], ink)
         _draw(canvas, curves, scale)
         out.print()
-        out.print(_title(key, tracks, shown, scale, axis))
+        out.print(_title(key, drawn, tracks, scale, axis))
         for line in _framed(canvas, scale, axis):
             out.print(line, soft_wrap=True)
 
 
-def _chosen(shown: Sequence[Track]) -> list[tuple[int, Track]]:
+def _spread(tracks: Sequence[Track]) -> list[tuple[int, Track]]:
     """Every track, or a spread of them with the first and the last."""
-    numbered = list(enumerate(shown))
+    numbered = list(enumerate(tracks))
     if len(numbered) <= MOST:
         return numbered
     return [numbered[round(i * (len(numbered) - 1) / (MOST - 1))] for i in range(MOST)]
 
 
-def _moving(drawn: list[tuple[int, Track]]) -> list[tuple[int, Track]]:
-    """One track for each way that momentum goes, if it goes anywhere."""
-    if not any(track.moves for _, track in drawn):
-        return []
-    moved = [(i, track) for i, track in drawn if track.course.momentum is not None]
-    one = {momentum_of(track.course): (i, track) for i, track in reversed(moved)}
-    return list(reversed(one.values()))
-
-
 def _scale(key: str, curves: Sequence[Curve]) -> Values:
     values = [curve for _, _, curve in curves]
     if key == "lr":
-        return rates(values, [track.course.lr for _, track, _ in curves])
+        return rates(values, [track.schedule.lr for _, track, _ in curves])
     return Values(min(map(min, values)), max(map(max, values)))
 
 
 def _draw(canvas: Canvas, curves: Sequence[Curve], scale: Values) -> None:
-    """The curves, each with its mark here and there, so that they differ without colours, too."""
+    """The curves, each with its mark repeated along it, so that they differ without colours."""
     placed = [(i, track, [scale.place(v) for v in values]) for i, track, values in curves]
     for index, _, places in placed:
         canvas.curve(places, color(index))
@@ -81,19 +74,19 @@ def _draw(canvas: Canvas, curves: Sequence[Curve], scale: Values) -> None:
 def _title(
     key: str,
     drawn: Sequence[tuple[int, Track]],
-    shown: Sequence[Track],
+    tracks: Sequence[Track],
     scale: Values,
     axis: Steps,
 ) -> Text:
-    said = []
+    notes = []
     if scale.log:
-        said.append("logarithmic")
-    if key == "lr" and len(drawn) < len(shown):
-        said.append(f"{len(drawn)} of {len(shown)} curves drawn")
-    if axis.turn:
-        said.append("warm-up drawn wider")
-    facts = f"  ({', '.join(said)})" if said else ""
-    return Text.assemble((f"{key:>{MARGIN}}", "bold"), (facts, "dim"))
+        notes.append("logarithmic")
+    if key == "lr" and len(drawn) < len(tracks):
+        notes.append(f"{len(drawn)} of {len(tracks)} curves drawn")
+    if axis.warmup_end:
+        notes.append("warm-up drawn wider")
+    remarks = f"  ({', '.join(notes)})" if notes else ""
+    return Text.assemble((f"{key:>{MARGIN}}", "bold"), (remarks, "dim"))
 
 
 def _framed(canvas: Canvas, scale: Values, axis: Steps) -> list[Text]:
@@ -101,8 +94,8 @@ def _framed(canvas: Canvas, scale: Values, axis: Steps) -> list[Text]:
     side, line, corner, tick = "|-++" if canvas.ink is ASCII else "│─└┴"
     labels = {canvas.row_of(scale.place(t)): f"{t:.3g}" for t in scale.ticks(canvas.height // 2)}
     lines = [
-        Text.assemble((f"{labels.get(row, ''):>{MARGIN}} {side}", "dim"), drawn)
-        for row, drawn in enumerate(canvas.lines())
+        Text.assemble((f"{labels.get(row, ''):>{MARGIN}} {side}", "dim"), line_of_dots)
+        for row, line_of_dots in enumerate(canvas.lines())
     ]
     columns = {round(axis.place(s) * (canvas.width - 1)): s for s in _ticks(axis)}
     rule = "".join(tick if x in columns and x else line for x in range(canvas.width))
@@ -112,12 +105,12 @@ def _framed(canvas: Canvas, scale: Values, axis: Steps) -> list[Text]:
 
 
 def _ticks(axis: Steps) -> list[int]:
-    turn = [axis.turn] if axis.turn else []
-    return [0, *turn, axis.total // 2, axis.last]
+    end = [axis.warmup_end] if axis.warmup_end else []
+    return [0, *end, axis.total // 2, axis.last]
 
 
 def _labels(columns: dict[int, int], width: int) -> str:
-    """The steps under their ticks, where there is room."""
+    """The steps below their ticks, where there is room."""
     start = MARGIN + 2
     text = f"{'step':>{MARGIN}}"
     for column, step in sorted(columns.items()):

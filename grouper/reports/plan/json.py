@@ -29,10 +29,10 @@ def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
         "steps_per_epoch": plan.steps_per_epoch,
     }
     yield f'{_open(head)},\n  "steps": {json.dumps(steps)},\n  "groups": ['
-    for number, (group, course) in enumerate(zip(grouping.groups, plan.groups, strict=True)):
-        curves = values[course.name]
+    for number, (group, schedule) in enumerate(zip(grouping.groups, plan.groups, strict=True)):
+        curves = values[schedule.name]
         yield ",\n" if number else "\n"
-        yield indent(_open(_group(group, course)), "    ")
+        yield indent(_open(_group(group, schedule)), "    ")
         others = [key for key in curves if key not in ("lr", "momentum")]
         for key in ("lr", "momentum", *others):
             yield f',\n      "{key}": {json.dumps(curves.get(key))}'
@@ -42,25 +42,25 @@ def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
     yield f",{dumps(tail).removeprefix('{')}\n"
 
 
-def course_value(course: GroupSchedule) -> dict[str, Any]:
+def schedule_value(group: GroupSchedule) -> dict[str, Any]:
     """What a group's lr and momentum follow; `betas`: whether momentum is the first of them."""
     return {
-        "lr": course.lr,
-        "warmup_steps": course.warmup_steps,
-        "warmup_start": course.start,
-        "momentum": course.momentum,
-        "warmup_momentum": course.warmup_momentum,
-        "betas": course.momentum_is_beta1,
-        "schedule": course.schedule.name,
-        "schedule_options": dict(course.schedule.options),
-        **({} if course.warmup_shape == "linear" else {"warmup_shape": course.warmup_shape}),
-        **({} if not course.first else {"first_step": course.first}),
-        **({} if course.end is None else {"end_step": course.end}),
+        "lr": group.lr,
+        "warmup_steps": group.warmup_steps,
+        "warmup_start": group.start,
+        "momentum": group.momentum,
+        "warmup_momentum": group.warmup_momentum,
+        "betas": group.momentum_is_beta1,
+        "schedule": group.schedule.name,
+        "schedule_options": dict(group.schedule.options),
+        **({} if group.warmup_shape == "linear" else {"warmup_shape": group.warmup_shape}),
+        **({} if not group.first else {"first_step": group.first}),
+        **({} if group.end is None else {"end_step": group.end}),
     }
 
 
-def _group(group: Group, course: GroupSchedule) -> dict[str, Any]:
-    return {"name": group.name, "optimizer": group.optimizer, "course": course_value(course)}
+def _group(group: Group, schedule: GroupSchedule) -> dict[str, Any]:
+    return {"name": group.name, "optimizer": group.optimizer, "course": schedule_value(schedule)}
 
 
 def _open(value: dict[str, Any]) -> str:

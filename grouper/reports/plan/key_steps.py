@@ -12,14 +12,14 @@ from grouper.train.plan import Plan
 
 
 @dataclass(frozen=True)
-class Moment:
+class KeyStep:
     """A step, and why it is shown."""
 
     step: int
     words: tuple[str, ...]
 
 
-def moments(plan: Plan, room: int) -> tuple[Moment, ...]:
+def key_steps(plan: Plan, room: int) -> tuple[KeyStep, ...]:
     """The start, where warm-ups end, where schedules turn, half and the last step; and as many
     of the quarters and of the epochs that begin within the warm-up as there is `room` for."""
     last = plan.steps - 1
@@ -32,7 +32,7 @@ def moments(plan: Plan, room: int) -> tuple[Moment, ...]:
     for step, word in _others(plan):
         if len(shown) < room and 0 < step < last and step not in shown:
             shown[step] = [word]
-    return tuple(Moment(step, tuple(words)) for step, words in sorted(shown.items()))
+    return tuple(KeyStep(step, tuple(words)) for step, words in sorted(shown.items()))
 
 
 def _turns(plan: Plan) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""The plan as a table: a line block for the groups of one course, a column for a telling step."""
+"""The plan as a table: a block of lines for each track, a column for each key step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grouper.reports.plan.key_steps import Moment, moments
+from grouper.reports.plan.key_steps import KeyStep, key_steps
 from grouper.reports.plan.tracks import Track, described, momentum_of
 from grouper.text.printable import visible, width
 from grouper.train.plan import Plan
@@ -21,12 +21,12 @@ MOST_STEPS = 12
 Column = tuple[list[str], list[str]]  # why the step is shown; step, epoch and values, as printed
 
 
-def print_table(plan: Plan, shown: Sequence[Track], out: Console) -> None:
-    """The run in words, and lr and momentum at telling steps: as many tables, one below the
-    other, as the terminal's width asks for."""
-    for line in _in_words(plan, shown):
+def print_table(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
+    """The run in words, and lr and momentum at the key steps: several tables, one below the other,
+    where the terminal is too narrow for one."""
+    for line in _in_words(plan, tracks):
         out.print(Text(f"  {line}"), soft_wrap=True)
-    lines = _lines(shown)
+    lines = _lines(tracks)
     names = max(width(visible(name)) for _, names, _, _ in lines for name in names.split("\n"))
     names = min(NAMES, out.width // 3, max(names, len("momentum")))
     marks = max(len(mark) for mark, _, _, _ in lines)
@@ -53,60 +53,60 @@ def color(index: int) -> str:
 
 
 def number(value: float) -> str:
-    """Four digits that count."""
+    """Four significant digits."""
     return f"{value:.4g}"
 
 
-def _in_words(plan: Plan, shown: Sequence[Track]) -> Iterator[str]:
+def _in_words(plan: Plan, tracks: Sequence[Track]) -> Iterator[str]:
     epochs, steps = plan.epochs, plan.steps_per_epoch
-    said = f"{epochs:,} epoch{'s' * (epochs != 1)} of {steps:,} step{'s' * (steps != 1)}"
-    yield said if epochs == 1 else f"{said}, {plan.steps:,} in all"
-    told: dict[str, list[str]] = {}
-    for track in shown:
-        told.setdefault(described(track.course, plan), []).append(track.mark)
-    for words, marks in told.items():
-        yield visible(words if len(told) == 1 else f"{' '.join(marks)}: {words}")
+    run = f"{epochs:,} epoch{'s' * (epochs != 1)} of {steps:,} step{'s' * (steps != 1)}"
+    yield run if epochs == 1 else f"{run}, {plan.steps:,} in all"
+    marks_of: dict[str, list[str]] = {}
+    for track in tracks:
+        marks_of.setdefault(described(track.schedule, plan), []).append(track.mark)
+    for words, marks in marks_of.items():
+        yield visible(words if len(marks_of) == 1 else f"{' '.join(marks)}: {words}")
 
 
 Line = tuple[str, str, str, tuple[str, str]]  # mark, names, style; the group and key of its values
 
 
-def _lines(shown: Sequence[Track]) -> list[Line]:
+def _lines(tracks: Sequence[Track]) -> list[Line]:
     """One line block for each track's lr, and one for each way that momentum goes."""
     lines: list[Line] = []
     joined: dict[object, list[Track]] = {}
-    for index, track in enumerate(shown):
+    for index, track in enumerate(tracks):
         names = "\n".join(map(visible, track.groups))
         lines.append((track.mark, names, color(index), (track.groups[0], "lr")))
-        if track.course.momentum is not None:
-            joined.setdefault(momentum_of(track.course), []).append(track)
+        if track.schedule.momentum is not None:
+            joined.setdefault(momentum_of(track.schedule), []).append(track)
     for members in joined.values():
         marks = " ".join(track.mark for track in members)
-        words = "momentum" if len(members) == len(shown) else f"momentum of {marks}"
+        words = "momentum" if len(members) == len(tracks) else f"momentum of {marks}"
         lines.append(("", words, "", (members[0].groups[0], "momentum")))
     return lines
 
 
 def _banks(plan: Plan, lines: Sequence[Line], room: int) -> list[list[Column]]:
-    """The columns in tables that fit the room. What is only good to know is left out where it
-    would need another table."""
+    """The columns in tables that fit the room. Steps that are not essential are left out where
+    they would need another table."""
     for most in range(MOST_STEPS, -1, -1):
-        telling = moments(plan, most)
-        banks = _side_by_side(_columns(plan, lines, telling), room)
-        if len(banks) == 1 or len(telling) > most:
+        columns = key_steps(plan, most)
+        banks = _side_by_side(_columns(plan, lines, columns), room)
+        if len(banks) == 1 or len(columns) > most:
             break
     return banks
 
 
-def _columns(plan: Plan, lines: Sequence[Line], telling: Sequence[Moment]) -> list[Column]:
-    steps = [moment.step for moment in telling]
+def _columns(plan: Plan, lines: Sequence[Line], key_steps: Sequence[KeyStep]) -> list[Column]:
+    steps = [key_step.step for key_step in key_steps]
     values = plan.over(steps)
     cells = [
         [f"{step:,}" for step in steps],
         [f"{step // plan.steps_per_epoch:,}" for step in steps],
         *([number(v) for v in values[group][key]] for *_, (group, key) in lines),
     ]
-    words = [" ".join(moment.words).split(" ") for moment in telling]
+    words = [" ".join(key_step.words).split(" ") for key_step in key_steps]
     return list(zip(words, map(list, zip(*cells, strict=True)), strict=True))
 
 

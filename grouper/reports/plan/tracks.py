@@ -1,8 +1,8 @@
-"""Groups that follow one course, as one track with a mark: what a table and curves show."""
+"""Groups with the same lr and momentum as one track: what the table and the curves show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, product
 from string import ascii_lowercase
@@ -19,52 +19,68 @@ class Track:
 
     mark: str
     groups: tuple[str, ...]
-    course: GroupSchedule
+    schedule: GroupSchedule
 
     @property
     def moves(self) -> bool:
         """Whether momentum changes during the run."""
-        course = self.course
-        start = course.warmup_momentum if course.warmup_steps else None
-        return course.momentum is not None and start not in (None, course.momentum)
+        schedule = self.schedule
+        start = schedule.warmup_momentum if schedule.warmup_steps else None
+        return schedule.momentum is not None and start not in (None, schedule.momentum)
 
 
-def tracks(plan: Plan) -> tuple[Track, ...]:
-    """The plan's courses, those of equal values joined, in the order of the groups."""
+def tracks_of(plan: Plan) -> tuple[Track, ...]:
+    """The plan's groups, those of equal values joined, in the order of the groups."""
     joined: dict[object, list[GroupSchedule]] = {}
-    for course in plan.groups:
-        joined.setdefault((_lr(course), momentum_of(course)), []).append(course)
+    for group in plan.groups:
+        joined.setdefault((_lr(group), momentum_of(group)), []).append(group)
     return tuple(
-        Track(mark, tuple(course.name for course in courses), courses[0])
-        for mark, courses in zip(_marks(), joined.values(), strict=False)
+        Track(mark, tuple(group.name for group in groups), groups[0])
+        for mark, groups in zip(_marks(), joined.values(), strict=False)
     )
 
 
-def momentum_of(course: GroupSchedule) -> object:
-    """What decides a course's momentum, comparable."""
-    warm = course.warmup_steps if course.warmup_momentum is not None else 0
-    return course.momentum, warm, course.warmup_momentum if warm else None
+def moving_momentum(tracks: Iterable[Track]) -> list[Track]:
+    """One track for each way that momentum goes; none where it moves in none of them."""
+    tracks = [track for track in tracks if track.schedule.momentum is not None]
+    if not any(track.moves for track in tracks):
+        return []
+    unlike: dict[object, Track] = {}
+    for track in tracks:
+        unlike.setdefault(momentum_of(track.schedule), track)
+    return list(unlike.values())
 
 
-def described(course: GroupSchedule, plan: Plan) -> str:
-    """How long a course's warm-up is, and its schedule, in words."""
-    schedule, length = course.schedule, course.warmup_steps
+def momentum_of(group: GroupSchedule) -> object:
+    """What decides a group's momentum, comparable."""
+    warm = group.warmup_steps if group.warmup_momentum is not None else 0
+    return group.momentum, warm, group.warmup_momentum if warm else None
+
+
+def described(group: GroupSchedule, plan: Plan) -> str:
+    """The length of a group's warm-up, and its schedule, in words."""
+    schedule, length = group.schedule, group.warmup_steps
     then = schedule.name + "".join(
         f" {key}={value_text(v)}"
         for key, v in schedule.options.items()
         if not isinstance(v, tree.Node)
     )
+    window = ""
+    if group.first or group.end is not None:
+        end = "the end" if group.end is None else f"step {group.end:,}"
+        window = f", trained from step {group.first:,} to {end}"
     if not length:
-        return then
+        return then + window
     longer = ", longer than the run" if length >= plan.steps else ""
-    return f"warm-up of {length:,} step{'s' * (length != 1)}{longer}, then {then}"
+    return f"warm-up of {length:,} step{'s' * (length != 1)}{longer}, then {then}{window}"
 
 
-def _lr(course: GroupSchedule) -> object:
-    schedule = course.schedule
-    warm = course.warmup_steps
+def _lr(group: GroupSchedule) -> object:
+    """What decides a group's lr, comparable."""
+    schedule, warm = group.schedule, group.warmup_steps
     options = repr(sorted(schedule.options.items()))
-    return course.lr, warm, course.start if warm else None, schedule.name, options
+    rise = (group.start, group.warmup_shape) if warm else None
+    return group.lr, warm, rise, schedule.name, options, group.first, group.end
 
 
 def _marks() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The plan as a picture."""
+"""The plan as a PNG or SVG figure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from grouper.reports.figure import draw, drawing, legend, rendered, sheet, short
 from grouper.reports.plan.axis import rates
-from grouper.reports.plan.key_steps import moments
-from grouper.reports.plan.tracks import Track, momentum_of
+from grouper.reports.plan.key_steps import key_steps
+from grouper.reports.plan.tracks import Track, moving_momentum
 from grouper.text.printable import visible
 from grouper.train.plan import Plan
 
@@ -19,23 +19,23 @@ SAMPLES = 1000
 EDGES = 500  # epochs whose first and last steps are drawn exactly
 
 
-def plan_picture(plan: Plan, shown: Sequence[Track], format: str) -> bytes:
-    """lr, and momentum where it moves, as a PNG or SVG file; the same bytes for the same plan.
+def plan_figure(plan: Plan, tracks: Sequence[Track], format: str) -> bytes:
+    """lr, and momentum where it moves, over the steps, as a `png` or `svg` file.
 
-    Raises ImportError where matplotlib is not installed.
+    The same plan gives the same bytes. Raises ImportError where matplotlib is not installed.
     """
     steps = _steps(plan)
     values = plan.over(steps)
-    moving = _moving(shown)
+    moving = moving_momentum(tracks)
     with drawing():
-        labels = [_label(track) for track in shown]
+        labels = [_label(track) for track in tracks]
         figure = sheet(9, 6 if moving else 4.5, labels)
         panels = figure.subplots(
             2 if moving else 1, squeeze=False, sharex=True,
             height_ratios=(3, 1) if moving else None,
         )[:, 0]  # fmt: skip
-        _draw(panels[0], plan, steps, [values[track.groups[0]]["lr"] for track in shown], "lr")
-        _scale(panels[0], shown, values)
+        _draw(panels[0], plan, steps, [values[track.groups[0]]["lr"] for track in tracks], "lr")
+        _scale(panels[0], tracks, values)
         if moving:
             curves = [values[track.groups[0]]["momentum"] for track in moving]
             _draw(panels[1], plan, steps, curves, "momentum")
@@ -47,7 +47,7 @@ def plan_picture(plan: Plan, shown: Sequence[Track], format: str) -> bytes:
 def _steps(plan: Plan) -> list[int]:
     last = plan.steps - 1
     some = {round(i * last / SAMPLES) for i in range(SAMPLES + 1)}
-    turns = {moment.step for moment in moments(plan, 0)}
+    turns = {key_step.step for key_step in key_steps(plan, 0)}
     edges: set[int] = set()
     if plan.epochs <= EDGES:
         starts = range(0, plan.steps, plan.steps_per_epoch)
@@ -55,22 +55,15 @@ def _steps(plan: Plan) -> list[int]:
     return sorted({0, last} | some | turns | edges)
 
 
-def _moving(shown: Sequence[Track]) -> list[Track]:
-    if not any(track.moves for track in shown):
-        return []
-    alike = {momentum_of(t.course): t for t in reversed(shown) if t.course.momentum is not None}
-    return list(reversed(alike.values()))
-
-
 def _draw(panel: Axes, plan: Plan, steps: list[int], curves: list[list[float]], word: str) -> None:
     draw(panel, steps, curves, word)
-    for length in {c.warmup_steps for c in plan.groups if 0 < c.warmup_steps < plan.steps}:
+    for length in {g.warmup_steps for g in plan.groups if 0 < g.warmup_steps < plan.steps}:
         panel.axvline(length, color="gray", linewidth=0.8, linestyle=":")
 
 
-def _scale(panel: Axes, shown: Sequence[Track], values: dict[str, dict[str, list[float]]]) -> None:
-    curves = [values[track.groups[0]]["lr"] for track in shown]
-    scale = rates(curves, [track.course.lr for track in shown])
+def _scale(panel: Axes, tracks: Sequence[Track], values: dict[str, dict[str, list[float]]]) -> None:
+    curves = [values[track.groups[0]]["lr"] for track in tracks]
+    scale = rates(curves, [track.schedule.lr for track in tracks])
     if scale.log:
         panel.set_yscale("log", nonpositive="clip")
         panel.set_ylim(scale.low, scale.high * 1.2)
