@@ -154,11 +154,11 @@ def param_groups(
     are the ranks that must agree: all of them, those of a group, or, where it is False, none.
     """
     from grouper.train.param_groups import bind
-    from grouper.train.ranks import together
+    from grouper.train.ranks import compare_ranks
 
-    with together(model, process_group) as meeting:
+    with compare_ranks(model, process_group) as ranks:
         report, grouping = fitting(model, rules, merge)
-        _refuse(report, meeting.disagreement(report.rules, grouping))
+        _refuse(report, ranks.disagreement(report.rules, grouping))
         return bind(model, grouping)
 
 
@@ -174,15 +174,15 @@ def build_optimizer(
     """
     from grouper.train.build_optimizer import optimizer_of
     from grouper.train.param_groups import bind
-    from grouper.train.ranks import together
+    from grouper.train.ranks import compare_ranks
 
-    with together(model, process_group) as meeting:
+    with compare_ranks(model, process_group) as ranks:
         rules = rules if isinstance(rules, Report) else _for_building(model, rules)
         report, grouping = fitting(model, rules, merge)
         groups = bind(model, grouping)
         try:
             optimizer = optimizer_of(groups, grouping, report.rules)
-            _refuse(report, meeting.disagreement(report.rules, grouping))
+            _refuse(report, ranks.disagreement(report.rules, grouping))
         except BaseException:
             groups.unfreeze()
             raise
@@ -204,11 +204,11 @@ def add_groups(
     report's, or its class refuses the new ones; the optimizer is then as it was.
     """
     from grouper.train.add_groups import extend
-    from grouper.train.ranks import together
+    from grouper.train.ranks import compare_ranks
 
-    with together(model, process_group) as meeting:
+    with compare_ranks(model, process_group) as ranks:
         checked, grouping = fitting(model, report, merge)
-        _refuse(checked, meeting.disagreement(checked.rules, grouping))
+        _refuse(checked, ranks.disagreement(checked.rules, grouping))
         return extend(optimizer, model, grouping, checked.rules)
 
 

@@ -26,11 +26,11 @@ their stage: `build_optimizer(model, rules, process_group=stage)`; or not: `proc
 """,
 )
 
-Terms = Mapping[str, Any]
+Fingerprint = Mapping[str, Any]
 Difference = tuple[str, str, str]  # what, what another rank has, what the first one has
 
 
-def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Terms:
+def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Fingerprint:
     """Everything that decides how a model is trained, in values that JSON holds."""
     warmup, schedule = rules.warmup, rules.schedule
     return {
@@ -44,10 +44,10 @@ def fingerprint_of(rules: RuleSet, grouping: Grouping) -> Terms:
     }
 
 
-def disagreement(terms: Mapping[int, Terms], paths: Mapping[int, str]) -> Finding:
-    """The finding about the first rank whose terms are not those of the first of all, by rank."""
-    first, ours = next(iter(terms.items()))
-    rank, theirs = next((rank, other) for rank, other in terms.items() if other != ours)
+def disagreement(fingerprints: Mapping[int, Fingerprint], paths: Mapping[int, str]) -> Finding:
+    """The finding about the first rank whose fingerprint is not that of the lowest rank."""
+    first, ours = next(iter(fingerprints.items()))
+    rank, theirs = next((rank, other) for rank, other in fingerprints.items() if other != ours)
     what, there, here = next(_differences(ours, theirs))
     note = f"rank {first} reads {paths[first]}, rank {rank} reads {paths[rank]}"
     return Finding(
@@ -65,7 +65,7 @@ def failed_elsewhere(failures: Mapping[int, str | None]) -> Finding:
     return Finding(RANKS_DISAGREE, f"rank {rank} builds no groups: {failure}")
 
 
-def _differences(ours: Terms, theirs: Terms) -> Iterator[Difference]:
+def _differences(ours: Fingerprint, theirs: Fingerprint) -> Iterator[Difference]:
     """What two ranks have differently, the telling ones first."""
     declared = [[_name(*item) for item in t["optimizers"].items()] for t in (ours, theirs)]
     if declared[0] != declared[1]:
@@ -93,13 +93,15 @@ def _name(alias: str, declared: Mapping[str, Any]) -> str:
     return f"`{cls}`" if alias == cls else f"`{cls} as {alias}`"
 
 
-def _asked(group: Terms) -> dict[str, Any]:
+def _asked(group: Mapping[str, Any]) -> dict[str, Any]:
     return {**group["options"], **group["plan"], "optimizer": group["optimizer"]}
 
 
-def _places(terms: Terms) -> dict[str, str]:
-    groups = {n: f"in the group `{g['name']}`" for g in terms["groups"] for n in g["parameters"]}
-    return {**groups, **dict.fromkeys(terms["frozen"], "frozen")}
+def _places(fingerprint: Fingerprint) -> dict[str, str]:
+    groups = {
+        n: f"in the group `{g['name']}`" for g in fingerprint["groups"] for n in g["parameters"]
+    }
+    return {**groups, **dict.fromkeys(fingerprint["frozen"], "frozen")}
 
 
 def _options(
@@ -111,8 +113,8 @@ def _options(
             yield f"`{key}` of {whose} is", there, here
 
 
-def _orders(ours: Terms, theirs: Terms) -> Iterator[Difference]:
-    here, there = ([group["name"] for group in terms["groups"]] for terms in (ours, theirs))
+def _orders(ours: Fingerprint, theirs: Fingerprint) -> Iterator[Difference]:
+    here, there = ([group["name"] for group in each["groups"]] for each in (ours, theirs))
     yield from _order("the groups", here, there)
     for group, other in zip(ours["groups"], theirs["groups"], strict=False):
         whose = f"the parameters of the group `{group['name']}`"
