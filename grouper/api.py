@@ -157,12 +157,12 @@ def param_groups(
     are the ranks that must agree: all of them, those of a group, or, where it is False, none.
     """
     from grouper.train.param_groups import bind
-    from grouper.train.ranks import together
+    from grouper.train.ranks import compare_ranks
 
     require_module("model", model)
-    with together(model, process_group) as meeting:
+    with compare_ranks(model, process_group) as ranks:
         report, grouping = checked_groups(model, rules, merge=merge)
-        _refuse(report, meeting.disagreement(report.rules, grouping))
+        _refuse(report, ranks.disagreement(report.rules, grouping))
         return bind(model, grouping)
 
 
@@ -178,10 +178,10 @@ def build_optimizer(
     """
     from grouper.train.build_optimizer import optimizer_of
     from grouper.train.param_groups import bind
-    from grouper.train.ranks import together
+    from grouper.train.ranks import compare_ranks
 
     require_module("model", model)
-    with together(model, process_group) as meeting:
+    with compare_ranks(model, process_group) as ranks:
         report = rules if isinstance(rules, Report) else _checked_to_build(model, rules)
         report, grouping = checked_groups(model, report, merge=merge)
         groups = bind(model, grouping)
@@ -189,7 +189,7 @@ def build_optimizer(
             # Ranks compare after construction here: where a class refuses its options on one rank
             # only, the others hear of that, and do not wait for it in a collective.
             optimizer = optimizer_of(groups, grouping, report.rules)
-            _refuse(report, meeting.disagreement(report.rules, grouping))
+            _refuse(report, ranks.disagreement(report.rules, grouping))
         except BaseException:
             groups.unfreeze()
             raise
@@ -211,13 +211,13 @@ def add_groups(
     report's, or its class refuses the new ones; the optimizer is then as it was.
     """
     from grouper.train.add_groups import extend
-    from grouper.train.ranks import together
+    from grouper.train.ranks import compare_ranks
 
     require_module("model", model)
     require("report", report, Report, "the report that `report.thaw(...)` gives")
-    with together(model, process_group) as meeting:
+    with compare_ranks(model, process_group) as ranks:
         checked, grouping = checked_groups(model, report, merge=merge)
-        _refuse(checked, meeting.disagreement(checked.rules, grouping))
+        _refuse(checked, ranks.disagreement(checked.rules, grouping))
         return extend(optimizer, model, grouping, checked.rules)
 
 

@@ -7,7 +7,7 @@ import stat
 from typing import IO
 
 from grouper.cli.outcome import Failure
-from grouper.monitor.run import NewerVersion, Reading, Run, lines
+from grouper.monitor.run import NewerVersion, Run, RunReader, read_lines
 
 
 class RunFile:
@@ -16,20 +16,20 @@ class RunFile:
     def __init__(self, path: str) -> None:
         self._path = path
         self._file = _opened(path)
-        self._reading = Reading()
+        self._reader = RunReader()
 
     def look(self) -> Run:
         """The run as the file has it now. One that was replaced or cut is read from its start."""
         if self._is_another():
             self._file.close()
-            self._file, self._reading = _opened(self._path), Reading()
+            self._file, self._reader = _opened(self._path), RunReader()
         try:
-            lines(self._file, self._reading)
+            read_lines(self._file, self._reader)
         except NewerVersion:
             raise Failure(f"`{self._path}` was written by a newer grouper than this one") from None
         except OSError as error:
             raise Failure(f"`{self._path}` cannot be read: {error.strerror}") from None
-        run = self._reading.run
+        run = self._reader.run
         if run.broken and run.header is None and not run.records:
             raise Failure(f"`{self._path}` is no file of a monitor: none of its lines is one")
         return run

@@ -1,15 +1,23 @@
-"""Training frameworks: one file for each, imported when it is asked for."""
+"""Trainers of other frameworks, each imported at its first use."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-_FRAMEWORKS = ("ultralytics",)
+# Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
+FRAMEWORKS = {
+    "ultralytics": (
+        "ultralytics",
+        "ultralytics_monitor",
+        "ultralytics_results",
+        "ultralytics_trainer",
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """`grouper.integrations.ultralytics`, without importing it beforehand."""
-    if name not in _FRAMEWORKS:
+    """`grouper.integrations.ultralytics`, which `import grouper` does not import."""
+    if name not in FRAMEWORKS:
         raise AttributeError(f"module 'grouper.integrations' has no attribute {name!r}")
     return import_module(f"grouper.integrations.{name}")

@@ -1,4 +1,4 @@
-"""Ultralytics 8.4 trains a model by a rules file.
+"""Trains models of Ultralytics 8.4 with the groups and the plan of a rules file.
 
 from grouper.integrations.ultralytics import trainer
 
@@ -24,7 +24,7 @@ from ultralytics.utils import DEFAULT_CFG
 from grouper import api
 from grouper.checks.report import Report
 from grouper.findings import Severity
-from grouper.integrations.ultralytics_trainer import Recipe, RulesTrainerMixin, Watch
+from grouper.integrations.ultralytics_trainer import MonitorOption, RulesConfig, RulesTrainerMixin
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.options.values import Value
@@ -43,8 +43,8 @@ TRAINERS = {
 HOOKS = ("_build_train_pipeline", "_get_warmup_iterations", "_load_checkpoint_state")
 
 
-class Start(Protocol):
-    """What `Model.train` calls."""
+class TrainerFactory(Protocol):
+    """What `Model.train(trainer=...)` calls to make a trainer."""
 
     def __call__(
         self,
@@ -58,21 +58,21 @@ def trainer(
     rules: RuleSet | str | Path,
     *,
     of: type[BaseTrainer] | None = None,
-    monitor: Watch = False,
+    monitor: MonitorOption = False,
     **variables: Value,
-) -> Start:
-    """A trainer by the rules, for `YOLO(...).train(trainer=...)`, whatever the model's task.
+) -> TrainerFactory:
+    """A trainer with the groups and the plan of the rules, for `YOLO(...).train(trainer=...)`.
 
     Args:
         rules: a path, a shipped name, or a RuleSet.
-        of: the trainer to build on, where it is not that of the task: `RTDETRTrainer`, your own.
+        of: the trainer class to extend, where it is not that of the model's task: `RTDETRTrainer`.
         monitor: True writes `monitor.jsonl` into the run's folder, a path writes there; a mapping
-            is passed on to grouper.Monitor (`{"every": 50}`).
+            has the arguments of grouper.Monitor (`{"every": 50}`).
         variables: values for the rules' `let` variables.
 
     A step of the plan is a batch, as in Ultralytics' own warm-up. Raises FileNotFoundError where
-    there is no such file, GroupingError where it is faulty by itself, ImportError under an
-    Ultralytics before 8.4.103. Training raises GroupingError before its first batch where the
+    the file does not exist, GroupingError where it has errors without any model, ImportError for an
+    Ultralytics before 8.4.103. The training raises GroupingError before its first batch where the
     rules do not fit the model.
     """
     missing = [name for name in HOOKS if not hasattr(BaseTrainer, name)]
@@ -84,12 +84,12 @@ def trainer(
     if isinstance(rules, str | Path):
         rule_set = api.load(rules, **variables)
     elif variables:
-        raise TypeError("a RuleSet has its variables already: give them to grouper.load")
+        raise TypeError("a RuleSet has its variables already: pass them to grouper.load")
     else:
         rule_set = rules
     if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
         raise api.GroupingError(Report(rule_set, Inventory(()), rule_set.findings))
-    recipe = Recipe(rule_set, monitor, of is not None)
+    config = RulesConfig(rule_set, monitor, of is not None)
 
     def start(
         cfg: Any = DEFAULT_CFG,
@@ -97,27 +97,30 @@ def trainer(
         _callbacks: dict[str, Any] | None = None,
     ) -> BaseTrainer:
         base = of or trainer_of((overrides or {}).get("task"))
-        return ruled(base, recipe)(cfg=cfg, overrides=overrides, _callbacks=_callbacks)
+        return rules_trainer(base, config)(cfg=cfg, overrides=overrides, _callbacks=_callbacks)
 
     return start
 
 
-def ruled(base: type[BaseTrainer], recipe: Recipe) -> type[BaseTrainer]:
-    """The trainer class for a recipe. Not to be found by its name, so that the processes of a
-    multi-GPU run are sent the class itself, with the rules in it."""
-    made: type[BaseTrainer] = type(
-        f"Rules{base.__name__}", (RulesTrainerMixin, base), {"recipe": recipe}
+def rules_trainer(base: type[BaseTrainer], config: RulesConfig) -> type[BaseTrainer]:
+    """A subclass of a trainer class that follows the rules.
+
+    It cannot be imported by its name, so that Ultralytics sends the class itself, with the rules in
+    it, to the processes of a run on several devices.
+    """
+    trainer_class: type[BaseTrainer] = type(
+        f"Rules{base.__name__}", (RulesTrainerMixin, base), {"config": config}
     )
-    return made
+    return trainer_class
 
 
 def trainer_of(task: str | None) -> type[BaseTrainer]:
-    """The trainer of a task of `YOLO`. Raises ValueError for any other."""
+    """The trainer class of a task of `YOLO`. Raises ValueError for another task."""
     if task not in TRAINERS:
         raise ValueError(
-            f"there is no trainer for the task `{task}`: give one by trainer(..., of=...)"
+            f"there is no trainer for the task `{task}`: pass a class as trainer(..., of=...)"
         )
-    found: type[BaseTrainer] = getattr(
+    trainer_class: type[BaseTrainer] = getattr(
         importlib.import_module(f"ultralytics.models.yolo.{task}"), TRAINERS[task]
     )
-    return found
+    return trainer_class

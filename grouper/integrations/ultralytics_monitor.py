@@ -1,4 +1,4 @@
-"""Ultralytics' own training, watched group by group.
+"""Monitors Ultralytics' own training by groups.
 
 from grouper.integrations.ultralytics_monitor import watch
 
@@ -12,44 +12,44 @@ from typing import Any, TypeVar
 
 from ultralytics.utils.torch_utils import unwrap_model
 
-from grouper.integrations.ultralytics_files import MonitorState
 from grouper.monitor.monitor import Monitor
+from grouper.monitor.state import MonitorState
 
 Model = TypeVar("Model")
 
 
 def watch(model: Model, **options: Any) -> Model:
-    """Watch what a `YOLO` (or any of Ultralytics' models) trains next; returns the model.
+    """Monitor the next trainings of a `YOLO` (or another of Ultralytics' models); returns it.
 
-    Writes `monitor.jsonl` into the folder of the run, for `grouper monitor`. Its groups are those
-    that Ultralytics builds: `weight`, `bn` and `bias` (the weights of norms are `bn`). A run that
-    is resumed goes on in its file. `options` are those of grouper.Monitor.
+    Writes `monitor.jsonl` into the folder of the run, for `grouper monitor`. The groups are those
+    that Ultralytics builds: `weight`, `bn` (weights of norms) and `bias`. A resumed run appends to
+    the file. `options` are those of grouper.Monitor.
 
-    Whoever trains by rules has this in `trainer(rules, monitor=True)`, with the rules' places.
-    Ultralytics takes no callbacks along to the processes that it starts on several devices: there,
-    only `trainer(rules, monitor=True)` watches.
+    A training by rules is monitored with `trainer(rules, monitor=True)`, which also records the
+    places of the rules. On several devices that is the only way: Ultralytics starts processes there
+    that do not get the callbacks of the model.
     """
     callbacks: Any = model
-    watching = _Watching(options)
-    callbacks.add_callback("on_train_start", watching.start)
-    callbacks.add_callback("on_model_save", watching.save)
-    callbacks.add_callback("teardown", watching.stop)
+    callback = _Callbacks(options)
+    callbacks.add_callback("on_train_start", callback.start)
+    callbacks.add_callback("on_model_save", callback.save)
+    callbacks.add_callback("teardown", callback.stop)
     return model
 
 
-class _Watching:
+class _Callbacks:
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
         self._monitor: Monitor | None = None
 
     def start(self, trainer: Any) -> None:
         self.stop(trainer)
-        given = {
+        arguments = {
             "path": trainer.save_dir / "monitor.jsonl",
             "model": unwrap_model(trainer.model),
             **self._options,
         }
-        self._monitor = Monitor(trainer.optimizer, **given)
+        self._monitor = Monitor(trainer.optimizer, **arguments)
         if trainer.resume:
             MonitorState(trainer.wdir).restore(self._monitor, trainer.start_epoch - 1)
 

@@ -1,7 +1,7 @@
-"""Ultralytics' trainers, with the optimizer, its groups, and lr and momentum by rules.
+"""Ultralytics' trainers with an optimizer, groups, lr and momentum from rules.
 
-They are subclassed and not imitated: data, losses, AMP, EMA, validation, checkpoints and early
-stopping are Ultralytics' own, and each method here takes the place of one that decides a rate.
+They are subclassed: data, losses, AMP, EMA, validation, checkpoints and early stopping stay
+Ultralytics' own, and each method here replaces one that sets a rate.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from ultralytics.utils.torch_utils import unwrap_model
 from grouper import api
 from grouper.checks.report import Report
 from grouper.findings import Severity
-from grouper.integrations.ultralytics_files import MonitorState, columns_of, widen
+from grouper.integrations.ultralytics_results import columns_of, widen
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.model.live import inventory_of
+from grouper.monitor.monitor import Monitor
+from grouper.monitor.state import MonitorState
 from grouper.train.group_schedule import interpolate
 from grouper.train.plan import Plan
 from grouper.train.resume.optimizer_state import load_optimizer_state
@@ -48,22 +50,22 @@ OTHER_TRAINERS = {
     "YOLOEDetect": "ultralytics.models.yolo.yoloe.YOLOETrainer",
     "YOLOESegment": "ultralytics.models.yolo.yoloe.YOLOESegTrainer",
 }
-"""Heads of models that `YOLO`'s own trainers do not train, and what does."""
+"""Trainer classes of models that `YOLO`'s trainers do not train, by the class of their head."""
 
-Watch = bool | str | Path | Mapping[str, Any]
+MonitorOption = bool | str | Path | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a trainer goes by."""
+class RulesConfig:
+    """The arguments of `trainer`: `own_class` says that the trainer class was given by `of`."""
 
     rules: RuleSet
-    monitor: Watch = False
-    chosen: bool = False
+    monitor: MonitorOption = False
+    own_class: bool = False
 
 
 class EpochCounter(LRScheduler):
-    """In the place of Ultralytics' scheduler, which steps once an epoch: it changes nothing."""
+    """Replaces Ultralytics' scheduler, which steps once an epoch: counts, and sets no lr."""
 
     def step(self, epoch: int | None = None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
@@ -71,9 +73,9 @@ class EpochCounter(LRScheduler):
 
 
 class RulesTrainerMixin(BaseTrainer):
-    """A trainer whose optimizer, lr and momentum come of rules. To be mixed with a trainer."""
+    """Mixin for a trainer class: optimizer, lr and momentum come from rules."""
 
-    recipe: ClassVar[Recipe]
+    config: ClassVar[RulesConfig]
     plan: Plan
     report: Report
 
@@ -85,15 +87,15 @@ class RulesTrainerMixin(BaseTrainer):
     ) -> None:
         ignored = [name for name in OWNED if name in (overrides or {})]
         self._batch = 0
-        self._monitor: Any = None
+        self._monitor: Monitor | None = None
         super().__init__(cfg, overrides, _callbacks)
         if RANK == -1:
-            self._say_what_is_ignored([] if self.resume else ignored)
+            self._warn_of_ignored([] if self.resume else ignored)
 
-    def _say_what_is_ignored(self, ignored: list[str]) -> None:
+    def _warn_of_ignored(self, ignored: list[str]) -> None:
         if ignored:
             LOGGER.warning(f"ignored, because the rules decide on it: {', '.join(ignored)}")
-        epochs = self.recipe.rules.variables.get("epochs")
+        epochs = self.config.rules.variables.get("epochs")
         if epochs is not None and epochs != self.epochs and not self.args.time:
             LOGGER.warning(
                 f"the rules count on epochs={epochs}, and the run has {self.epochs}:"
@@ -102,25 +104,26 @@ class RulesTrainerMixin(BaseTrainer):
 
     def train(self) -> None:
         """Train. Raises GroupingError where the rules do not fit the model."""
-        if self.ddp:  # here, and not in each of the processes only
+        if self.ddp:  # check once before processes are started
             probe = copy(self)
             probe.setup_model()
         super().train()
 
     def setup_model(self) -> Any:
-        """The model, held against the rules before any data is read."""
+        """Set up the model, and check the rules against it before data is read."""
         checkpoint = super().setup_model()
-        with self._nothing_begun():
-            self._refuse_head()
-            if self.args.distill_model is None and self.args.quantize != 8:  # these change it later
+        with self._cleanup_on_refusal():
+            self._check_head()
+            # Distillation and quantisation change the model later.
+            if self.args.distill_model is None and self.args.quantize != 8:
                 inventory = inventory_of(self.model)
-                api.checked_groups(_trained(inventory, self.args.freeze), self.recipe.rules)
+                api.checked_groups(_as_trained(inventory, self.args.freeze), self.config.rules)
         return checkpoint
 
     def build_optimizer(self, model: nn.Module, *_: Any, **__: Any) -> Optimizer:
-        """The optimizer that the rules name, whatever the train arguments say."""
-        with self._nothing_begun():
-            self.report = api.checked_groups(model, self.recipe.rules)[0]
+        """The optimizer that the rules name; the arguments are ignored."""
+        with self._cleanup_on_refusal():
+            self.report = api.checked_groups(model, self.config.rules)[0]
             optimizer = api.build_optimizer(model, self.report)
         _announce(self.report, optimizer)
         return optimizer
@@ -130,34 +133,34 @@ class RulesTrainerMixin(BaseTrainer):
         self.scheduler = EpochCounter(self.optimizer)
 
     def _make_plan(self) -> None:
-        with self._nothing_begun():
+        with self._cleanup_on_refusal():
             self.plan = api.plan(
                 self.report.inventory,
                 self.report,
                 steps_per_epoch=len(self.train_loader),
                 epochs=self.epochs,
             )
-            self._owner = self.plan.scheduler(self.optimizer)
+            self._scheduler = self.plan.scheduler(self.optimizer)
 
     def _build_train_pipeline(self) -> None:
-        """Ultralytics does this again, with smaller batches, when memory runs out: epochs are
-        longer then, and it would have the groups' decay follow its own argument."""
+        """Ultralytics calls this again with a smaller batch when memory runs out. Epochs have more
+        steps then, and it would set the groups' weight decay from its own argument."""
         running: Optimizer | None = getattr(self, "optimizer", None)
         groups = running.param_groups if running else []
         decays = [(g, g["weight_decay"]) for g in groups if "weight_decay" in g]
         super()._build_train_pipeline()
-        self._full: int = self.accumulate
+        self._accumulate: int = self.accumulate
         if running:
             for group, decay in decays:
                 group["weight_decay"] = decay
             self._make_plan()
 
     def _get_warmup_iterations(self, num_batches: int) -> int:
-        """None: the warm-up is the plan's."""
+        """0: the plan has the warm-up."""
         return 0
 
     def run_callbacks(self, event: str) -> None:
-        """Run an event's callbacks, and what the plan and the monitor have to do then."""
+        """Run the callbacks of an event, and what the plan and the monitor do at that event."""
         if event == "on_train_epoch_start":
             self._batch = 0
         elif event == "on_train_epoch_end":
@@ -165,7 +168,9 @@ class RulesTrainerMixin(BaseTrainer):
             names = columns_of(group["name"] for group in groups)
             self.lr = dict(zip(names, (float(group["lr"]) for group in groups), strict=True))
         super().run_callbacks(event)
-        if event == "on_train_batch_start":  # behind the others: there is one owner of lr
+        if (
+            event == "on_train_batch_start"
+        ):  # after the callbacks, so that an lr that they set is refused
             self._follow_plan()
         elif event == "on_train_start":
             self._start_monitor()
@@ -177,30 +182,28 @@ class RulesTrainerMixin(BaseTrainer):
     def _follow_plan(self) -> None:
         step = self._batch + self.plan.steps_per_epoch * self.epoch
         self._batch += 1
-        if step == self._owner.last_epoch + 1:
-            self._owner.step()
-        elif step != self._owner.last_epoch:  # resumed, or an epoch is done again
-            self._owner.load_state_dict({"last_epoch": step})
+        if step == self._scheduler.last_epoch + 1:
+            self._scheduler.step()
+        elif step != self._scheduler.last_epoch:  # resumed, or the epoch is repeated
+            self._scheduler.load_state_dict({"last_epoch": step})
         warm = self.plan.warmup_steps
-        if step <= warm and warm:  # gradients are gathered over more and more batches
-            self.accumulate = max(1, round(interpolate(step, warm, 1, self._full)))
+        if step <= warm and warm:  # accumulate over more and more batches
+            self.accumulate = max(1, round(interpolate(step, warm, 1, self._accumulate)))
 
     def _start_monitor(self) -> None:
-        watch = self.recipe.monitor
-        if watch is False or watch is None:
+        option = self.config.monitor
+        if option is False or option is None:
             return
-        from grouper.monitor.monitor import Monitor
-
         path = self.save_dir / "monitor.jsonl"
-        if isinstance(watch, str | Path):
-            path = Path(watch)
-        options = dict(watch) if isinstance(watch, Mapping) else {}
+        if isinstance(option, str | Path):
+            path = Path(option)
+        options = dict(option) if isinstance(option, Mapping) else {}
         self._monitor = Monitor(self.optimizer, self.plan, **{"path": path, **options})
         if self.resume:
             MonitorState(self.wdir).restore(self._monitor, self.start_epoch - 1)
 
     def _model_train(self) -> None:
-        """A norm that the rules freeze keeps its statistics, as under `freeze=`."""
+        """Batch norms that the rules freeze keep their statistics, as with `freeze=`."""
         super()._model_train()
         for module in unwrap_model(self.model).modules():
             parameters = list(module.parameters(recurse=False))
@@ -209,35 +212,35 @@ class RulesTrainerMixin(BaseTrainer):
                 module.eval()
 
     def _load_checkpoint_state(self, ckpt: dict[str, Any]) -> None:
-        """The optimizer's state by name: the rules may have changed since."""
+        """Load the optimizer's state by name, as the rules may have changed."""
         saved = ckpt.get("optimizer")
         super()._load_checkpoint_state({**ckpt, "optimizer": None})
         if saved is None:
             return
         if not all("param_names" in group for group in saved["param_groups"]):
             raise ValueError(
-                f"{self.args.model} was not trained by grouper, so its optimizer has no names of"
-                " parameters: resume it without, or start a new run from it"
+                f"{self.args.model} was not trained with grouper, so its optimizer has no names of"
+                " parameters: resume it without grouper, or start a new run from it"
             )
         restored = load_optimizer_state(self.optimizer, saved)
-        LOGGER.info(f"optimizer: states found by the parameters' names: {restored}")
+        LOGGER.info(str(restored))
 
     def save_metrics(self, metrics: dict[str, Any]) -> None:
-        """A row of results.csv. A resumed run may have other groups: then it gets their columns."""
+        """Write a row of results.csv, with new columns where a resumed run has other groups."""
         super().save_metrics(widen(self.csv, metrics))
 
-    def _refuse_head(self) -> None:
+    def _check_head(self) -> None:
         layers = getattr(unwrap_model(self.model), "model", None)
         head = type(layers[-1]).__name__ if isinstance(layers, nn.Sequential) else ""
-        if head in OTHER_TRAINERS and not self.recipe.chosen:
+        if head in OTHER_TRAINERS and not self.config.own_class:
             raise ValueError(
-                f"a model with the head `{head}` has a trainer of its own:"
+                f"a model with the head `{head}` needs another trainer:"
                 f" trainer(..., of={OTHER_TRAINERS[head]})"
             )
 
     @contextmanager
-    def _nothing_begun(self) -> Iterator[None]:
-        """A run that is refused leaves no folder, unless there is more in it than its arguments."""
+    def _cleanup_on_refusal(self) -> Iterator[None]:
+        """Removes the run's folder after a refusal, if it holds only the arguments."""
         try:
             yield
         except (api.GroupingError, ValueError):
@@ -249,8 +252,8 @@ class RulesTrainerMixin(BaseTrainer):
             raise
 
 
-def _trained(inventory: Inventory, freeze: Any) -> Inventory:
-    """The inventory as Ultralytics trains it: it freezes by name, and nothing else is frozen."""
+def _as_trained(inventory: Inventory, freeze: Any) -> Inventory:
+    """The inventory as Ultralytics trains it: it freezes by name alone."""
     layers = range(freeze) if isinstance(freeze, int) else freeze or ()
     names = [f"model.{layer}." for layer in layers] + [".dfl"]
     return replace(
@@ -263,7 +266,7 @@ def _trained(inventory: Inventory, freeze: Any) -> Inventory:
 
 
 def _announce(report: Report, optimizer: Optimizer) -> None:
-    """In the log, what is about to be trained at which rate, and the report's warnings."""
+    """Log the groups with their lr, and the warnings of the report."""
     if RANK not in (-1, 0):
         return
     kind = type(optimizer).__name__

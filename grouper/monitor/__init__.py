@@ -1,1 +1,1 @@
-"""Watching a run group by group: measuring (torch), records, and what they say in words."""
+"""Monitors a training run by groups: measures with torch, writes records, and judges them."""

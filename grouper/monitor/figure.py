@@ -1,4 +1,4 @@
-"""A run as a picture: lr, update-to-weight ratio and norms of every group over its steps."""
+"""A run as a figure: lr, update-to-weight ratio and norms of every group over the steps."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from grouper.monitor.run import Run
 from grouper.reports.figure import draw, drawing, legend, rendered, sheet, short
 from grouper.text.printable import visible
 
-MOST = 40  # groups in one picture
-WIDE = 10.0  # the greatest number over the least from which on an axis is logarithmic
+MOST = 40  # groups in one figure
+WIDE = 10.0  # the largest over the smallest number above which an axis is logarithmic
 PANELS = {
     "lr": "lr",
     "update_ratio": "update / weight",
@@ -20,19 +20,19 @@ PANELS = {
 
 
 def run_picture(run: Run, format: str) -> bytes:
-    """A PNG or SVG file of a run that has records; the same bytes for the same run.
+    """A PNG or SVG file of a run with at least one record; equal runs give equal bytes.
 
     Numbers that are not finite are gaps. Raises ImportError where matplotlib is not installed.
     """
     steps = [record.step for record in run.records]
     names = list(run.records[-1].groups)
     with drawing():
-        shown = names[:MOST]
-        labels = [short(visible(name)) for name in shown]
+        drawn = names[:MOST]
+        labels = [short(visible(name)) for name in drawn]
         figure = sheet(11, 7, labels)
         panels = figure.subplots(2, 2, sharex=True).flatten()
         for panel, (key, word) in zip(panels, PANELS.items(), strict=True):
-            curves = [_curve(run, name, key) for name in shown]
+            curves = [_curve(run, name, key) for name in drawn]
             draw(panel, steps, curves, word)
             if _wide(curves):
                 panel.set_yscale("log", nonpositive="mask")
@@ -45,11 +45,11 @@ def run_picture(run: Run, format: str) -> bytes:
 
 
 def _curve(run: Run, name: str, key: str) -> list[float]:
-    found = []
+    numbers = []
     for record in run.records:
         value = getattr(record.groups.get(name), key, None)
-        found.append(value if value is not None and math.isfinite(value) else math.nan)
-    return found
+        numbers.append(value if value is not None and math.isfinite(value) else math.nan)
+    return numbers
 
 
 def _wide(curves: Sequence[Sequence[float]]) -> bool:

@@ -1,4 +1,4 @@
-"""A run for programs: one JSON object with stable keys (see docs/monitor.md)."""
+"""A run as one JSON object with stable keys (see docs/monitor.md)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from grouper.reports.json import dumps
 VERSION = 1
 
 
-def summary_json(run: Run, path: str, said: tuple[Verdict, ...]) -> str:
-    """The last record of every group, and what is said of the run."""
+def summary_json(run: Run, path: str, verdicts: tuple[Verdict, ...]) -> str:
+    """The last record of every group, and the verdicts."""
     last = run.records[-1] if run.records else None
     value = {
         "version": VERSION,
@@ -26,8 +26,8 @@ def summary_json(run: Run, path: str, said: tuple[Verdict, ...]) -> str:
         "broken_lines": run.broken,
         "groups": [_group(run, name) for name in (last.groups if last else run.groups)],
         "untouched": list(last.untouched) if last else [],
-        "verdicts": [_verdict(verdict) for verdict in said],
-        "ok": all(verdict.severity is not Severity.ERROR for verdict in said),
+        "verdicts": [_verdict(verdict) for verdict in verdicts],
+        "ok": all(verdict.severity is not Severity.ERROR for verdict in verdicts),
     }
     return dumps(value)
 

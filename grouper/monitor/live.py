@@ -1,4 +1,4 @@
-"""The table of a training that runs, on stderr: in place, or above the progress bars."""
+"""The live table of a training on stderr: in place, or above progress bars."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IN_PLACE, ABOVE_BARS = 0.5, 30.0  # seconds between two tables
 
 
 def screen(stderr: bool = False, color: str = "auto") -> Console:
-    """A console to draw in place, which without colors is a terminal still."""
+    """A console that can draw in place; `color="never"` turns off the colors alone."""
     plain = color == "never" or (color == "auto" and bool(os.environ.get("NO_COLOR")))
     return Console(
         stderr=stderr,
@@ -33,37 +33,37 @@ def screen(stderr: bool = False, color: str = "auto") -> Console:
 
 
 class LiveTable:
-    """Shows the latest record, where stderr is a terminal; elsewhere it does nothing.
+    """Shows the latest record where stderr is a terminal, and does nothing elsewhere.
 
-    A table that is drawn in place and a progress bar would overwrite each other. So while a bar
-    of tqdm is there, the table is printed above it, now and then.
+    A table that is drawn in place and a progress bar overwrite each other. While tqdm draws a bar,
+    the table is printed above it from time to time.
     """
 
     def __init__(self) -> None:
         self._out = screen(stderr=True)
-        self._shows = sys.stderr.isatty() and not self._out.is_dumb_terminal
+        self._enabled = sys.stderr.isatty() and not self._out.is_dumb_terminal
         self._header: Header | None = None
         self._records: deque[Record] = deque(maxlen=LAST_RECORDS)
         self._count = 0
         self._live: Live | None = None
-        self._shown_at = float("-inf")
-        self._due = False
+        self._drawn_at = float("-inf")
+        self._outdated = False
 
     def header(self, header: Header) -> None:
         self._header = header
 
     def record(self, record: Record) -> None:
-        if not self._shows:
+        if not self._enabled:
             return
         self._records.append(record)
         self._count += 1
-        self._due = True
+        self._outdated = True
         bars = _bars()
-        if time.monotonic() - self._shown_at >= (ABOVE_BARS if bars else IN_PLACE):
+        if time.monotonic() - self._drawn_at >= (ABOVE_BARS if bars else IN_PLACE):
             self._show(bars)
 
     def close(self) -> None:
-        if self._due:
+        if self._outdated:
             self._show(_bars())
         self._release()
 
@@ -77,10 +77,10 @@ class LiveTable:
                 self._live = Live(console=self._out, auto_refresh=False)
                 self._live.start()
             self._live.update(self._table(), refresh=True)
-        self._shown_at, self._due = time.monotonic(), False
+        self._drawn_at, self._outdated = time.monotonic(), False
 
     def _release(self) -> None:
-        """Give the terminal back, the last table left in it."""
+        """Stop drawing; the last table stays on the terminal."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -91,7 +91,7 @@ class LiveTable:
 
 
 def _bars() -> Any:
-    """The class of tqdm's bars where one is being drawn; None where none is."""
+    """tqdm's class while it draws a bar, else None."""
     module = sys.modules.get("tqdm")
     bars: Any = getattr(module, "tqdm", None)
     drawn = [bar for bar in getattr(bars, "_instances", ()) if not bar.disable]

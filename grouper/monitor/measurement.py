@@ -1,4 +1,4 @@
-"""From the numbers of a group's parameters to the group's measurement."""
+"""Combines the numbers of a group's parameters into the group's measurement."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from grouper.monitor.record import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """One parameter at one step: sums of squares of its gradient, its weights before the step and
-    the step's change; how many values its gradient has (0: there is none), and how many of them
-    are not zero and not finite."""
+    """One parameter at one step: sums of squares of its gradient, of its weights before the step
+    and of their change; how many values its gradient has (0 without a gradient), how many of them
+    are not 0, and how many are not finite."""
 
     gradient: float
     weights: float
@@ -49,5 +49,5 @@ def _momentum(options: Mapping[str, Any]) -> float | None:
 
 
 def _float(value: Any) -> float | None:
-    """A number or a tensor of one; None for an lr that the optimizer finds itself."""
+    """The float of a number or of a tensor with one value; None stays None (Adafactor's lr)."""
     return None if value is None else float(value)

@@ -1,58 +1,54 @@
-"""The monitor: watches an optimizer's groups from its step hooks, every so many steps."""
+"""The monitor: measures an optimizer's groups from its step hooks, every few steps."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from grouper.monitor.measurement import measurement
-from grouper.monitor.names import (
-    facts,
-    group_names,
-    parameter_names,
-    refuse_other_plan,
-    watchable,
-)
+import torch
+from torch import Tensor, distributed, nn
+from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
+
+from grouper.monitor.measure import MeasuredStep
+from grouper.monitor.measurement import Numbers, measurement
+from grouper.monitor.names import group_facts, group_names, parameter_names
+from grouper.monitor.outputs import close, writers_for
 from grouper.monitor.record import GroupFacts, Header, Record
-from grouper.monitor.safe_writer import SafeWriter, reason, warn
-from grouper.monitor.writers import Call, Csv, JsonLines, TensorBoard
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from torch.optim import Optimizer
-    from torch.utils.hooks import RemovableHandle
-
-    from grouper.monitor.measure import MeasuredStep
-    from grouper.monitor.measurement import Numbers
-    from grouper.train.plan import Plan
+from grouper.monitor.safe_writer import reason, warn
+from grouper.train.compatibility import match_groups
+from grouper.train.plan import Plan
+from grouper.train.wrapped import distributed_is_running, unwrap_optimizer
 
 
 class Monitor:
-    """Measures lr, momentum, norms and update-to-weight ratios of every group, every N steps.
+    """Measures lr, momentum, norms and update-to-weight ratios of every group, every few steps.
 
-    It hangs itself on `optimizer.step()`; nothing else in the training loop changes. Gradients
-    are seen as the optimizer sees them: accumulated, unscaled, clipped. A step is one call of
-    `optimizer.step()`, counted from 0; one that a gradient scaler leaves out is none.
+    It registers hooks on `optimizer.step()`; the training loop does not change. Gradients are those
+    that the optimizer uses: accumulated, unscaled, clipped. A step is one call of
+    `optimizer.step()`, counted from 0; a step that a GradScaler skips is not counted.
 
-    On a measured step it holds a copy of the weights while the optimizer steps, and reads four
-    numbers a parameter back from the device, at once; on all others it costs a comparison. Where
-    parameters are spread over processes (FSDP2, DTensor) every process measures its pieces; the
-    first one writes. What fails in it warns once, and training goes on without it.
+    A measured step keeps a copy of the weights while the optimizer steps, and transfers four
+    numbers per parameter from the device at once; every other step costs one comparison. Where
+    parameters are sharded (FSDP2, DTensor) every process measures its own shards and the first one
+    writes. An error in the monitor is one warning; training continues without it.
 
     Args:
-        optimizer: the optimizer to watch.
-        plan: the plan of the run; it knows the rule that set each group's lr (`my.rules:3:7`).
-        every: measure at every `every`-th optimizer step (0, every, 2 * every, ...).
-        path: the JSON Lines file. A run that is resumed goes on in it.
+        optimizer: the optimizer to watch, or a wrapper that holds it.
+        plan: the plan of the run; it has the place of the rule that set each group's lr
+            (`my.rules:3:7`).
+        every: the number of optimizer steps from one measurement to the next, from step 0.
+        path: the JSON Lines file. A resumed run appends to it.
         csv, tensorboard: a CSV file and a TensorBoard folder to write as well.
         live: show a table on stderr, where that is a terminal.
         on_record: called with every `grouper.monitor.record.Record`.
-        model: names the parameters, for an optimizer that was built without names.
+        model: gives names to the parameters of an optimizer that was built without names.
 
-    Raises TypeError or ValueError where the setup is wrong (the plan is another optimizer's, a
-    parameter is on the meta device), and ImportError where TensorBoard is asked for and missing.
+    Raises TypeError or ValueError where the arguments are wrong (the plan has other groups than the
+    optimizer, a parameter is on the meta device), and ImportError where `tensorboard` is given and
+    the package is not installed.
     """
 
     def __init__(
@@ -69,49 +65,47 @@ class Monitor:
         model: nn.Module | None = None,
     ) -> None:
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"`every` is a whole number of steps from 1 on, not {every!r}")
+            raise ValueError(f"`every` is a number of steps, an integer from 1 on, not {every!r}")
         self.step = self._start = 0
-        self._optimizer = watchable(optimizer)
-        if plan is not None:
-            refuse_other_plan(self._optimizer.param_groups, plan)
-        self._plan = plan
+        self._optimizer = _watchable(optimizer)
+        self._rules = _rules_by_group(plan, self._optimizer)
         self._every = every
         self._known = {p: n for n, p in model.named_parameters()} if model is not None else {}
         self._groups: list[dict[str, Any]] = []
         self._pending: dict[str, Tensor] = {}
         self._touched: set[str] = set()
-        self._said: dict[str, GroupFacts] = {}
+        self._written: dict[str, GroupFacts] = {}
         self._measured: MeasuredStep | None = None
-        self._skips: Any = None
-        self._stopped, self._stepping, self._alone = False, False, True
+        self._found_inf: Any = None
+        self._stopped, self._in_hook, self._sharded = False, False, False
         self._failure: Exception | None = None
-        self._meet_parameters()
-        writers = _writers(path, csv, tensorboard, live, on_record) if _rank() == 0 else []
-        self._writers = writers
-        self._close_writers = weakref.finalize(self, _close, writers)
+        self._update_parameters()
+        events = _summary_writer(tensorboard) if tensorboard is not None else None
+        self._writers = writers_for(path, csv, events, live, on_record) if _rank() == 0 else []
+        self._close_writers = weakref.finalize(self, close, self._writers)
         self._hooks = _hooked(self._optimizer, self._before_step, self._after_step)
 
     @property
     def untouched(self) -> tuple[str, ...]:
-        """Names of the parameters that never had a gradient so far."""
+        """Names of the parameters that have not had a gradient so far."""
         return tuple(self._pending)
 
     def state_dict(self) -> dict[str, Any]:
-        """The step, and the parameters that had a gradient: enough to go on."""
+        """The step, and the names of the parameters that have had a gradient."""
         return {"step": self.step, "touched": sorted(self._touched)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where the saved monitor stopped; what the file has from there on counts no more."""
+        """Continue at the saved step; records from that step on in the file are superseded."""
         self.step = self._start = int(state["step"])
         self._touched = set(state["touched"])
-        self._said = {}
-        self._meet_parameters()
+        self._written = {}
+        self._update_parameters()
 
     def close(self) -> None:
-        """Stop watching and close the files. Also done when the optimizer or the program ends."""
+        """Stop watching and close the files. Happens at the program's end as well."""
         self._stopped = True
         self._measured = None
-        if not self._stepping:  # torch is going through its hooks: they stay, and do nothing
+        if not self._in_hook:  # else torch is iterating over its hooks: they stay, and do nothing
             for hook in self._hooks:
                 hook.remove()
         self._close_writers()
@@ -133,49 +127,45 @@ class Monitor:
             self.step += 1
 
     def _attempt(self, action: Callable[[], None]) -> None:
-        self._stepping = True
+        self._in_hook = True
         try:
             action()
         except Exception as error:
             if self._failure is None:
                 warn(f"the monitor stops: {reason(error)}; training goes on")
-            # Where parameters are spread, the others count on this process until they are told.
-            self._stopped |= self._alone
+            # Where parameters are sharded, the other ranks wait for this one until it reports.
+            self._stopped |= not self._sharded
             self._failure = error.with_traceback(None)
         finally:
-            self._stepping = False
+            self._in_hook = False
 
     def _begin(self, closure: bool) -> None:
-        """Measure what is there before the step; a closure's gradients come within it."""
-        import torch
-
-        from grouper.monitor.measure import MeasuredStep
-
+        """Measure what exists before the step; a closure computes its gradients within it."""
         self._groups = list(self._optimizer.param_groups)
         parameters = [parameter for group in self._groups for parameter in group["params"]]
-        self._alone = not any(hasattr(parameter, "placements") for parameter in parameters)
+        self._sharded = any(hasattr(parameter, "placements") for parameter in parameters)
         cuda: Any = torch.cuda
         capturing = cuda.is_initialized() and cuda.is_current_stream_capturing()
-        if parameters and not capturing and not (self._alone and _rank()):
+        if parameters and not capturing and (self._sharded or _rank() == 0):
             scale = getattr(self._optimizer, "grad_scale", None)
-            self._skips = getattr(self._optimizer, "found_inf", None)
+            self._found_inf = getattr(self._optimizer, "found_inf", None)
             self._measured = MeasuredStep(parameters, scale, closure, self._failure)
 
     def _end(self) -> None:
         numbers = self._numbers()
         if self.step % self._every == 0:
-            self._meet_parameters()
+            self._update_parameters()
         self._look_for_gradients()
         if numbers is not None and _rank() == 0:
             measurements = {
                 name: measurement([next(numbers) for _ in group["params"]], group)
                 for name, group in zip(group_names(self._groups), self._groups, strict=True)
             }
-            skipped = self._skips is not None and float(self._skips) != 0
+            skipped = self._found_inf is not None and float(self._found_inf) != 0
             self._write(Record(self.step, measurements, self.untouched, skipped))
 
     def _numbers(self) -> Iterator[Numbers] | None:
-        """What was measured, if it was; a failure is known to all processes from here on."""
+        """The numbers of a measured step; a failure in any rank is raised in all of them here."""
         measured, self._measured = self._measured, None
         if measured is None:
             return None
@@ -186,17 +176,17 @@ class Monitor:
             raise
 
     def _write(self, record: Record) -> None:
-        known = facts(self._groups, self._plan)
-        start = self.step if self._said else self._start
+        facts = group_facts(self._groups, self._rules)
+        start = self.step if self._written else self._start
         for writer in self._writers:
-            if known != self._said:
-                writer.header(Header(known, start, self._every))
+            if facts != self._written:
+                writer.header(Header(facts, start, self._every))
             writer.record(record)
-        self._said = known
-        self._stopped |= self._alone and all(writer.failed for writer in self._writers)
+        self._written = facts
+        self._stopped |= not self._sharded and all(writer.failed for writer in self._writers)
 
-    def _meet_parameters(self) -> None:
-        """Groups come and go: whatever is there now is watched from here on."""
+    def _update_parameters(self) -> None:
+        """Read the optimizer's groups, to which some may have been added."""
         self._groups = list(self._optimizer.param_groups)
         names = parameter_names(self._groups, self._known)
         self._pending = {n: p for n, p in names.items() if n not in self._touched}
@@ -207,36 +197,55 @@ class Monitor:
             self._touched.add(name)
 
 
-def _writers(
-    path: str | Path,
-    csv: str | Path | None,
-    tensorboard: str | Path | None,
-    live: bool,
-    on_record: Callable[[Record], object] | None,
-) -> list[SafeWriter]:
-    writers = [SafeWriter(str(path), lambda: JsonLines(path))]
-    if csv is not None:
-        writers.append(SafeWriter(str(csv), lambda: Csv(csv)))
-    if tensorboard is not None:
-        writers.append(SafeWriter("for TensorBoard", lambda: TensorBoard(tensorboard)))
-    if live:
-        from grouper.monitor.live import LiveTable
+def _watchable(optimizer: Any) -> Optimizer:
+    """The torch optimizer inside its wrappers.
 
-        writers.append(SafeWriter("the live table", LiveTable))
-    if on_record is not None:
-        writers.append(SafeWriter("to `on_record`", lambda: Call(on_record)))
-    return writers
+    Raises TypeError where there is none, and ValueError where its parameters are on the meta
+    device.
+    """
+    inner = unwrap_optimizer(optimizer)
+    if not isinstance(inner, Optimizer):
+        raise TypeError(f"the monitor watches a torch optimizer, not a {type(optimizer).__name__}")
+    for name, parameter in parameter_names(inner.param_groups).items():
+        if parameter.is_meta:
+            raise ValueError(
+                f"`{name}` is on the meta device and has no values: build the optimizer when the"
+                " model has its weights"
+            )
+    return inner
 
 
-def _close(writers: Iterable[SafeWriter]) -> None:
-    for writer in writers:
-        writer.close()
+def _rules_by_group(plan: Plan | None, optimizer: Optimizer) -> dict[str, str | None]:
+    """For each group the place of the rule that set its lr.
+
+    Raises TypeError where `plan` is not a plan, ValueError where it has other groups.
+    """
+    if plan is None:
+        return {}
+    if not isinstance(plan, Plan):
+        given = type(plan).__name__
+        raise TypeError(f"the monitor takes the plan that grouper.plan() returns, not a {given}")
+    return {course.name: course.place for course in match_groups(plan, optimizer)}
+
+
+def _summary_writer(folder: str | Path) -> Callable[[int], Any]:
+    """Makes torch's SummaryWriter of a folder for a run that starts at a step.
+
+    Raises ImportError where the package `tensorboard` is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ImportError(
+            "the monitor cannot write for TensorBoard, which is not installed:"
+            " `pip install tensorboard`, or leave `tensorboard=` out"
+        ) from error
+    make: Callable[..., Any] = SummaryWriter
+    return lambda start: make(str(folder), purge_step=start)
 
 
 def _hooked(optimizer: Optimizer, before: Any, after: Any) -> tuple[RemovableHandle, ...]:
-    """Hooks that a compiled step calls and does not compile."""
-    import torch
-
+    """Registers hooks that a compiled step calls and does not compile."""
     disable: Any = torch.compiler.disable
     return (
         optimizer.register_step_pre_hook(disable(before)),
@@ -245,9 +254,4 @@ def _hooked(optimizer: Optimizer, before: Any, after: Any) -> tuple[RemovableHan
 
 
 def _rank() -> int:
-    import torch
-
-    distributed = torch.distributed
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank()
-    return 0
+    return distributed.get_rank() if distributed_is_running() else 0

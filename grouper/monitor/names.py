@@ -1,97 +1,42 @@
-"""The names of what the monitor watches, whoever built the optimizer."""
+"""Names of an optimizer's groups and parameters, whoever built it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from grouper.group.group import unique
 from grouper.monitor.record import GroupFacts
 
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.optim import Optimizer
-
-    from grouper.train.plan import Plan
-
-MOST_WRAPPERS = 8
-
-
-def watchable(optimizer: Any) -> Optimizer:
-    """The torch optimizer behind what wraps it (as Accelerate's and Lightning's do).
-
-    Raises TypeError where there is none, and ValueError where its parameters have no values yet.
-    """
-    from torch.optim import Optimizer
-
-    found, wrappers = optimizer, 0
-    while (inner := getattr(found, "optimizer", None)) is not None and wrappers < MOST_WRAPPERS:
-        found, wrappers = inner, wrappers + 1
-    if not isinstance(found, Optimizer):
-        raise TypeError(f"the monitor watches a torch optimizer, not a {type(optimizer).__name__}")
-    for name, parameter in parameter_names(found.param_groups).items():
-        if parameter.is_meta:
-            raise ValueError(
-                f"`{name}` is on the meta device and has no values: build the optimizer when the"
-                " model has its weights"
-            )
-    return found
+Groups = Sequence[Mapping[str, Any]]
 
 
 def group_names(groups: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Each group's `name`, what Ultralytics calls it, or its number; `#2` behind a second one."""
-    names: list[str] = []
-    seen: dict[str, int] = {}
-    for index, group in enumerate(groups):
-        base = str(group.get("name") or group.get("param_group") or f"group {index}")
-        seen[base] = seen.get(base, 0) + 1
-        names.append(base if seen[base] == 1 else f"{base}#{seen[base]}")
-    return names
+    """Each group's `name`, else Ultralytics' `param_group`, else its number; `#2` for a second."""
+    names: set[str] = set()
+    return [
+        unique(str(group.get("name") or group.get("param_group") or f"group {index}"), names)
+        for index, group in enumerate(groups)
+    ]
 
 
-def parameter_names(
-    groups: list[dict[str, Any]], known: Mapping[Any, str] | None = None
-) -> dict[str, Tensor]:
-    """Parameters by the names that the optimizer has for them, that `known` has, or by number."""
-    found: dict[str, Tensor] = {}
+def parameter_names(groups: Groups, known: Mapping[Any, str] | None = None) -> dict[str, Any]:
+    """Tensors by the optimizer's own names for them, else those in `known`, else by number."""
+    tensors: dict[str, Any] = {}
     for name, group in zip(group_names(groups), groups, strict=True):
         labels = group.get("param_names") or [
-            (known or {}).get(parameter) or f"{name}[{number}]"
-            for number, parameter in enumerate(group["params"])
+            (known or {}).get(tensor) or f"{name}[{number}]"
+            for number, tensor in enumerate(group["params"])
         ]
-        found.update(zip(labels, group["params"], strict=True))
-    return found
+        tensors.update(zip(labels, group["params"], strict=True))
+    return tensors
 
 
-def facts(groups: list[dict[str, Any]], plan: Plan | None) -> dict[str, GroupFacts]:
-    """What stays the same about each group."""
-    rules = {group.name: group.place for group in plan.groups} if plan else {}
+def group_facts(groups: Groups, rules: Mapping[str, str | None]) -> dict[str, GroupFacts]:
+    """The size of each group, and the place of the rule that set its lr, from `rules` by name."""
     return {
         name: GroupFacts(
-            len(group["params"]), sum(p.numel() for p in group["params"]), rules.get(name)
+            len(group["params"]), sum(t.numel() for t in group["params"]), rules.get(name)
         )
         for name, group in zip(group_names(groups), groups, strict=True)
     }
-
-
-def refuse_other_plan(groups: list[dict[str, Any]], plan: Any) -> None:
-    """Raises TypeError where `plan` is none, and ValueError where it plans other groups."""
-    from grouper.train.plan import Plan
-
-    if not isinstance(plan, Plan):
-        given = type(plan).__name__
-        raise TypeError(f"the monitor takes the plan that grouper.plan() gives, not a {given}")
-    planned = {group.name for group in plan.groups}
-    present = set(group_names(groups))
-    said = [
-        f"{words} " + ", ".join(f"`{name}`" for name in sorted(names))
-        for words, names in (
-            ("the optimizer lacks", planned - present),
-            ("the plan knows nothing of", present - planned),
-        )
-        if names
-    ]
-    if said:
-        raise ValueError(
-            f"the optimizer's groups are not the plan's: {'; '.join(said)}; build both from the"
-            " same rules and model"
-        )

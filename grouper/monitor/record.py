@@ -1,7 +1,7 @@
-"""What the monitor writes: one header, then one record for each measured step, as JSON Lines.
+"""The monitor's file format: a header, then one record for each measured step, as JSON Lines.
 
-A run that goes on (or starts again) in the same file writes another header, with the step that it
-goes on from: from there on, it counts, and what stood there before does not.
+A run that is resumed (or starts again) in the same file writes another header with the step that it
+continues from; it supersedes the records from that step on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """What stays the same about a group: its size, and the place of the rule that set its lr."""
+    """The constants of a group: `parameters` is the number of its tensors, `values` the number of
+    their values, `rule` the place of the rule that set its lr (`my.rules:3:7`)."""
 
     parameters: int
     values: int
@@ -25,7 +26,7 @@ class GroupFacts:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The groups of a run (in the optimizer's order) from step `start` on."""
+    """The groups of a run in the optimizer's order, from step `start` on, every `every` steps."""
 
     groups: Mapping[str, GroupFacts]
     start: int = 0
@@ -36,9 +37,9 @@ class Header:
 class Measurement:
     """One group at one step. Norms are L2 over all of the group's values.
 
-    `weight_norm` is that before the step, `update_ratio` the norm of what the step changed over
-    it; `zero_gradients` and `nonfinite_gradients` are shares (0 to 1) of the values that have a
-    gradient. None: the group has no gradient, no momentum, no lr of its own, or weights of 0.
+    `weight_norm` is taken before the step; `update_ratio` is the norm of the weights' change over
+    it. `zero_gradients` and `nonfinite_gradients` are shares (0 to 1) of the values that have a
+    gradient. None where the group has no gradient, no momentum or no lr, or weights of norm 0.
     """
 
     lr: float | None
@@ -52,9 +53,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All groups at one optimizer step (counted from 0); `untouched` never had a gradient.
+    """All groups at one optimizer step, counted from 0.
 
-    `skipped`: the optimizer left the weights as they were, because a gradient scaler asked it to.
+    `untouched` are the names of the parameters that have not had a gradient so far. `skipped` says
+    that the optimizer did not change the weights, because a GradScaler found infinite gradients.
     """
 
     step: int
@@ -72,19 +74,19 @@ def header_line(header: Header) -> str:
 
 
 def record_line(record: Record) -> str:
-    """One line of a monitor file; numbers that JSON does not know (`nan`, `inf`) become words."""
+    """One line of a monitor file; `nan` and `inf`, which JSON lacks, are written as strings."""
     groups = {
-        name: {key: _written(value) for key, value in asdict(measured).items()}
+        name: {key: _json_number(value) for key, value in asdict(measured).items()}
         for name, measured in record.groups.items()
     }
     untouched = list(record.untouched)
-    whole = {"step": record.step, "groups": groups, "untouched": untouched}
-    return _line({**whole, "skipped": True} if record.skipped else whole)
+    content = {"step": record.step, "groups": groups, "untouched": untouched}
+    return _line({**content, "skipped": True} if record.skipped else content)
 
 
 def _line(value: dict[str, object]) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def _written(value: float | None) -> float | str | None:
+def _json_number(value: float | None) -> float | str | None:
     return value if value is None or math.isfinite(value) else str(value)

@@ -1,6 +1,6 @@
-"""Monitor files, read line by line, however they ended and whatever is in them.
+"""Reads monitor files line by line, however they end and whatever is in them.
 
-What is kept is bounded: of a long run the last records, and an even choice of those before.
+Memory is bounded: of a long run it keeps the last records, and every n-th of the earlier ones.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from grouper.monitor.record import VERSION, GroupFacts, Header, Measurement, Record
@@ -24,13 +23,13 @@ _MEASURED = tuple(Measurement.__dataclass_fields__)
 
 
 class NewerVersion(Exception):
-    """The file was written by a grouper that knows more than this one."""
+    """The file was written by a newer version of grouper."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a monitor file says. `records` are in order of their steps, `count` is how many there
-    were measured, `broken` how many of its lines could not be read."""
+    """The content of a monitor file: `records` in order of their steps, `count` the number of
+    measured steps, `broken` the number of lines that could not be read."""
 
     header: Header | None
     records: tuple[Record, ...]
@@ -42,15 +41,15 @@ class Run:
         return self.header.groups if self.header else {}
 
 
-class Reading:
-    """A run as far as it has been read: `line` after `line`, `run` at any time."""
+class RunReader:
+    """Reads a run line by line with `line`; `run` is what has been read so far."""
 
     def __init__(self) -> None:
         self._header: Header | None = None
         self._steps = array("q")
-        self._older: list[tuple[int, Record]] = []  # with their places among the steps
+        self._older: list[tuple[int, Record]] = []  # with their indices among the steps
         self._last: deque[tuple[int, Record]] = deque()
-        self._stride = 1  # one in so many of the older records is kept
+        self._stride = 1  # every n-th of the older records is kept
         self._broken = 0
 
     @property
@@ -59,7 +58,7 @@ class Reading:
         return Run(self._header, records, len(self._steps), self._broken)
 
     def line(self, line: bytes) -> None:
-        """Read one whole line. Raises NewerVersion, and nothing for what else is in it."""
+        """Read one complete line. Raises NewerVersion; counts a line that is faulty as broken."""
         try:
             value = json.loads(line)
             if "version" in value:
@@ -71,7 +70,7 @@ class Reading:
             self._broken += 1
 
     def too_long(self) -> None:
-        """A line was so long that it was not read."""
+        """Count a line that was too long to be read."""
         self._broken += 1
 
     def _add(self, record: Record) -> None:
@@ -79,33 +78,33 @@ class Reading:
         self._last.append((len(self._steps), record))
         self._steps.append(record.step)
         if len(self._last) > LAST_RECORDS:
-            place, old = self._last.popleft()
-            if place % self._stride == 0:
-                self._older.append((place, old))
+            index, old = self._last.popleft()
+            if index % self._stride == 0:
+                self._older.append((index, old))
         if len(self._older) > OLDER_RECORDS:
             self._stride *= 2
-            self._older = [kept for kept in self._older if kept[0] % self._stride == 0]
+            self._older = [(i, record) for i, record in self._older if i % self._stride == 0]
 
     def _drop_from(self, step: int) -> None:
-        """A step that comes again, or an earlier one: the run was resumed there."""
+        """Drop the records from a step on: the run was resumed there."""
         count = bisect_left(self._steps, step)
         if count < len(self._steps):
             del self._steps[count:]
-            self._older = [kept for kept in self._older if kept[0] < count]
-            self._last = deque(kept for kept in self._last if kept[0] < count)
+            self._older = [(i, record) for i, record in self._older if i < count]
+            self._last = deque((i, record) for i, record in self._last if i < count)
 
 
-def lines(file: IO[bytes], reading: Reading) -> None:
-    """Read every whole line that a file has from where it stands; a cut one is left in it."""
-    for line in _whole_lines(file):
+def read_lines(file: IO[bytes], reader: RunReader) -> None:
+    """Read every complete line from the file's position on; an incomplete last one stays unread."""
+    for line in _complete_lines(file):
         if line is None:
-            reading.too_long()
+            reader.too_long()
         elif line.strip():
-            reading.line(line)
+            reader.line(line)
 
 
-def _whole_lines(file: IO[bytes]) -> Iterator[bytes | None]:
-    """Lines that end, None for one that is too long to be read."""
+def _complete_lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    """Lines with their newlines; None for one that is too long to be read."""
     while True:
         start = file.tell()
         line = file.readline(LONGEST_LINE)
@@ -125,7 +124,7 @@ def _header(value: dict[str, Any]) -> Header:
         raise NewerVersion
     groups = {
         str(name): GroupFacts(
-            _count(facts["parameters"]), _count(facts["values"]), _word(facts.get("rule"))
+            _count(facts["parameters"]), _count(facts["values"]), _text(facts.get("rule"))
         )
         for name, facts in value["groups"].items()
     }
@@ -139,26 +138,26 @@ def _record(value: dict[str, Any]) -> Record:
     }
     untouched = value.get("untouched", [])
     if not isinstance(untouched, list) or not all(isinstance(name, str) for name in untouched):
-        raise TypeError("not names")
+        raise TypeError("expected a list of names")
     return Record(_count(value["step"]), groups, tuple(untouched), value.get("skipped") is True)
 
 
 def _measurement(numbers: dict[str, float | None]) -> Measurement:
     weight_norm = numbers.pop("weight_norm")
     if weight_norm is None:
-        raise TypeError("no norm")
+        raise TypeError("expected a weight norm")
     return Measurement(weight_norm=weight_norm, **numbers)
 
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _COUNT:
-        raise TypeError("not a count")
+        raise TypeError("expected a count")
     return value
 
 
-def _word(value: object) -> str | None:
+def _text(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise TypeError("not a word")
+        raise TypeError("expected a text")
     return value
 
 
@@ -168,13 +167,5 @@ def _number(value: object) -> float | None:
     if value in ("nan", "inf", "-inf"):
         return math.nan if value == "nan" else float(str(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("not a number")
+        raise TypeError("expected a number")
     return float(value)
-
-
-def read_run(path: str | Path) -> Run:
-    """The run in a monitor file. Raises OSError where it cannot be opened, and NewerVersion."""
-    reading = Reading()
-    with open(path, "rb") as file:
-        lines(file, reading)
-    return reading.run

@@ -1,4 +1,4 @@
-"""A training run never stops because of its monitor: what fails warns once and is silent."""
+"""Errors of the monitor as one warning, so that they never stop the training."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from grouper.monitor.writers import Writer
 
 
 def warn(message: str) -> None:
-    """A warning without a line of code, which would be torch's; where warnings are errors, a line
-    on stderr."""
+    """Warn without a code line, which would be one of torch's. Where warnings are errors, print to
+    stderr instead."""
     try:
         warnings.warn_explicit(message, RuntimeWarning, "grouper", 0, module="grouper.monitor")
     except Warning:
@@ -27,10 +27,10 @@ def reason(error: BaseException) -> str:
 
 
 class SafeWriter:
-    """A writer that gives up with one warning instead of an exception.
+    """A writer that stops with one warning instead of an exception.
 
-    A full disk or a folder that cannot be written are no reason to stop; a package that is
-    missing is one, and raises ImportError before the first step.
+    A full disk or a folder that cannot be written does not end the training. `make` may raise
+    anything but OSError before the first step: ImportError for a missing package.
     """
 
     def __init__(self, name: str, make: Callable[[], Writer]) -> None:
@@ -39,7 +39,7 @@ class SafeWriter:
         try:
             self._writer = make()
         except OSError as error:
-            self._give_up(error)
+            self._stop(error)
 
     @property
     def failed(self) -> bool:
@@ -61,11 +61,11 @@ class SafeWriter:
         try:
             action(self._writer)
         except Exception as error:
-            self._give_up(error)
+            self._stop(error)
 
-    def _give_up(self, error: Exception) -> None:
+    def _stop(self, error: Exception) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            with suppress(Exception):  # what there is to say is said below
+            with suppress(Exception):  # the warning below reports the first error
                 writer.close()
         warn(f"the monitor stops writing {self._name}: {reason(error)}; training goes on")

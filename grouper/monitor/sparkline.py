@@ -1,4 +1,4 @@
-"""A column of numbers as one line of blocks."""
+"""A sequence of numbers as one line of block characters."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ PLAIN = "_.-=+*%#"
 
 
 def trend(numbers: Sequence[float | None], width: int = 8, plain: bool = False) -> str:
-    """Numbers from least to greatest as blocks of rising height, the first to the last.
+    """One character for each number, in order; its height is the number's between least and most.
 
-    More numbers than `width` are put together by their median. A gap stands for None, `!` where
-    a number is not finite. `plain` keeps to ASCII.
+    More numbers than `width` are combined by their median. None is a blank, a number that is not
+    finite is `!`. `plain` uses ASCII only.
     """
     blocks = PLAIN if plain else BLOCKS
     cells = [_cell(part) for part in _parts(numbers, width)]
@@ -38,10 +38,10 @@ def _parts(numbers: Sequence[float | None], width: int) -> list[Sequence[float |
 
 
 def _cell(part: Sequence[float | None]) -> float | None:
-    there = [number for number in part if number is not None]
-    if not there:
+    known = [number for number in part if number is not None]
+    if not known:
         return None
-    return math.nan if not all(map(math.isfinite, there)) else median(there)
+    return math.nan if not all(map(math.isfinite, known)) else median(known)
 
 
 def _height(number: float, least: float, most: float) -> int:

@@ -1,4 +1,4 @@
-"""A run for people: its last record as a table, and what is wrong with it in words."""
+"""A run on the terminal: its last record as a table, and the verdicts below."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grouper.reports.terminal import STYLES
 from grouper.text.printable import visible
 
 Part = Text | Padding
-GAP = (0, 1, 0, 0)  # a space behind every column
+GAP = (0, 1, 0, 0)  # a space after every column
 COLUMNS = (
     "group",
     "\nlr",
@@ -32,23 +32,23 @@ COLUMNS = (
 )
 
 
-def report(run: Run, path: str, said: Sequence[Verdict], plain: bool = False) -> list[Part]:
-    """What the file holds, the table, and under it what is wrong; `plain` keeps to ASCII."""
+def report(run: Run, path: str, verdicts: Sequence[Verdict], plain: bool = False) -> list[Part]:
+    """A head line, the table, and a line for each verdict; `plain` uses ASCII only."""
     lines: list[Part] = [_head(run, path)]
     if run.records:
-        lines += [Text(), Padding(table(run, said, plain), (0, 0, 0, 2), expand=False), Text()]
-    lines += [sentence(verdict) for verdict in said]
+        lines += [Text(), Padding(table(run, verdicts, plain), (0, 0, 0, 2), expand=False), Text()]
+    lines += [sentence(verdict) for verdict in verdicts]
     if run.broken:
         lines.append(_broken(run.broken))
     if run.records:
-        lines.append(closing_line(said))
+        lines.append(closing_line(verdicts))
     return lines
 
 
-def table(run: Run, said: Sequence[Verdict], plain: bool = False) -> Table:
-    """The last record, one row a group; a row has the color of what is said of it."""
+def table(run: Run, verdicts: Sequence[Verdict], plain: bool = False) -> Table:
+    """The last record, one row for each group, in the color of the group's verdict."""
     last = run.records[-1]
-    styles = {verdict.group: STYLES[verdict.severity] for verdict in reversed(said)}
+    styles = {verdict.group: STYLES[verdict.severity] for verdict in reversed(verdicts)}
     grid = Table(
         box=None, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0)
     )
@@ -83,16 +83,16 @@ def sentence(verdict: Verdict) -> Text:
 
 def _broken(count: int) -> Text:
     lines = "one line of the file" if count == 1 else f"{count:,} lines of the file"
-    text = f"{lines} could not be read (a process that is killed leaves one cut short)"
+    text = f"{lines} could not be read (a killed process leaves an incomplete one)"
     return Text.assemble(("note: ", STYLES[Severity.NOTE]), text)
 
 
-def closing_line(said: Sequence[Verdict]) -> Text:
-    """The last line: how much is wrong."""
-    counts = {s: sum(v.severity is s for v in said) for s in Severity}
+def closing_line(verdicts: Sequence[Verdict]) -> Text:
+    """The last line: how many errors and warnings there are."""
+    counts = {s: sum(v.severity is s for v in verdicts) for s in Severity}
     words = ", ".join(f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
     worst = next((STYLES[severity] for severity in Severity if counts[severity]), "bold green")
-    return Text(words or "ok: nothing is wrong", worst)
+    return Text(words or "ok: no problems", worst)
 
 
 def _cells(measured: Measurement) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def _cells(measured: Measurement) -> tuple[str, ...]:
 
 
 def number(value: float | None) -> str:
-    """Three digits, in as few characters as they need: `0.01`, `1.23e-5`, `-` for None."""
+    """Three significant digits without trailing zeros: `0.01`, `1.23e-5`; `-` for None."""
     if value is None:
         return "-"
     mantissa, mark, exponent = f"{value:.3g}".partition("e")
@@ -122,7 +122,7 @@ def _share(value: float | None) -> str:
 
 
 def plain(out: Console) -> bool:
-    """Whether a console has no letters for blocks."""
+    """Whether the console's encoding lacks the block characters of the trend."""
     try:
         BLOCKS.encode(out.encoding)
     except (UnicodeEncodeError, LookupError):

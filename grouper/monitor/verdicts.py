@@ -1,4 +1,4 @@
-"""What a run's records say in words: groups that are dead, explode, or hardly move."""
+"""Judges a run by its records: groups that explode, are dead, or move slowly."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from statistics import median
 from grouper.findings import Severity
 from grouper.monitor.record import Measurement, Record
 from grouper.monitor.run import Run
-from grouper.text.fold import fold
+from grouper.text.fold import folded_list
+from grouper.text.printable import count_phrase
 
-WINDOW = 3  # records in a row before a group is called dead or slow, or its norms growing
-GROWTH = 100.0  # a norm over its own median before
+WINDOW = 3  # consecutive records that show a group dead or slow, or its norms growing
+GROWTH = 100.0  # a norm over the median of its earlier values
 SLOWNESS = 100.0  # the others' median update-to-weight ratio over the group's
-MOST_PATTERNS = 4
+MOST_PATTERNS = 4  # of untouched parameters in a message
+KINDS = ("explodes", "dead", "slow", "untouched")  # worst first
 
-Rows = list[tuple[int, Measurement]]  # a group's steps and what was measured there
+Rows = list[tuple[int, Measurement]]  # a group's steps and measurements
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One thing that is wrong with a group (None: with parameters of any), in a sentence."""
+    """One problem of a group (`None`: of parameters in any group); `message` is a sentence."""
 
     group: str | None
     kind: str
@@ -35,26 +37,27 @@ class Verdict:
 
 
 def verdicts(run: Run) -> tuple[Verdict, ...]:
-    """What is wrong with the run at its last record, worst first; each group at most once.
+    """The problems of the run at its last record, worst first; at most one for each group.
 
-    A step that a gradient scaler left out is no fault; WINDOW of them in a row are.
+    Steps that a GradScaler skipped are left out, unless the last WINDOW records are all skipped.
     """
     if not run.records:
         return ()
     stepped = [record for record in run.records if not record.skipped]
     if all(record.skipped for record in run.records[-WINDOW:]):
         stepped = list(run.records)
-    found = []
-    everyone = sorted(_ratios(m for r in stepped[-WINDOW:] for m in r.groups.values()))
+    problems = []
+    all_ratios = sorted(_ratios(m for r in stepped[-WINDOW:] for m in r.groups.values()))
     for name in run.records[-1].groups:
         rows = [(r.step, r.groups[name]) for r in stepped if name in r.groups]
-        rest = _without(everyone, (r.groups[name] for r in stepped[-WINDOW:] if name in r.groups))
+        rest = _median_without(
+            all_ratios, (r.groups[name] for r in stepped[-WINDOW:] if name in r.groups)
+        )
         verdict = rows and (_exploding(name, rows) or _dead(name, rows) or _slow(name, rows, rest))
         if verdict:
-            found.append(_with_rule(verdict, run, rows[-1][1]))
-    found += _untouched(run.records[-1])
-    rank = ("explodes", "dead", "slow", "untouched")
-    return tuple(sorted(found, key=lambda verdict: rank.index(verdict.kind)))
+            problems.append(_with_rule(verdict, run, rows[-1][1]))
+    problems += _untouched(run.records[-1])
+    return tuple(sorted(problems, key=lambda verdict: KINDS.index(verdict.kind)))
 
 
 def _exploding(name: str, rows: Rows) -> Verdict | None:
@@ -69,7 +72,7 @@ def _exploding(name: str, rows: Rows) -> Verdict | None:
         since = _since(rows, lambda m: not _finite(m.weight_norm, m.update_ratio))
         text = f"its weights are not finite, since step {since}"
     elif not _finite(last.gradient_norm):
-        text = f"its gradient norm is beyond all numbers at step {step}"
+        text = f"its gradient norm overflows at step {step}"
     else:
         text = _growth("gradient", [(s, m.gradient_norm) for s, m in rows]) or _growth(
             "weight", [(s, m.weight_norm) for s, m in rows]
@@ -81,16 +84,16 @@ def _exploding(name: str, rows: Rows) -> Verdict | None:
 
 def _growth(whose: str, norms: Sequence[tuple[int, float | None]]) -> str:
     known = [(step, norm) for step, norm in norms if norm is not None and math.isfinite(norm)]
-    before, now = [norm for _, norm in known[:-WINDOW] if norm], known[-WINDOW:]
-    if len(before) < WINDOW or len(now) < WINDOW:
+    earlier, recent = [norm for _, norm in known[:-WINDOW] if norm], known[-WINDOW:]
+    if len(earlier) < WINDOW or len(recent) < WINDOW:
         return ""
-    usual, least = median(before), min(norm for _, norm in now)
+    usual, least = median(earlier), min(norm for _, norm in recent)
     if least <= GROWTH * usual:
         return ""
-    step, norm = now[-1]
+    step, norm = recent[-1]
     return (
         f"its {whose} norm is {norm:.3g} at step {step}, {norm / usual:.0f} times its median"
-        f" of {usual:.3g} before step {now[0][0]}"
+        f" of {usual:.3g} before step {recent[0][0]}"
     )
 
 
@@ -114,7 +117,7 @@ def _dead(name: str, rows: Rows) -> Verdict | None:
 
 
 def _slow(name: str, rows: Rows, usual: float) -> Verdict | None:
-    """`usual` is the median of the other groups, 0 where there are none."""
+    """`usual` is the median ratio of the other groups, 0 where there are none."""
     window = [measured for _, measured in rows[-WINDOW:]]
     own = _ratios(window)
     if len(own) < WINDOW or any(m.lr == 0 for m in window) or _warms_up(window):
@@ -130,7 +133,7 @@ def _slow(name: str, rows: Rows, usual: float) -> Verdict | None:
 
 
 def _warms_up(window: Sequence[Measurement]) -> bool:
-    """Whether the lr still rises from record to record: then it says nothing of the rule's own."""
+    """Whether the lr rises from record to record: the group is slow because of its warm-up then."""
     rates = [m.lr for m in window if m.lr is not None]
     return len(rates) > 1 and all(a < b for a, b in pairwise(rates))
 
@@ -139,13 +142,7 @@ def _untouched(record: Record) -> list[Verdict]:
     names = record.untouched
     if not names:
         return []
-    patterns = fold(names)
-    shown = ", ".join(f"`{pattern}`" for pattern in patterns[:MOST_PATTERNS])
-    more = len(patterns) - MOST_PATTERNS
-    text = (
-        f"{len(names)} parameter{'s' * (len(names) != 1)} never had a gradient: {shown}"
-        + f", and {more} more pattern{'s' * (more != 1)}" * (more > 0)
-    )
+    text = f"{count_phrase(names)} never had a gradient: {folded_list(names, MOST_PATTERNS)}"
     return [Verdict(None, "untouched", Severity.WARNING, record.step, text)]
 
 
@@ -159,22 +156,22 @@ def _with_rule(verdict: Verdict, run: Run, last: Measurement) -> Verdict:
 
 
 def _since(rows: Rows, wrong: Callable[[Measurement], bool]) -> int:
-    """The first step of the last run of rows that are wrong."""
+    """The first step of the unbroken sequence of wrong rows at the end."""
     return list(takewhile(lambda row: wrong(row[1]), reversed(rows)))[-1][0]
 
 
-def _without(ratios: Sequence[float], own: Iterable[Measurement]) -> float:
+def _median_without(ratios: Sequence[float], own: Iterable[Measurement]) -> float:
     """The median of sorted ratios without those of one group; 0 where none are left."""
-    gone: list[int] = []
+    removed: list[int] = []
     for ratio in sorted(_ratios(own)):
-        place = bisect_left(ratios, ratio)
-        gone.append(max(place, gone[-1] + 1) if gone else place)
-    left = len(ratios) - len(gone)
+        index = bisect_left(ratios, ratio)
+        removed.append(max(index, removed[-1] + 1) if removed else index)
+    left = len(ratios) - len(removed)
     if not left:
         return 0.0
     middle = [(left - 1) // 2, left // 2]
-    for place in gone:
-        middle = [index + (place <= index) for index in middle]
+    for gap in removed:
+        middle = [index + (gap <= index) for index in middle]
     return (ratios[middle[0]] + ratios[middle[1]]) / 2
 
 

@@ -1,20 +1,22 @@
-"""Where records go: JSON Lines always; CSV and TensorBoard where asked for."""
+"""Writers of records: JSON Lines, CSV, TensorBoard, and a function."""
 
 from __future__ import annotations
 
 import csv
+import io
 import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from grouper.monitor.record import Header, Measurement, Record, header_line, record_line
+from grouper.text.write_file import write_whole
 
 
 class Writer(Protocol):
-    """Takes a header, then records; another header where groups come or go."""
+    """Takes a header, then records; another header where the groups change."""
 
     def header(self, header: Header) -> None: ...
 
@@ -54,7 +56,7 @@ class JsonLines:
 class Csv:
     """One row for each group and step, for spreadsheets.
 
-    A run that goes on at a step keeps the rows before it and writes the others anew.
+    A run that is resumed at a step keeps the rows of earlier steps and drops the others.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -66,12 +68,12 @@ class Csv:
         if self._file is None:
             head = ["step", "group", *self._columns]
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            goes_on = header.start > 0 and self._path.is_file()
-            if goes_on:
-                _keep_rows(self._path, head, header.start)
-            mode = "a" if goes_on else "w"
+            resumed = header.start > 0 and self._path.is_file()
+            if resumed:
+                write_whole(self._path.resolve(), _rows_before(self._path, head, header.start))
+            mode = "a" if resumed else "w"
             self._file = open(self._path, mode, newline="", encoding="utf-8")  # noqa: SIM115
-            if not goes_on:
+            if not resumed:
                 csv.writer(self._file).writerow(head)
 
     def record(self, record: Record) -> None:
@@ -87,45 +89,33 @@ class Csv:
             self._file.close()
 
 
-def _keep_rows(path: Path, head: list[str], start: int) -> None:
-    """Leave the head and the rows of steps before `start`, by a file beside it that is renamed."""
-    path = path.resolve()
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(head)
-            with open(path, newline="", encoding="utf-8", errors="replace") as old:
-                rows.writerows(row for row in csv.reader(old) if _before(row, head, start))
-        os.chmod(temporary, path.stat().st_mode)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def _rows_before(path: Path, head: list[str], start: int) -> Iterator[str]:
+    """The head and the rows of steps before `start`, each as a line of CSV."""
+    line = io.StringIO(newline="")
+    with open(path, newline="", encoding="utf-8", errors="replace") as file:
+        earlier = (row for row in csv.reader(file) if _is_before(row, head, start))
+        for row in chain([head], earlier):
+            csv.writer(line).writerow(row)
+            yield line.getvalue()
+            line.seek(0)
+            line.truncate()
 
 
-def _before(row: list[str], head: list[str], start: int) -> bool:
+def _is_before(row: list[str], head: list[str], start: int) -> bool:
     return len(row) == len(head) and row[0].isdecimal() and int(row[0]) < start
 
 
 class TensorBoard:
-    """Scalars `GROUP/lr`, `GROUP/gradient_norm`, ... through `torch.utils.tensorboard`."""
+    """Scalars `GROUP/lr`, `GROUP/gradient_norm`, ... through torch's SummaryWriter, which `make`
+    makes for a run that starts at a step."""
 
-    def __init__(self, folder: str | Path) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise ImportError(
-                "the monitor cannot write for TensorBoard, which is not installed:"
-                " `pip install tensorboard`, or leave `tensorboard=` out"
-            ) from error
-        self._make: Callable[..., Any] = SummaryWriter
-        self._folder = str(folder)
+    def __init__(self, make: Callable[[int], Any]) -> None:
+        self._make = make
         self._writer: Any = None
 
     def header(self, header: Header) -> None:
         if self._writer is None:
-            self._writer = self._make(self._folder, purge_step=header.start)
+            self._writer = self._make(header.start)
 
     def record(self, record: Record) -> None:
         for name, measured in record.groups.items():
@@ -139,7 +129,7 @@ class TensorBoard:
 
 
 class Call:
-    """A function of the user's that takes every record."""
+    """Calls the function `on_record` with every record."""
 
     def __init__(self, function: Callable[[Record], object]) -> None:
         self._function = function

@@ -1,4 +1,4 @@
-"""A running optimizer gets the groups of what was thawed."""
+"""Adds the groups of unfrozen parameters to an optimizer that is in use."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from grouper.language import ruleset as ruleset
 from grouper.train.build_optimizer import construct
 from grouper.train.chained_optimizer import ChainedOptimizer
 from grouper.train.param_groups import bound, tensors_of
+from grouper.train.wrapped import unwrap_optimizer
 
 
 def extend(
     optimizer: Optimizer, model: nn.Module, grouping: Grouping, rules: ruleset.RuleSet
 ) -> tuple[str, ...]:
     """Add the groups that the optimizer does not have; their names (see api.add_groups)."""
-    while isinstance(wrapped := getattr(optimizer, "optimizer", None), Optimizer):
-        optimizer = wrapped  # Lightning's and Accelerate's own
+    optimizer = unwrap_optimizer(optimizer)
     tensors = tensors_of(model, grouping)
     count = len(optimizer.param_groups)
     for group in grouping.groups[:count]:
-        _refuse_another(optimizer, group, tensors)
-    added: dict[str, list[Group]] = {}
+        _check_present(optimizer, group, tensors)
+    by_optimizer: dict[str, list[Group]] = {}
     for group in grouping.groups[count:]:
-        added.setdefault(group.optimizer or "", []).append(group)
+        by_optimizer.setdefault(group.optimizer or "", []).append(group)
     declared = rules.optimizers_by_name
-    ready = [
-        _enlarged(_member(optimizer, name, grouping), groups, tensors, declared.get(name))
-        for name, groups in added.items()
+    additions = [
+        _constructed(_member(optimizer, name, grouping), groups, tensors, declared.get(name))
+        for name, groups in by_optimizer.items()
     ]
-    several = isinstance(optimizer, ChainedOptimizer)
-    for name, (made, state) in zip(added, ready, strict=True):
-        for new in made:
+    chained = isinstance(optimizer, ChainedOptimizer)
+    for name, (groups, state) in zip(by_optimizer, additions, strict=True):
+        for new in groups:
             for tensor in new["params"]:
                 tensor.requires_grad_(True)
-            optimizer.add_param_group({**new, "optimizer": name} if several else new)
+            optimizer.add_param_group({**new, "optimizer": name} if chained else new)
         _member(optimizer, name, grouping).state.update(state)
     return tuple(group.name for group in grouping.groups[count:])
 
 
-def _enlarged(
+def _constructed(
     optimizer: Optimizer,
     groups: list[Group],
     tensors: dict[str, nn.Parameter],
@@ -52,38 +52,42 @@ def _enlarged(
 ) -> tuple[list[dict[str, Any]], dict[Tensor, Any]]:
     """New groups as an optimizer's class makes them, and their first state.
 
-    A whole optimizer is built for that: torch checks, and makes Adagrad's state, only there.
+    A second optimizer is built from copies of all groups for that: torch checks groups, and makes
+    Adagrad's state, only in the constructor.
     """
     taken = inspect.signature(type(optimizer).__init__).parameters
     options = {key: value for key, value in optimizer.defaults.items() if key in taken}
-    whole = [
+    every_group = [
         *map(dict[str, Any], optimizer.param_groups),
         *(bound(group, tensors) for group in groups),
     ]
-    built = construct(type(optimizer), whole, {**options, **(declared.options if declared else {})})
+    of_rules = declared.options if declared else {}
+    built = construct(type(optimizer), every_group, {**options, **of_rules})
     new = built.param_groups[-len(groups) :]
     return new, {t: built.state[t] for g in new for t in g["params"] if t in built.state}
 
 
 def _member(optimizer: Optimizer, name: str, grouping: Grouping) -> Optimizer:
-    """The optimizer to which groups of a name go, in one that runs."""
+    """The optimizer, or the member of a chained one, that trains the groups of a name."""
     if isinstance(optimizer, ChainedOptimizer):
         if name in optimizer.members:
             return optimizer.members[name]
     elif name == (grouping.groups[0].optimizer or ""):
         return optimizer
     raise ValueError(
-        f"the running optimizer has no `{name}`, to which thawed groups go: build another one from"
-        " the report, and `load_optimizer_state(new, old.state_dict())`"
+        f"the running optimizer has no `{name}`, to which unfrozen groups go: build another one"
+        " from the report, and `load_optimizer_state(new, old.state_dict())`"
     )
 
 
-def _refuse_another(optimizer: Optimizer, group: Group, tensors: dict[str, nn.Parameter]) -> None:
-    due = {id(tensors[parameter.name]) for parameter in group.parameters}
+def _check_present(optimizer: Optimizer, group: Group, tensors: dict[str, nn.Parameter]) -> None:
+    expected = {id(tensors[parameter.name]) for parameter in group.parameters}
     for present in optimizer.param_groups:
-        if present.get("name") == group.name and {id(t) for t in present["params"]} == due:
+        if present.get("name") != group.name:
+            continue
+        if {id(tensor) for tensor in present["params"]} == expected:
             return
     raise ValueError(
         f"the optimizer does not have the report's group `{group.name}` of this model's parameters:"
-        " build it from the report that is then thawed"
+        " build it from the report on which `thaw` is then called"
     )

@@ -1,4 +1,4 @@
-"""The optimizers that the rules declare, built from their groups."""
+"""Builds the optimizers that the rules declare from their groups."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from grouper.train.param_groups import ParamGroups
 
 
 def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet) -> Optimizer:
-    """The optimizer that the rules declare, or several as one.
+    """The declared optimizer; where several are declared, a ChainedOptimizer of them.
 
-    Raises ValueError where none is declared, it cannot be found, or it refuses its options.
+    Raises ValueError where the rules declare none, where its class cannot be imported, and where
+    the class refuses its options.
     """
     if not rules.optimizers:
         raise ValueError(
-            "the rules name no optimizer: add a line such as `optimizer SGD lr=0.01`, or give"
-            " param_groups() to an optimizer of your own"
+            "the rules do not name an optimizer: add a line such as `optimizer SGD lr=0.01`, or"
+            " pass param_groups(...) to an optimizer that you construct"
         )
     if not groups:
         raise ValueError("the rules leave no parameter to train")
@@ -36,7 +37,7 @@ def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet
         optimizer = next(iter(made.values()))
     else:
         optimizer = ChainedOptimizer(made, [group.name for group in grouping.groups])
-    vars(optimizer)["unfreeze"] = groups.unfreeze  # a name that torch's class does not declare
+    vars(optimizer)["unfreeze"] = groups.unfreeze  # torch's class does not declare it
     return optimizer
 
 
@@ -45,10 +46,10 @@ def _built(declared: ruleset.Optimizer, groups: list[dict[str, Any]]) -> Optimiz
 
 
 def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]) -> Optimizer:
-    """An optimizer of a class. Raises ValueError where that refuses what it is given.
+    """`cls(groups, **options)`. Raises ValueError where the class refuses them.
 
-    What the optimizer keeps for itself, as MuSGD keeps `muon` and `sgd`, is taken from the groups:
-    they are then those that it makes of its own arguments.
+    The rules' groups carry all of these options. Those that the class keeps as its own attributes,
+    as MuSGD keeps `muon` and `sgd`, are removed from its groups, which do not have them otherwise.
     """
     name = getattr(cls, "__name__", str(cls))
     try:
@@ -56,7 +57,7 @@ def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]
     except (TypeError, ValueError, RuntimeError, IndexError) as error:
         raise ValueError(f"`{name}` refuses its groups: {error}") from error
     if not isinstance(built, Optimizer):
-        raise ValueError(f"`{name}` is no torch optimizer")
+        raise ValueError(f"`{name}` is not a torch optimizer")
     for key in options.keys() - built.defaults.keys():
         for group in built.param_groups:
             group.pop(key, None)
@@ -64,20 +65,23 @@ def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]
 
 
 def class_of(name: str) -> Any:
-    """The class that an `optimizer` statement names. Raises ValueError where there is none."""
+    """The class that an `optimizer` statement names: of torch.optim, or `package.module:Class`.
+
+    Raises ValueError where it does not exist or cannot be imported.
+    """
     if ":" not in name:
         cls = getattr(torch.optim, name, None)
         if isinstance(cls, type) and issubclass(cls, Optimizer):
             return cls
         raise ValueError(
-            f"torch.optim has no optimizer `{name}`; another package's is written"
+            f"torch.optim has no optimizer `{name}`; write one of another package as"
             " `package.module:Class`"
         )
     module, _, path = name.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        target: Any = importlib.import_module(module)
         for part in path.split("."):
-            found = getattr(found, part)
+            target = getattr(target, part)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"the optimizer `{name}` cannot be imported: {error}") from error
-    return found
+    return target

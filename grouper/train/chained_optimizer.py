@@ -1,4 +1,4 @@
-"""Several optimizers as one: what a training loop, a scaler and a scheduler see."""
+"""Several optimizers behind the interface of one, for training loops, scalers and schedulers."""
 
 from __future__ import annotations
 
@@ -10,55 +10,60 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from grouper.text.printable import quoted_list
+
 Groups = list[dict[str, Any]]
 
 
 class ChainedOptimizer(Optimizer):
-    """Optimizers, by name, that step, zero, save and load together.
+    """Optimizers, by name, that step, zero gradients, save and load together.
 
-    `param_groups` are the members' own dictionaries, in the order of `order` (their names), so
-    whoever writes an lr writes it where the member reads it. `state` is read and written where it
-    is, too. `defaults` are those in which all members agree. `state_dict` is laid out as that of
-    one optimizer. Hooks belong to the whole; a member's own run as well when it steps.
+    `param_groups` are the members' own dictionaries in the order of `order` (names of groups), so
+    that an lr written here is read by the member. `state` reads and writes the members' states.
+    `defaults` are those that all members have in common. `state_dict` has the layout of a single
+    optimizer's. Hooks registered here run once for all members; a member's own hooks run as well.
     """
 
     def __init__(self, members: Mapping[str, Optimizer], order: Sequence[str]) -> None:
         self.members = dict(members)
-        self._rank: dict[str | None, int] = {name: index for index, name in enumerate(order)}
-        self._asking = [name for name, member in self.members.items() if _asks(member)]
+        self._order: dict[str | None, int] = {name: index for index, name in enumerate(order)}
+        self._closure_members = [n for n, m in self.members.items() if _needs_closure(m)]
         self._built = False
-        super().__init__(self._groups(), _agreed([m.defaults for m in self.members.values()]))
+        defaults = _common_defaults([member.defaults for member in self.members.values()])
+        super().__init__(self._groups(), defaults)
         self._built = True
 
     @property
     def state(self) -> Any:
-        """The state of every parameter, in whichever member holds it."""
+        """The state of every parameter: a mapping onto the states of the members."""
         return _State(self.members)
 
     @state.setter
     def state(self, value: Mapping[Any, Any]) -> None:
         # torch assigns an empty one when it builds an optimizer; the members have theirs by then.
         if self.__dict__.get("_built"):
-            kept = dict(value)
+            states = dict(value)
             self.state.clear()
-            self.state.update(kept)
+            self.state.update(states)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Step all members on one gradient: the closure is called once, before.
+        """Call the closure once, where there is one, then step all members; returns its loss.
 
-        Those that cannot step without it (LBFGS) step last and call it themselves. Raises TypeError
-        where such a member is given none.
+        Members that need a closure (LBFGS) step last and call it again. Raises TypeError where
+        there is such a member and no closure.
         """
-        if self._asking and closure is None:
-            raise TypeError(f"the optimizer `{self._asking[0]}` needs a closure: `step(closure)`")
+        if self._closure_members and closure is None:
+            raise TypeError(
+                f"the optimizer `{self._closure_members[0]}` needs a closure: `step(closure)`"
+            )
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
         for name, member in self.members.items():
-            if name not in self._asking:
+            if name not in self._closure_members:
                 member.step()
-        for name in self._asking:
+        for name in self._closure_members:
             self.members[name].step(closure)
         return loss
 
@@ -67,14 +72,19 @@ class ChainedOptimizer(Optimizer):
             member.zero_grad(set_to_none)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group to the member that its `optimizer` names, or to the first."""
+        """Add a group to the member that its key `optimizer` names, or to the first.
+
+        Raises ValueError where there is no such member, or a parameter is in a group already.
+        """
         if not self._built:
             super().add_param_group(param_group)
             return
         group = dict(param_group)
         name = group.pop("optimizer", next(iter(self.members)))
         if name not in self.members:
-            raise ValueError(f"there is no optimizer `{name}` among {', '.join(self.members)}")
+            raise ValueError(
+                f"there is no optimizer `{name}`: there are {quoted_list(self.members)}"
+            )
         params = group["params"]
         group["params"] = [params] if isinstance(params, torch.Tensor) else list(params)
         tensors = [item[1] if isinstance(item, tuple) else item for item in group["params"]]
@@ -85,16 +95,18 @@ class ChainedOptimizer(Optimizer):
         self.param_groups.append(self.members[name].param_groups[-1])
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Give each member its part, found by the names of its groups.
+        """Load into each member the saved groups that have the names of its own.
 
-        Raises ValueError where groups are missing or of another size; nothing is loaded then.
+        Raises ValueError, and loads nothing, where groups are missing or of another size.
         """
         loaded = dict(state_dict)
         for before in self._optimizer_load_state_dict_pre_hooks.values():
             changed = before(self, loaded)
             loaded = loaded if changed is None else changed
         saved = _by_name(self.param_groups, loaded["param_groups"])
-        parts = {name: _part(member, saved, loaded) for name, member in self.members.items()}
+        parts = {
+            name: _state_dict_of(member, saved, loaded) for name, member in self.members.items()
+        }
         for name, member in self.members.items():
             member.load_state_dict(parts[name])
         self.param_groups = self._groups()
@@ -102,7 +114,9 @@ class ChainedOptimizer(Optimizer):
             after(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: vars(self)[key] for key in ("members", "_rank", "_asking", "defaults")}
+        return {
+            key: vars(self)[key] for key in ("members", "_order", "_closure_members", "defaults")
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__({**state, "_built": True})
@@ -111,27 +125,29 @@ class ChainedOptimizer(Optimizer):
     def __repr__(self) -> str:
         members = (f"{name}: {member!r}" for name, member in self.members.items())
         lines = chain.from_iterable(member.splitlines() for member in members)
-        return "\n".join(["Optimizers (", *(f"    {line}" for line in lines), ")"])
+        return "\n".join(["ChainedOptimizer (", *(f"    {line}" for line in lines), ")"])
 
     def _groups(self) -> Groups:
         groups = [g for member in self.members.values() for g in member.param_groups]
-        return sorted(groups, key=lambda group: self._rank.get(group.get("name"), len(self._rank)))
+        return sorted(
+            groups, key=lambda group: self._order.get(group.get("name"), len(self._order))
+        )
 
 
 class _State(MutableMapping[Any, Any]):
-    """The members' states as one: like torch's, it has an empty state for what is asked first."""
+    """The members' states as one mapping: like torch's, it makes empty states for missing keys."""
 
     def __init__(self, members: Mapping[str, Optimizer]) -> None:
         self._members = list(members.values())
 
     def __getitem__(self, key: Hashable) -> Any:
-        return self._home(key)[key]
+        return self._state_of(key)[key]
 
     def __setitem__(self, key: Hashable, value: Any) -> None:
-        self._home(key)[key] = value
+        self._state_of(key)[key] = value
 
     def __delitem__(self, key: Hashable) -> None:
-        del self._home(key)[key]
+        del self._state_of(key)[key]
 
     def __contains__(self, key: object) -> bool:
         return any(key in member.state for member in self._members)
@@ -145,8 +161,8 @@ class _State(MutableMapping[Any, Any]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
-    def _home(self, key: Any) -> Any:
-        """The state of the member that has the key, or trains the parameter, or comes first."""
+    def _state_of(self, key: Any) -> Any:
+        """The state of the member that has the key, else that has the parameter, else the first."""
         for member in self._members:
             if key in member.state:
                 return member.state
@@ -156,7 +172,7 @@ class _State(MutableMapping[Any, Any]):
         return self._members[0].state
 
 
-def _agreed(defaults: list[dict[str, Any]]) -> dict[str, Any]:
+def _common_defaults(defaults: list[dict[str, Any]]) -> dict[str, Any]:
     first, *others = defaults
     return {
         key: value
@@ -171,34 +187,36 @@ def _equal(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
-def _asks(member: Optimizer) -> bool:
-    """Whether a member cannot step without a closure."""
+def _needs_closure(member: Optimizer) -> bool:
+    """Whether `step` has no default for its closure."""
     closure = inspect.signature(type(member).step).parameters.get("closure")
     return closure is not None and closure.default is closure.empty
 
 
 def _by_name(present: Groups, saved: Groups) -> dict[str | None, dict[str, Any]]:
-    """The saved groups by name. Raises ValueError where they are not those that are there."""
-    found = {group.get("name"): group for group in saved}
+    """The saved groups by name. Raises ValueError where they are not those of the optimizer."""
+    by_name = {group.get("name"): group for group in saved}
     for group in present:
         name = group.get("name")
-        if name not in found:
+        if name not in by_name:
             raise ValueError(f"the saved state has no group `{name}`")
-        if len(found[name]["params"]) != len(group["params"]):
+        if len(by_name[name]["params"]) != len(group["params"]):
             raise ValueError(
-                f"the group `{name}` has {len(group['params'])} parameters, and had"
-                f" {len(found[name]['params'])} when it was saved: `grouper.load_optimizer_state`"
-                " finds them by their names"
+                f"the group `{name}` has {len(group['params'])} parameters and had"
+                f" {len(by_name[name]['params'])} when it was saved: `grouper.load_optimizer_state`"
+                " loads by the names of parameters"
             )
     if len(saved) != len(present):
-        strange = set(found) - {group.get("name") for group in present}
-        raise ValueError(f"the saved state has a group that there is not: {strange}")
-    return found
+        extra = set(by_name) - {group.get("name") for group in present}
+        listed = quoted_list(sorted(extra, key=str))
+        raise ValueError(f"the saved state has a group that the optimizer does not have: {listed}")
+    return by_name
 
 
-def _part(
+def _state_dict_of(
     member: Optimizer, saved: Mapping[str | None, dict[str, Any]], whole: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """One member's part of a saved state dict."""
     groups = [saved[group.get("name")] for group in member.param_groups]
     numbers = {number for group in groups for number in group["params"]}
     state = {number: value for number, value in whole["state"].items() if number in numbers}

@@ -1,4 +1,4 @@
-"""Ranks of a distributed run tell each other what they have, before any of them goes on."""
+"""The ranks of a distributed run compare what they have before any of them goes on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from grouper.group.compare import disagreement, failed_elsewhere, fingerprint_of
 from grouper.group.digest import digest_of
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
+from grouper.train.wrapped import distributed_is_running
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -22,40 +23,40 @@ if TYPE_CHECKING:
 Ranks: TypeAlias = Union["ProcessGroup", Literal[False], None]
 
 
-class Meeting:
+class RankCheck:
     """One exchange between the ranks that must agree."""
 
     def __init__(self, group: ProcessGroup | None, device: torch.device | None) -> None:
         self._group = group
         self._device = device
-        self.held = False
+        self.done = False
 
     def disagreement(self, rules: RuleSet, grouping: Grouping) -> Finding | None:
-        """What this rank must be told of the others: None where all have the same."""
-        terms = fingerprint_of(rules, grouping)
-        failures, digests = self._meet(None, digest_of(terms))
+        """The first difference between the ranks, or the first rank that failed; else None."""
+        fingerprint = fingerprint_of(rules, grouping)
+        failures, digests = self._exchange(None, digest_of(fingerprint))
         if any(failures.values()):
             return failed_elsewhere(failures)
         if len(set(digests.values())) == 1:
             return None
-        said = self._gather([terms, rules.path])
-        terms_by_rank = {rank: theirs for rank, (theirs, _) in said.items()}
-        return disagreement(terms_by_rank, {rank: path for rank, (_, path) in said.items()})
+        answers = self._gather([fingerprint, rules.path])
+        fingerprints = {rank: theirs for rank, (theirs, _) in answers.items()}
+        return disagreement(fingerprints, {rank: path for rank, (_, path) in answers.items()})
 
-    def failed(self, failure: str) -> None:
-        """Tell the others that this rank has nothing to compare, so that none waits for it."""
-        self._meet(failure, "")
+    def report_failure(self, failure: str) -> None:
+        """Send the other ranks an error in the place of a fingerprint, so that none waits."""
+        self._exchange(failure, "")
 
-    def _meet(
+    def _exchange(
         self, failure: str | None, digest: str
     ) -> tuple[dict[int, str | None], dict[int, str]]:
-        self.held = True
-        said = self._gather([failure, digest])
-        failures = {rank: failure for rank, (failure, _) in said.items()}
-        return failures, {rank: digest for rank, (_, digest) in said.items()}
+        self.done = True
+        answers = self._gather([failure, digest])
+        failures = {rank: failure for rank, (failure, _) in answers.items()}
+        return failures, {rank: digest for rank, (_, digest) in answers.items()}
 
     def _gather(self, value: Any) -> dict[int, Any]:
-        """What each rank says, by its global rank. NCCL moves it over this rank's own device."""
+        """Each rank's value by its global rank. NCCL moves it over this rank's own device."""
         ranks = distributed.get_process_group_ranks(self._group)
         texts: list[Any] = [None] * len(ranks)
         with _current(self._device):
@@ -63,8 +64,8 @@ class Meeting:
         return {rank: json.loads(text) for rank, text in zip(ranks, texts, strict=True)}
 
 
-class Alone(Meeting):
-    """Where there is nobody to agree with."""
+class SingleRank(RankCheck):
+    """The check of a process that has no other ranks to agree with."""
 
     def __init__(self) -> None:
         super().__init__(None, None)
@@ -72,34 +73,32 @@ class Alone(Meeting):
     def disagreement(self, rules: RuleSet, grouping: Grouping) -> Finding | None:
         return None
 
-    def failed(self, failure: str) -> None:
-        """Nobody waits."""
+    def report_failure(self, failure: str) -> None:
+        """Does nothing: no other rank waits."""
 
 
 @contextmanager
-def together(model: object, process_group: Ranks) -> Iterator[Meeting]:
-    """A meeting that is held whatever happens inside: an exception there is told to all ranks."""
-    meeting = _meeting(model, process_group)
+def compare_ranks(model: object, process_group: Ranks) -> Iterator[RankCheck]:
+    """Compares ranks within the block. Where it raises before that, the others get the error."""
+    check = _check_for(model, process_group)
     try:
-        yield meeting
+        yield check
     except Exception as error:
-        if not meeting.held:
-            meeting.failed(_said(error))
+        if not check.done:
+            check.report_failure(_one_line(error))
         raise
 
 
-def _meeting(model: object, process_group: Ranks) -> Meeting:
-    if process_group is False:
-        return Alone()
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return Alone()
+def _check_for(model: object, process_group: Ranks) -> RankCheck:
+    if process_group is False or not distributed_is_running():
+        return SingleRank()
     # A rank outside of the group has rank -1 in it; the `fake` backend moves nothing.
     outside = distributed.get_rank(process_group) < 0
     if outside or distributed.get_world_size(process_group) == 1:
-        return Alone()
+        return SingleRank()
     if distributed.get_backend(process_group) == "fake":
-        return Alone()
-    return Meeting(process_group, _device_of(model))
+        return SingleRank()
+    return RankCheck(process_group, _device_of(model))
 
 
 def _device_of(model: object) -> torch.device | None:
@@ -110,11 +109,11 @@ def _device_of(model: object) -> torch.device | None:
 def _current(device: torch.device | None) -> AbstractContextManager[object]:
     if device is None:
         return nullcontext()
-    found: AbstractContextManager[object] = torch.get_device_module(device).device(device)
-    return found
+    context: AbstractContextManager[object] = torch.get_device_module(device).device(device)
+    return context
 
 
-def _said(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     """An error in one line: the first finding that it carries, or its own first line."""
     for finding in getattr(error, "findings", ()):
         if finding.severity.value == "error":

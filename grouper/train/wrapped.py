@@ -1,4 +1,4 @@
-"""What stands between a training loop and torch: wrappers of optimizers, and running ranks."""
+"""What is between a training loop and torch: wrappers of optimizers, and running ranks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ MOST_WRAPPERS = 8  # more of them are a circle
 
 
 def unwrap_optimizer(optimizer: Any) -> Any:
-    """The torch optimizer behind its wrappers (Accelerate's, Lightning's), or what it was given."""
-    found = optimizer
+    """The innermost torch optimizer of wrappers that hold one as `optimizer`, such as Accelerate's
+    and Lightning's; the argument itself where it is not a wrapper."""
+    innermost = wrapper = optimizer
     for _ in range(MOST_WRAPPERS):
-        inner = getattr(found, "optimizer", None)
-        if not isinstance(inner, Optimizer):
-            break
-        found = inner
-    return found
+        wrapper = getattr(wrapper, "optimizer", None)
+        if isinstance(wrapper, Optimizer):
+            innermost = wrapper
+    return innermost
 
 
 def distributed_is_running() -> bool:

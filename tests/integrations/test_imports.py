@@ -33,3 +33,14 @@ def test_an_unknown_framework_is_no_attribute():
     status, said = run("import grouper; grouper.integrations.nothing")
     assert status == 1
     assert "module 'grouper.integrations' has no attribute 'nothing'" in said
+
+
+def test_every_file_stands_under_its_framework():
+    from grouper.integrations import FRAMEWORKS
+
+    folder = ROOT / "grouper" / "integrations"
+    files = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert files - {"__init__", "__pycache__"} == {
+        n for names in FRAMEWORKS.values() for n in names
+    }
+    assert all(names[0] == framework for framework, names in FRAMEWORKS.items())

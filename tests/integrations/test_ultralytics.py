@@ -133,7 +133,7 @@ def test_rules_may_change_before_a_run_is_resumed(runs):
 
 def test_a_run_without_names_is_not_resumed(runs):
     first = runs.interrupt("classify", at=BATCHES + 1, epochs=3, optimizer="SGD")
-    with pytest.raises(ValueError, match="was not trained by grouper"):
+    with pytest.raises(ValueError, match="was not trained with grouper"):
         runs.resume(first, trainer=trainer("ultralytics.rules"))
 
 

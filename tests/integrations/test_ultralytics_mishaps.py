@@ -16,7 +16,7 @@ from support.ultralytics_cases import BATCHES, as_ultralytics, same  # noqa: E40
 
 import grouper  # noqa: E402
 from grouper.integrations.ultralytics import TRAINERS, trainer, trainer_of  # noqa: E402
-from grouper.integrations.ultralytics_files import columns_of, widen  # noqa: E402
+from grouper.integrations.ultralytics_results import columns_of, widen  # noqa: E402
 from grouper.integrations.ultralytics_trainer import OTHER_TRAINERS, BaseTrainer  # noqa: E402
 
 
@@ -198,7 +198,7 @@ def test_a_task_without_a_trainer_is_named():
 
 
 def test_a_rule_set_has_its_variables(runs):
-    with pytest.raises(TypeError, match=r"give them to grouper.load"):
+    with pytest.raises(TypeError, match=r"pass them to grouper.load"):
         trainer(grouper.load("yolo-finetune.rules"), base=0.1)
 
 
@@ -210,7 +210,7 @@ def test_old_versions_are_refused(monkeypatch):
 
 
 def test_columns_are_unique_and_without_commas():
-    assert columns_of(["a", "b/c", 'x,"y', "x__y"]) == ["lr/a", "lr/b/c", "lr/x__y", "lr/x__y#3"]
+    assert columns_of(["a", "b/c", 'x,"y', "x__y"]) == ["lr/a", "lr/b/c", "lr/x__y", "lr/x__y#2"]
 
 
 def test_a_file_of_results_gets_more_columns(tmp_path):

@@ -10,10 +10,10 @@ torch = pytest.importorskip("torch")
 ultralytics = pytest.importorskip("ultralytics")
 
 from support.monitor_models import small, step  # noqa: E402
+from support.monitor_runs import read_run  # noqa: E402
 from support.ultralytics_cases import BATCHES  # noqa: E402
 
 from grouper.integrations.ultralytics_monitor import watch  # noqa: E402
-from grouper.monitor.run import read_run  # noqa: E402
 
 
 def test_a_run_is_watched_and_is_the_same(runs):

@@ -350,6 +350,6 @@ def test_the_live_table_stands_above_a_progress_bar():
     seen = shown(True, "bar")
     beside, _, after = re.sub(r"\x1b\[[0-9;]*m", "", seen).partition("100/100")
     assert "training: 1 group, step 0 to 0, 1 measured\r\n" in beside
-    assert "1/100" in beside.partition("ok: nothing is wrong\r\n")[2]  # the bar is below it
+    assert "1/100" in beside.partition("ok: no problems\r\n")[2]  # the bar is below it
     assert "\x1b[1A" not in beside  # nothing is drawn in place
     assert "step 0 to 990, 100 measured" in after

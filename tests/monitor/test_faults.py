@@ -14,10 +14,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from support.monitor_models import groups_of, small, step  # noqa: E402
+from support.monitor_runs import read_run  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.monitor.measure import MeasuredStep  # noqa: E402
-from grouper.monitor.run import read_run  # noqa: E402
 
 
 @pytest.fixture
@@ -162,11 +162,11 @@ def wrong(**options):
 def test_wrong_setups_are_errors_before_the_first_step(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for every in (0, -1, 2.5, True, "10"):
-        with pytest.raises(ValueError, match="`every` is a whole number of steps from 1 on"):
+        with pytest.raises(ValueError, match="`every` is a number of steps, an integer from 1 on"):
             wrong(every=every)
     with pytest.raises(TypeError, match="watches a torch optimizer, not a Sequential"):
         grouper.Monitor(small())
-    with pytest.raises(TypeError, match=r"the plan that grouper\.plan\(\) gives, not a dict"):
+    with pytest.raises(TypeError, match=r"the plan that grouper\.plan\(\) returns, not a dict"):
         wrong(plan={})
     rules = grouper.parse("*.weight -> weight lr=1\nnot *.weight -> vector lr=1")
     plan = grouper.plan(small(), rules, steps_per_epoch=1, epochs=1)

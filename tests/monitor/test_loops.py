@@ -5,9 +5,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from support.monitor_models import flat, groups_of, loss_of, small, state_of, step  # noqa: E402
+from support.monitor_runs import read_run  # noqa: E402
 
 import grouper  # noqa: E402
-from grouper.monitor.run import read_run  # noqa: E402
 
 
 def norm(tensors):

@@ -7,10 +7,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from support.monitor_models import small  # noqa: E402
+from support.monitor_runs import read_run  # noqa: E402
 from support.two_processes import STEPS, in_two_processes  # noqa: E402
 
 import grouper  # noqa: E402
-from grouper.monitor.run import read_run  # noqa: E402
 
 WAYS = ["ddp", "fsdp", "fsdp, faulty", "fsdp, faulty writing"]
 

@@ -18,7 +18,7 @@ from grouper.monitor.record import (
     header_line,
     record_line,
 )
-from grouper.monitor.run import LAST_RECORDS, OLDER_RECORDS, NewerVersion, Reading, lines
+from grouper.monitor.run import LAST_RECORDS, OLDER_RECORDS, NewerVersion, RunReader, read_lines
 
 numbers = st.floats(allow_nan=False)
 maybe = st.none() | numbers
@@ -32,8 +32,8 @@ ANY = Measurement(0.1, None, 1.0, 1.0, None, None, None)
 
 
 def parsed(content):
-    found = Reading()
-    lines(BytesIO(content), found)
+    found = RunReader()
+    read_lines(BytesIO(content), found)
     return found.run
 
 
@@ -162,8 +162,8 @@ def test_a_large_file_is_read_in_bounded_memory():
     line = written(*at(0)).replace(b'"step":0', b'"step":%d')
     content = BytesIO(b"".join(line % step for step in range(15_000)))
     tracemalloc.start()
-    found = Reading()
-    lines(content, found)
+    found = RunReader()
+    read_lines(content, found)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.run.count == 15_000

@@ -64,7 +64,7 @@ LARGE = {"gradient_norm": 500.0}
         ([{}, BAD | {"nonfinite_gradients": 1e-4}], "explodes", "some of its gradients are not"),
         ({"weight_norm": INF, "update_ratio": None}, "explodes", "its weights are not finite"),
         ([{}, {"update_ratio": NAN}], "explodes", "its weights are not finite, since step 10"),
-        ({"gradient_norm": INF}, "explodes", "its gradient norm is beyond all numbers"),
+        ({"gradient_norm": INF}, "explodes", "its gradient norm overflows"),
         (
             [*[{}] * 5, *[LARGE] * 3],
             "explodes",

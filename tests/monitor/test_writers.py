@@ -12,9 +12,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from support.monitor_models import groups_of, small, step  # noqa: E402
+from support.monitor_runs import read_run  # noqa: E402
 
 import grouper  # noqa: E402
-from grouper.monitor.run import read_run  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,9 +6,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from support.monitor_runs import read_run
 from support.torchrun import ROOT, launch
-
-from grouper.monitor.run import Reading, lines
 
 
 def losses(text):
@@ -24,7 +23,5 @@ def test_the_example_learns_and_goes_on_on_one_process(tmp_path):
     assert len(by_two) == len(by_one) == 2
     assert by_one[-1] < by_one[0] < by_two[-1] < by_two[0]
     assert by_one[-1] < by_two[0] / 3
-    reading = Reading()
-    with open(tmp_path / "distributed.jsonl", "rb") as file:
-        lines(file, reading)
-    assert [record.step for record in reading.run.records] == list(range(0, 80, 10))
+    watched = read_run(tmp_path / "distributed.jsonl")
+    assert [record.step for record in watched.records] == list(range(0, 80, 10))

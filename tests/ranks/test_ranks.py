@@ -211,10 +211,10 @@ def test_what_is_no_checkpoint_of_an_optimizer_is_refused_in_words(folder, tmp_p
     model = small.net()
     optimizer = grouper.build_optimizer(model, grouper.parse(small.RULES))
     small.train(model, optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer), small.batches(1))
-    with pytest.raises(FileNotFoundError, match=r"is no checkpoint of torch\.distributed"):
+    with pytest.raises(FileNotFoundError, match=r"is not a checkpoint of torch\.distributed"):
         grouper.load_optimizer_state(optimizer, tmp_path)
     dcp.save({"model": model.state_dict()}, checkpoint_id=tmp_path / "model")
-    with pytest.raises(ValueError, match="holds no optimizer's state by names"):
+    with pytest.raises(ValueError, match="does not hold an optimizer's state by names"):
         grouper.load_optimizer_state(optimizer, tmp_path / "model")
     state = optimizer.state_dict()
     dcp.save({"optimizer": state}, checkpoint_id=tmp_path / "numbers")
@@ -226,7 +226,7 @@ def test_what_is_no_checkpoint_of_an_optimizer_is_refused_in_words(folder, tmp_p
     assert len(restored.new) == 9
     named = {"state": {"embed.weight": {"exp_avg": torch.ones(7, 5)}}, "param_groups": []}
     dcp.save({"one": named, "two": named}, checkpoint_id=tmp_path / "several")
-    with pytest.raises(ValueError, match=r"several states \(`one`, `two`\): say which by `key=`"):
+    with pytest.raises(ValueError, match="several states: pass one of `one`, `two` as `key=`"):
         grouper.load_optimizer_state(optimizer, tmp_path / "several")
-    with pytest.raises(ValueError, match="no optimizer's state under `three`"):
+    with pytest.raises(ValueError, match="not hold an optimizer's state under `three`"):
         grouper.load_optimizer_state(optimizer, tmp_path / "several", key="three")

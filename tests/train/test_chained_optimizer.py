@@ -242,7 +242,7 @@ def test_defaults_are_those_of_all():
 
 def test_it_shows_its_members():
     lines = repr(built()[1]).splitlines()
-    assert lines[:3] == ["Optimizers (", "    rest: SGD (", "    Parameter Group 0"]
+    assert lines[:3] == ["ChainedOptimizer (", "    rest: SGD (", "    Parameter Group 0"]
     assert "    matrices: AdamW (" in lines
     assert "        name: matrix" in lines
 
@@ -254,8 +254,8 @@ def test_what_does_not_fit_is_refused_and_nothing_loaded():
     before = copy.deepcopy(ours.members["rest"].state_dict())
     for change, words in [
         (lambda groups: groups[1].update(name="other"), "has no group `vector`"),
-        (lambda groups: groups[1]["params"].pop(), "finds them by their names"),
-        (lambda groups: groups.append({"name": "more", "params": []}), "a group that there is not"),
+        (lambda groups: groups[1]["params"].pop(), "loads by the names of parameters"),
+        (lambda groups: groups.append({"name": "more", "params": []}), "does not have: `more`"),
     ]:
         broken = copy.deepcopy(saved)
         change(broken["param_groups"])
@@ -271,7 +271,7 @@ def test_groups_are_added_once_and_to_a_member():
     made, ours = built()
     with pytest.raises(ValueError, match="more than one parameter group"):
         ours.add_param_group({"params": [("x", made[0].weight)], "name": "x", "optimizer": "rest"})
-    with pytest.raises(ValueError, match="no optimizer `other` among rest, matrices"):
+    with pytest.raises(ValueError, match="no optimizer `other`: there are `rest`, `matrices`"):
         ours.add_param_group({"params": [], "optimizer": "other"})
     extra = nn.Parameter(torch.ones(2))
     ours.add_param_group({"params": [("extra", extra)]})

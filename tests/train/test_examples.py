@@ -14,8 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from support.finetuning import FINETUNE, finetune  # noqa: E402
-
-from grouper.monitor.run import Reading, lines  # noqa: E402
+from support.monitor_runs import read_run  # noqa: E402
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 KILLS = 10
@@ -54,11 +53,9 @@ def test_the_same_lines_stand_in_both_examples():
 
 def traced(folder):
     """What the monitor saw of the whole run, and the last checkpoint."""
-    reading = Reading()
-    with open(folder / "finetune.jsonl", "rb") as file:
-        lines(file, reading)
-    assert reading.run.broken <= KILLS  # a line that was cut
-    return reading.run.records, torch.load(folder / "finetune.pt")
+    watched = read_run(folder / "finetune.jsonl")
+    assert watched.broken <= KILLS  # a line that was cut
+    return watched.records, torch.load(folder / "finetune.pt")
 
 
 def equal(left, right):

@@ -98,11 +98,11 @@ def test_errors_leave_the_model_as_it_was():
     with pytest.raises(grouper.GroupingError, match="no groups: 1 error"):
         grouper.build_optimizer(made, grouper.parse("0.* -> stem freeze; 1.* -> rest lr=1"))
     for line, words in [
-        ("", "the rules name no optimizer"),
+        ("", "the rules do not name an optimizer"),
         ("optimizer SDG lr=1", "torch.optim has no optimizer `SDG`"),
         ("optimizer Adam lr=1 rho=2", "`Adam` has no option `rho`"),
         ("optimizer nowhere:Class lr=1", "cannot be imported"),
-        ("optimizer collections:OrderedDict lr=1", "is no torch optimizer|refuses"),
+        ("optimizer collections:OrderedDict lr=1", "is not a torch optimizer|refuses"),
     ]:
         rules = grouper.parse(f"{line}\n0.* -> stem freeze; else -> rest")
         with pytest.raises((ValueError, grouper.GroupingError), match=words):
@@ -324,5 +324,5 @@ def test_a_report_fits_its_model_after_it_was_wrapped():
         groups = grouper.param_groups(wrapped, report)
         assert [n for g in groups for n, _ in g["params"]][:3] == ["0.bias", "1.bias", "2.bias"]
         assert groups[0]["params"][0][1] is made[0].bias
-    with pytest.raises(ValueError, match=r"not of this model, which also has `3.weight`"):
+    with pytest.raises(ValueError, match=r"another model: this one also has `3.weight`"):
         grouper.param_groups(nn.Sequential(*made, nn.Linear(2, 2)), report)

@@ -98,7 +98,7 @@ def test_a_state_of_another_class_goes_on_or_is_left_out(before, after):
     step(made, old)
     new = build(made, f"{after} lr=0.01 {OPTIONS.get(after, '')}")
     restored = grouper.load_optimizer_state(new, old.state_dict())
-    assert len(restored.kept) + len(restored.foreign) == 6
+    assert len(restored.kept) + len(restored.incompatible) == 6
     needed = build(made, f"{after} lr=0.01 {OPTIONS.get(after, '')}")
     step(made, needed)
     parameter = made[0].weight
@@ -106,8 +106,8 @@ def test_a_state_of_another_class_goes_on_or_is_left_out(before, after):
     assert bool(restored.kept) == suffices
     if before == after:
         assert restored.kept
-    if restored.foreign:
-        assert restored.lacking
+    if restored.incompatible:
+        assert restored.missing_keys
         fresh = build(made, f"{after} lr=0.01 {OPTIONS.get(after, '')}")
         step(copy.deepcopy(made), fresh, 0)
         assert same(fresh.state[parameter], new.state[parameter])
@@ -119,8 +119,10 @@ def test_what_an_option_needs_more():
     plain, amsgrad = build(made, "AdamW lr=0.01"), build(made, "AdamW lr=0.01 amsgrad=true")
     step(made, plain)
     restored = grouper.load_optimizer_state(amsgrad, plain.state_dict())
-    assert restored.lacking == ("max_exp_avg_sq",)
-    assert "the saved state has no `max_exp_avg_sq`, so they start anew" in str(restored)
+    assert restored.missing_keys == ("max_exp_avg_sq",)
+    assert "the saved state lacks `max_exp_avg_sq`, so they start with an empty state" in str(
+        restored
+    )
     step(made, amsgrad)
     restored = grouper.load_optimizer_state(plain, amsgrad.state_dict())
     assert len(restored.kept) == 6
@@ -157,9 +159,11 @@ def test_shapes_that_changed(optimizer):
         train(small, old)
         restored = grouper.load_optimizer_state(new, old.state_dict())
         assert restored.reshaped == reshaped
-        assert not restored.foreign
+        assert not restored.incompatible
         train(large, new)
-    assert "their shape is not the saved one, so they start anew): fc.weight" in str(restored)
+    assert "saved with another shape, so they start with an empty state): fc.weight" in str(
+        restored
+    )
 
 
 def test_a_convolution_that_became_a_matrix():
@@ -182,8 +186,9 @@ def test_a_model_that_grew_and_lost_layers_says_so_in_patterns(capsys):
     print(grouper.load_optimizer_state(new, old.state_dict()))
     assert capsys.readouterr().out == (
         "optimizer state by name: 4 kept, 4 new, 4 dropped\n"
-        "  new (nothing was saved for them, so they start anew): {b7,b8}.{weight,bias}\n"
-        "  dropped (saved, but not trained any more): {b2,b3}.{weight,bias}\n"
+        "  new (nothing was saved for them, so they start with an empty state): "
+        "{b7,b8}.{weight,bias}\n"
+        "  dropped (saved, but not trained now): {b2,b3}.{weight,bias}\n"
     )
 
 
@@ -193,10 +198,10 @@ def test_a_state_of_another_model_says_so():
     sum(p.square().sum() for p in one.parameters()).backward()
     old.step()
     text = str(grouper.load_optimizer_state(new, old.state_dict()))
-    assert text.endswith("no name is in both: is it the state of this model?")
+    assert text.endswith("is this another model's state?")
     hostile = type(grouper.load_optimizer_state(new, old.state_dict()))(new=("a\x1b[2J",))
     assert "\x1b" not in str(hostile)
-    assert str(type(hostile)()) == "optimizer state by name: there was none"
+    assert str(type(hostile)()) == "optimizer state by name: the saved state is empty"
 
 
 def test_a_real_module_called_module_is_no_wrapper():
@@ -251,7 +256,7 @@ def test_several_optimizers_give_and_take():
     swapped = several.replace("ndim >= 2", "in 0")  # 0.bias to AdamW, 2.weight to SGD
     new = grouper.build_optimizer(made, grouper.parse(swapped))
     restored = grouper.load_optimizer_state(new, old.state_dict())
-    assert set(restored.foreign) == {"0.bias", "2.weight"}
+    assert set(restored.incompatible) == {"0.bias", "2.weight"}
     assert set(restored.kept) == {"0.weight", "1.weight", "1.bias", "2.bias"}
     assert same(old.state[made[0].weight], new.members["hidden"].state[made[0].weight])
     step(made, new)
@@ -291,10 +296,10 @@ def test_lbfgs_goes_on_whole_or_not_at_all():
     built.step(closure)
     assert all(map(torch.equal, ends, made.parameters()))
     other = build(made, "AdamW lr=0.1")
-    assert grouper.load_optimizer_state(other, state).foreign == ("0.weight",)
+    assert grouper.load_optimizer_state(other, state).incompatible == ("0.weight",)
     step(made, other)
     restored = grouper.load_optimizer_state(build(made, "LBFGS lr=0.1"), other.state_dict())
-    assert restored.lacking == ("func_evals", "n_iter")
+    assert restored.missing_keys == ("func_evals", "n_iter")
     less = grouper.build_optimizer(
         made, grouper.parse("optimizer LBFGS lr=0.1\n0.* -> freeze; else -> all")
     )
@@ -362,7 +367,7 @@ def test_what_is_no_state_with_names_is_refused_in_words():
     made = model()
     new = build(made, "AdamW lr=0.1")
     with pytest.raises(
-        ValueError, match=r"no state of an optimizer \(it has `model`, `optimizer`\)"
+        ValueError, match=r"not the state of an optimizer \(its keys: `model`, `optimizer`\)"
     ):
         grouper.load_optimizer_state(new, {"model": {}, "optimizer": new.state_dict()})
     plain = torch.optim.AdamW(made.parameters())
