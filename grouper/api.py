@@ -20,7 +20,7 @@ from grouper.language.resolve.codes import MISSPELT_OPTION
 from grouper.language.ruleset import RuleSet
 from grouper.match.assign import assign
 from grouper.match.assignment import Assignment
-from grouper.model.inventory import Inventory
+from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
 from grouper.text.source import Source
@@ -79,15 +79,15 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
 
 def check_rules(rules: Rules) -> Report:
     """What can be said of rules without a model. Never raises for findings."""
-    rule_set, none = _rule_set(rules), Inventory((), path="", kind="no model")
+    rule_set = _rule_set(rules)
     if _faulty(rule_set):
-        return Report(rule_set, none, rule_set.findings)
-    nothing = Assignment(rule_set, none, ())
-    facts = Context(rule_set, none, nothing, group(nothing), _signatures(rule_set), alone=True)
+        return Report(rule_set, NO_MODEL, rule_set.findings)
+    nothing = Assignment(rule_set, NO_MODEL, ())
+    facts = Context(rule_set, NO_MODEL, nothing, group(nothing), _signatures(rule_set), alone=True)
     findings = [*_unless_known(facts), *checks.run(facts)]
     accepted = allowed.apply(facts, findings, ALL)
     # Whether an `allow` accepts anything is seen on a model alone.
-    return Report(rule_set, none, in_order([f for f in accepted if f.code is not allowed.CODE]))
+    return Report(rule_set, NO_MODEL, in_order([f for f in accepted if f.code is not allowed.CODE]))
 
 
 def _checked(inventory: Inventory, rules: Rules, signatures: Mapping[str, Signature]) -> Report:

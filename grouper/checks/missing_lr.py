@@ -11,7 +11,8 @@ from, and the finding is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from grouper.checks.context import Context, all_names
 from grouper.findings import Code, Finding, Severity, labels_at
@@ -30,6 +31,14 @@ def check(facts: Context) -> Iterator[Finding]:
         groups = [g for g in facts.grouping.groups if g.optimizer == name and "lr" not in g.options]
         if groups or (facts.alone and facts.rules.rules and not sets):
             yield _finding(facts, name, groups)
+
+
+def required(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings of a run that is to be planned, for which a missing lr is an error."""
+    return tuple(
+        replace(finding, severity_override=Severity.ERROR) if finding.code is CODE else finding
+        for finding in findings
+    )
 
 
 def _finding(facts: Context, name: str, groups: list[Group]) -> Finding:

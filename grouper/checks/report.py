@@ -11,7 +11,7 @@ from grouper.findings import Finding, Severity, in_order
 from grouper.group.grouping import Group, Grouping
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
-from grouper.model.inventory import Inventory
+from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.misspelt import torch_options
 from grouper.options.signatures import Signature, signature
 from grouper.options.torch_values import faults
@@ -35,6 +35,11 @@ class Report:
     def ok(self) -> bool:
         """Whether groups may be built: no finding is an error."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model, and not the rules alone."""
+        return self.inventory != NO_MODEL
 
     def thaw(self, label: str, **options: Value) -> Report:
         """The report in which what the rules froze under a label is trained.
