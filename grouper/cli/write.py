@@ -35,7 +35,7 @@ def picture_format(path: str) -> str:
     format = Path(path).suffix.removeprefix(".").lower()
     if format not in figure.FORMATS:
         endings = " or ".join(f".{name}" for name in figure.FORMATS)
-        raise Failure(f"`{path}` has no ending of a picture: name a {endings} file")
+        raise Failure(f"`{path}` is not a {endings} file")
     return format
 
 
