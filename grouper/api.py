@@ -23,7 +23,7 @@ from grouper.match.assignment import Assignment
 from grouper.match.match_rules import match_rules
 from grouper.match.resolve_options import resolve_options
 from grouper.model.base_model import base_parameters
-from grouper.model.inventory import Inventory
+from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
 from grouper.text.arguments import is_module, require, require_module, require_values
@@ -112,19 +112,19 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
 
 def check_rules(rules: Rules) -> Report:
     """What can be checked of rules without a model. Never raises for findings."""
-    rule_set, none = _rule_set(rules), Inventory((), path="", kind="no model")
+    rule_set = _rule_set(rules)
     if _has_errors(rule_set):
-        return Report(rule_set, none, rule_set.findings)
-    nothing = Assignment(rule_set, none, ())
+        return Report(rule_set, NO_MODEL, rule_set.findings)
+    nothing = Assignment(rule_set, NO_MODEL, ())
     context = Context(
         rule_set,
-        none,
+        NO_MODEL,
         nothing,
         form_groups(nothing),
         _signatures(rule_set),
         without_model=True,
     )
-    return Report(rule_set, none, in_order(run(context, rule_set.findings)))
+    return Report(rule_set, NO_MODEL, in_order(run(context, rule_set.findings)))
 
 
 def checked_groups(model: Model, rules: Rules, *, merge: bool = False) -> tuple[Report, Grouping]:

@@ -11,7 +11,8 @@ an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
@@ -33,6 +34,14 @@ def check(context: Context) -> Iterator[Finding]:
         ]
         if groups or (context.without_model and context.rules.rules and not sets):
             yield _finding(context, name, groups)
+
+
+def required(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings of a run that is to be planned, for which a missing lr is an error."""
+    return tuple(
+        replace(finding, severity_override=Severity.ERROR) if finding.code is CODE else finding
+        for finding in findings
+    )
 
 
 def _finding(context: Context, name: str, groups: list[Group]) -> Finding:

@@ -8,7 +8,7 @@ from grouper.findings import Finding, Severity
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
-from grouper.model.inventory import Inventory
+from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.values import Value
 
 
@@ -29,6 +29,11 @@ class Report:
     def ok(self) -> bool:
         """Whether groups can be built: no finding is an error."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model, and not the rules alone."""
+        return self.inventory != NO_MODEL
 
     def thaw(self, label: str, **options: Value) -> Report:
         """The report in which what the rules froze under a label is trained.

@@ -5,17 +5,11 @@ from __future__ import annotations
 import argparse
 
 from grouper.api import check_rules
-from grouper.cli.outcome import (
-    Failure,
-    checked,
-    emit,
-    filtered,
-    load_rules,
-    model_flags,
-    output_flags,
-    rules_flags,
-    status,
-)
+from grouper.cli.exit import Failure, status
+from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
+from grouper.cli.load import checked, filtered, load_rules
+from grouper.cli.write import emit
+from grouper.reports.formats import REPORT
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     rules_flags(parser)
     model_flags(parser)
+    format_flag(parser, REPORT)
     output_flags(parser)
 
 
@@ -31,34 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.files) > 2:
         raise Failure("check takes a model and rules, or rules alone")
     *model, arguments.rules = arguments.files
-    if not model:
-        return _rules_alone(arguments)
-    arguments.model = model[0]
-    report = checked(arguments)
-    if arguments.format == "json":
-        from grouper.reports.json import report_json
-
-        emit(report_json(report))
+    if model:
+        arguments.model = model[0]
+        report = checked(arguments)
     else:
-        from grouper.reports.terminal import console, print_report
-
-        print_report(report, console(arguments.color), arguments.quiet)
-    return status(report)
-
-
-def _rules_alone(arguments: argparse.Namespace) -> int:
-    rules = load_rules(arguments.rules, arguments.set)
-    report = filtered(check_rules(rules), arguments)
-    if arguments.format == "json":
-        from grouper.reports.json import dumps, findings_value
-
-        value = {"version": 1, "findings": findings_value(report.findings), "ok": report.ok}
-        emit(dumps(value))
-    else:
-        from grouper.reports.terminal import closing_line, console, print_findings
-
-        out = console(arguments.color)
-        print_findings(report.findings, out, arguments.quiet)
-        if not arguments.quiet or not report.ok:
-            out.print(closing_line(report.findings, None), soft_wrap=True)
+        report = filtered(check_rules(load_rules(arguments.rules, arguments.set)), arguments)
+    emit(REPORT.render(arguments.format, report, output(arguments)))
     return status(report)

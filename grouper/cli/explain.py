@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.cli.outcome import (
-    CLEAN,
-    FOUND,
-    Failure,
-    checked,
-    emit,
-    model_flags,
-    output_flags,
-    rules_flags,
-)
+from grouper.cli.exit import CLEAN, Failure
+from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
+from grouper.cli.load import checked
+from grouper.cli.outcome import print_no_groups
+from grouper.cli.write import emit
+from grouper.reports.formats import EXPLANATION
 from grouper.text.similar import near
 
 
@@ -23,29 +19,20 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="a parameter's name, or a glob")
     rules_flags(parser)
     model_flags(parser)
+    format_flag(parser, EXPLANATION)
     output_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from grouper.reports.explain import chosen, explanation, explanation_value
+    from grouper.reports.explain import explain
 
     report = checked(arguments)
     if report.assignment is None:
-        from grouper.reports.terminal import console, print_findings
-
-        print_findings(report.findings, console(arguments.color))
-        return FOUND
-    found = chosen(report, arguments.name)
-    if not found:
-        likely = near(arguments.name, report.inventory.by_name)
-        hint = f"; there is `{likely[0]}`" if likely else ""
+        return print_no_groups(report, arguments)
+    explanation = explain(report, arguments.name)
+    if not explanation.parameters:
+        similar = near(arguments.name, report.inventory.by_name)
+        hint = f"; did you mean `{similar[0]}`?" if similar else ""
         raise Failure(f"the model has no parameter `{arguments.name}`{hint}")
-    if arguments.format == "json":
-        from grouper.reports.json import dumps
-
-        emit(dumps({"version": 1, "parameters": [explanation_value(report, a) for a in found]}))
-    else:
-        from grouper.text.printable import visible
-
-        emit("\n".join(visible(line) for a in found for line in explanation(report, a)))
+    emit(EXPLANATION.render(arguments.format, explanation, output(arguments)))
     return CLEAN

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
-from grouper.cli.outcome import CLEAN, FOUND, Failure, emit, output_flags, write
+from grouper.cli.exit import CLEAN, FOUND, Failure
+from grouper.cli.flags import output, output_flags
+from grouper.cli.write import emit, write
 from grouper.language.resolve.includes import read
 from grouper.language.syntax.parser import parse
 from grouper.text.source import Source
@@ -29,9 +32,10 @@ def _one(name: str, arguments: argparse.Namespace) -> int:
     source = _source(name)
     parsed = parse(source)
     if parsed.findings:
-        from grouper.reports.terminal import console, print_findings
+        from grouper.reports.finding_text import print_findings
 
-        print_findings(parsed.findings, console(arguments.color, stderr=True))
+        text = output(arguments, sys.stderr).printed(partial(print_findings, parsed.findings))
+        emit(text, sys.stderr)
         return FOUND
     from grouper.language.syntax.format import format_file
 

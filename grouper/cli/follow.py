@@ -15,7 +15,7 @@ from grouper.monitor.live import screen
 from grouper.monitor.run import Run
 from grouper.monitor.table import plain, report, sentence
 from grouper.monitor.verdicts import Verdict
-from grouper.reports.terminal import console
+from grouper.reports.output import console
 from grouper.text.printable import visible
 
 PAUSE = 0.5  # seconds between two looks at the file

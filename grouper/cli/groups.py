@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.cli.outcome import checked, emit, model_flags, output_flags, rules_flags, status
+from grouper.cli.exit import status
+from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
+from grouper.cli.load import checked
+from grouper.cli.write import emit
+from grouper.reports.formats import GROUP_NAMES, GROUPS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -13,24 +17,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--names", action="store_true", help="with the names of their parameters")
     rules_flags(parser)
     model_flags(parser)
+    format_flag(parser, GROUPS)
     output_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     report = checked(arguments)
-    if arguments.format == "json":
-        from grouper.reports.json import report_json
-
-        emit(report_json(report))
-        return status(report)
-    from grouper.reports.terminal import console, print_findings, print_groups, print_names
-
-    out = console(arguments.color)
-    if report.grouping is not None:
-        if arguments.names:
-            print_names(report.grouping, out)
-        else:
-            print_groups(report.grouping, out)
-    if not report.ok:
-        print_findings(report.findings, out, quiet=True)
+    formats = GROUP_NAMES if arguments.names else GROUPS
+    emit(formats.render(arguments.format, report, output(arguments)))
     return status(report)

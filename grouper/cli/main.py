@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from grouper.cli import check, emit, explain, fmt, groups, monitor, params, plan, rule
-from grouper.cli.outcome import FAILED, Failure
+from grouper.cli.exit import FAILED, Failure
 from grouper.model.errors import ModelError
 from grouper.version import __version__
 

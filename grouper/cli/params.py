@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from grouper.cli.outcome import CLEAN, emit, model_flags, output_flags, read_model, write
+from grouper.cli.exit import CLEAN
+from grouper.cli.flags import format_flag, model_flags, output, output_flags
+from grouper.cli.load import read_model
+from grouper.cli.write import emit, write
+from grouper.reports.formats import PARAMETER_TREE, PARAMETERS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -12,21 +16,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tree", action="store_true", help="as a tree of modules")
     parser.add_argument("--save", metavar="FILE.json", help="write a snapshot")
     model_flags(parser)
+    format_flag(parser, PARAMETERS)
     output_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from grouper.model.formats.snapshot import dumps
-
     inventory = read_model(arguments.model, arguments.key)
-    if arguments.save:
-        write(arguments.save, dumps(inventory))
-    elif arguments.format == "json":
-        emit(dumps(inventory))
-    else:
-        from grouper.reports.inventory import print_table, print_tree
-        from grouper.reports.terminal import console
-
-        out = console(arguments.color)
-        (print_tree if arguments.tree else print_table)(inventory, out)
+    if arguments.save is not None:
+        write(arguments.save, PARAMETERS.render("json", inventory, output(arguments)))
+        return CLEAN
+    formats = PARAMETER_TREE if arguments.tree else PARAMETERS
+    emit(formats.render(arguments.format, inventory, output(arguments)))
     return CLEAN

@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from grouper.checks.report import Report
-from grouper.cli.outcome import (
-    CLEAN,
-    Failure,
-    drawn,
-    emit,
-    fitting,
+from grouper.cli.exit import CLEAN, Failure
+from grouper.cli.flags import (
+    format_flag,
     model_flags,
+    output,
     output_flags,
-    picture_format,
-    print_faults,
-    print_no_plan,
+    positive_integer,
     rules_flags,
     run_flags,
     run_length,
-    whole,
-    write,
 )
-from grouper.findings import Severity
+from grouper.cli.load import fitting
+from grouper.cli.outcome import print_no_groups, print_no_plan
+from grouper.cli.write import drawn, emit, picture_format, write
+from grouper.reports.formats import FINDINGS, PLAN
+from grouper.reports.planned import NOTHING_TO_TRAIN, Planned
 from grouper.text.printable import visible
 from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 
 STDOUT = "-"
 MOST_ROWS = 1_000_000
-NOTHING = "the rules leave no parameter to train"
+FOR_PROGRAMS = ("csv", "json")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("rules", metavar="RULES")
     run_flags(parser)
-    for format in ("csv", "json"):
+    for format in FOR_PROGRAMS:
         parser.add_argument(
             f"--{format}", nargs="?", const=STDOUT, metavar="FILE",
             help=f"every step as {format.upper()}, to a file or instead of the table",
@@ -47,39 +43,45 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stride", default="1", metavar="K", help="every Kth step in CSV and JSON")
     rules_flags(parser)
     model_flags(parser)
+    format_flag(parser, PLAN)
     output_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     length = run_length(arguments)
     if length is None:
-        raise Failure("plan needs --epochs and --steps-per-epoch (the length of the loader)")
-    if arguments.format == "json" and arguments.json is None:
-        arguments.json = STDOUT
-    if arguments.json == STDOUT:
-        arguments.format = "json"
-    stride = _refuse(arguments, *length)
+        raise Failure("plan needs --epochs and --steps-per-epoch (the length of the DataLoader)")
+    files = _files(arguments)
+    stride = _stride(arguments, files, *length)
     report = fitting(arguments)
+    to_program = arguments.format not in FINDINGS.renderers
     if not report.ok or report.grouping is None:
-        return print_faults(report, arguments, stderr=arguments.csv == STDOUT)
+        return print_no_groups(report, arguments, to_program)
     try:
         plan = make_plan(report.rules, report.grouping, length[1], length[0])
     except ValueError as error:
-        return print_no_plan(report, error, arguments, stderr=arguments.csv == STDOUT)
-    if arguments.csv or arguments.json or arguments.plot:
-        _write(report, plan, stride, arguments)
-    else:
-        _print(report, plan, arguments)
+        return print_no_plan(report, error, arguments, to_program)
+    _write(Planned(report, plan, stride), files, arguments)
     return CLEAN
 
 
-def _refuse(arguments: argparse.Namespace, epochs: int, steps: int) -> int:
-    """Refuse what cannot be written, before anything is read; the stride, else."""
-    stride = whole("--stride", arguments.stride)
-    if arguments.csv == STDOUT and arguments.json == STDOUT:
-        raise Failure("--csv and --json cannot both go to standard output: name a file for one")
+def _files(arguments: argparse.Namespace) -> Mapping[str, str]:
+    """The files to write, by format; `arguments.format` becomes that of standard output."""
+    paths = {name: getattr(arguments, name) for name in FOR_PROGRAMS}
+    to_stdout = [name for name, path in paths.items() if path == STDOUT]
+    if len({*to_stdout, *({arguments.format} - {"text"})}) > 1:
+        raise Failure("standard output takes one format: name a file for the other")
+    arguments.format = to_stdout[0] if to_stdout else arguments.format
+    return {name: path for name, path in paths.items() if path not in (None, STDOUT)}
+
+
+def _stride(
+    arguments: argparse.Namespace, files: Mapping[str, str], epochs: int, steps: int
+) -> int:
+    """The stride. Raises Failure for what cannot be written, before anything is read."""
+    stride = positive_integer("--stride", arguments.stride)
     rows = epochs * steps // stride
-    if (arguments.csv or arguments.json) and rows > MOST_ROWS:
+    if (files or arguments.format in FOR_PROGRAMS) and rows > MOST_ROWS:
         enough = -(-epochs * steps // MOST_ROWS)
         raise Failure(f"{rows:,} steps are too many to write; take fewer: --stride {enough}")
     if arguments.plot:
@@ -87,61 +89,22 @@ def _refuse(arguments: argparse.Namespace, epochs: int, steps: int) -> int:
     return stride
 
 
-def _write(report: Report, plan: Plan, stride: int, arguments: argparse.Namespace) -> None:
+def _write(planned: Planned, files: Mapping[str, str], arguments: argparse.Namespace) -> None:
+    """The files, and on standard output a format for programs, the names of the files, or text."""
     if arguments.plot:
-        write(arguments.plot, _figure(plan, picture_format(arguments.plot)))
-        _say(arguments.plot, arguments)
-    if arguments.csv:
-        from grouper.reports.plan.csv import plan_csv
-
-        _text(arguments.csv, plan_csv(plan, stride), arguments)
-    if arguments.json:
-        from grouper.reports.plan.json import plan_json
-
-        _text(arguments.json, plan_json(report, plan, stride), arguments)
-
-
-def _text(path: str, pieces: Iterable[str], arguments: argparse.Namespace) -> None:
-    if path == STDOUT:
-        sys.stdout.writelines(pieces)
-    else:
-        write(path, pieces)
-        _say(path, arguments)
-
-
-def _say(path: str, arguments: argparse.Namespace) -> None:
-    """Name a file that was written, unless standard output is for a program."""
-    if not arguments.quiet and STDOUT not in (arguments.csv, arguments.json):
-        emit(f"wrote {visible(path)}")
+        write(arguments.plot, _figure(planned.course, picture_format(arguments.plot)))
+    for name, path in files.items():
+        write(path, PLAN.render(name, planned, output(arguments)))
+    paths = [path for path in (arguments.plot, *files.values()) if path]
+    if arguments.format in FOR_PROGRAMS or not paths:
+        emit(PLAN.render(arguments.format, planned, output(arguments)))
+    elif not arguments.quiet:
+        emit("".join(f"wrote {visible(path)}\n" for path in paths))
 
 
 def _figure(plan: Plan, format: str) -> bytes:
-    from grouper.reports.plan.figure import plan_figure
-    from grouper.reports.plan.tracks import tracks_of
 
-    tracks = tracks_of(plan)
-    if not tracks:
-        raise Failure(f"nothing to draw: {NOTHING}")
-    return drawn(lambda: plan_figure(plan, tracks, format))
-
-
-def _print(report: Report, plan: Plan, arguments: argparse.Namespace) -> None:
-    from grouper.reports.plan.curves import print_curves
-    from grouper.reports.plan.table import print_table
-    from grouper.reports.plan.tracks import tracks_of
-    from grouper.reports.terminal import console, print_findings, print_model
-
-    out = console(arguments.color)
-    if arguments.quiet:
-        print_findings(report.findings, out, quiet=True)
-        return
-    print_model(report.inventory, out)
-    tracks = tracks_of(plan)
-    if not tracks:
-        out.print(f"  {NOTHING}, so there is nothing to plan")
-        return
-    print_table(plan, tracks, out)
-    print_curves(plan, tracks, out)
-    if any(finding.severity is Severity.WARNING for finding in report.findings):
-        out.print()
-        print_findings(report.findings, out, quiet=True)
+    curves = tracks_of(plan)
+    if not curves:
+        raise Failure(f"nothing to draw: {NOTHING_TO_TRAIN}")
+    return drawn(lambda: plan_figure(plan, curves, format))

@@ -6,7 +6,8 @@ import argparse
 import inspect
 
 from grouper.checks.catalog import ALL
-from grouper.cli.outcome import CLEAN, Failure, emit
+from grouper.cli.exit import CLEAN, Failure
+from grouper.cli.write import emit
 from grouper.text.similar import near
 
 

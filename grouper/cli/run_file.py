@@ -6,7 +6,7 @@ import os
 import stat
 from typing import IO
 
-from grouper.cli.outcome import Failure
+from grouper.cli.exit import Failure
 from grouper.monitor.run import NewerVersion, Run, RunReader, read_lines
 
 

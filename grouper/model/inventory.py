@@ -96,3 +96,6 @@ class Inventory:
     def by_name(self) -> Mapping[str, Parameter]:
         """Every name, tied ones included, to its parameter."""
         return {name: parameter for parameter in self.parameters for name in parameter.names}
+
+
+NO_MODEL = Inventory((), path="", kind="no model")  # of rules that are checked alone

@@ -6,9 +6,9 @@ import gc
 import os
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
+from typing import Protocol
 
 from grouper.model import codes, factories
 from grouper.model.errors import ModelError
@@ -30,22 +30,27 @@ from grouper.model.inventory import Inventory
 
 MAX_LISTED = 100_000
 
-# Whether a file's first bytes are a format's, and its reader.
-FILES: tuple[
-    tuple[Callable[[bytes], bool], Callable[[BytesSource, str | None], Inventory]], ...
-] = (
-    (torch_zip.recognises, torch_zip.read),
-    (torch_legacy.recognises, torch_legacy.read),
-    (safetensors.recognises, safetensors.read),  # before pickles: its first byte may be theirs
-    (plain_pickle.recognises, plain_pickle.read),
-    (json_file.recognises, json_file.read),
-)
-# Whether the folder of a path is a format's, and its reader.
-FOLDERS: tuple[tuple[Callable[[str], bool], Callable[[str, str | None], Inventory]], ...] = (
-    (torch_distributed.recognises, torch_distributed.read),
-    (rank_shards.recognises, rank_shards.read),
-    (deepspeed.recognises, lambda path, key: read(deepspeed.model_file(path), key)),
-)
+
+class FileFormat(Protocol):
+    """A file of `formats/` that reads model files, which it recognises by their first bytes."""
+
+    def recognises(self, head: bytes) -> bool: ...
+
+    def read(self, file: BytesSource, key: str | None) -> Inventory: ...
+
+
+class FolderFormat(Protocol):
+    """A file of `formats/` that reads folders, which it recognises by what is in them."""
+
+    def recognises(self, folder: str) -> bool: ...
+
+    def read(self, folder: str, key: str | None) -> Inventory: ...
+
+
+# The first that recognises what it is given reads it. A safetensors file may begin like a pickle.
+FILES: tuple[FileFormat, ...] = (torch_zip, torch_legacy, safetensors, plain_pickle, json_file)
+# Other folders are Hugging Face's, or have one file of weights.
+FOLDERS: tuple[FolderFormat, ...] = (torch_distributed, rank_shards, deepspeed)
 
 
 def read(path: str, key: str | None = None) -> Inventory:
@@ -101,18 +106,16 @@ def _of_address(url: str, key: str | None) -> Inventory:
 
 def _of_file(file: BytesSource, key: str | None) -> Inventory:
     head = file.read(0, min(file.size, unsupported.HEAD))
-    if not head:
-        raise ModelError(codes.BROKEN, f"`{file.path}` is empty", "download the file again")
-    for recognises, read_format in FILES:
-        if recognises(head):
-            return read_format(file, key)
+    for form in FILES:
+        if form.recognises(head):
+            return form.read(file, key)
     raise unsupported.beginning(file.path, head)
 
 
 def _of_folder(path: str, key: str | None) -> Inventory:
-    for recognises, read_format in FOLDERS:
-        if recognises(path):
-            return read_format(path, key)
+    for form in FOLDERS:
+        if form.recognises(path):
+            return form.read(path, key)
     with os.scandir(path) as entries:
         names = [e.name + "/" * e.is_dir() for e in islice(entries, MAX_LISTED)]
     with File(os.path.join(path, hugging_face.weights(path, names))) as file:

@@ -14,7 +14,7 @@ from grouper.monitor.record import Measurement
 from grouper.monitor.run import Run
 from grouper.monitor.sparkline import BLOCKS, trend
 from grouper.monitor.verdicts import Verdict
-from grouper.reports.terminal import STYLES
+from grouper.reports.finding_text import STYLES
 from grouper.text.printable import visible
 
 Part = Text | Padding

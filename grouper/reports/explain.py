@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from grouper.checks.context import rule_name
@@ -11,12 +12,38 @@ from grouper.language.syntax.parser import parse_selector
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.match.globs import compile_glob
 from grouper.options.values import Configured, value_text
+from grouper.reports.json import VERSION, dumps
+from grouper.reports.output import Output
+from grouper.text.printable import visible
 
 
-def chosen(report: Report, name: str) -> list[ParameterAssignment]:
-    """The parameters with a name, or those that a glob matches."""
-    assigned = report.assignment.parameters if report.assignment else ()
-    exact = [a for a in assigned if name in a.parameter.names]
+@dataclass(frozen=True)
+class Explanation:
+    """Some parameters of a report, and what the rules say of each."""
+
+    report: Report
+    parameters: tuple[ParameterAssignment, ...]
+
+
+def render_text(explanation: Explanation, _output: Output) -> str:
+    parameters = explanation.parameters
+    lines = [line for p in parameters for line in parameter_lines(explanation.report, p)]
+    return "\n".join(map(visible, lines))
+
+
+def render_json(explanation: Explanation, _output: Output) -> str:
+    values = [parameter_value(explanation.report, p) for p in explanation.parameters]
+    return dumps({"version": VERSION, "parameters": values})
+
+
+def explain(report: Report, name: str) -> Explanation:
+    """The explanation of a parameter, or of those that a glob matches; it may be of none."""
+    return Explanation(report, tuple(_named(report, name)))
+
+
+def _named(report: Report, name: str) -> list[ParameterAssignment]:
+    assignments = report.assignment.parameters if report.assignment else ()
+    exact = [a for a in assignments if name in a.parameter.names]
     if exact:
         return exact
     try:
@@ -26,11 +53,11 @@ def chosen(report: Report, name: str) -> list[ParameterAssignment]:
     if not isinstance(selector, tree.Glob):
         return []
     matches = compile_glob(selector)
-    return [a for a in assigned if any(matches(n) is not None for n in a.parameter.names)]
+    return [a for a in assignments if any(matches(n) is not None for n in a.parameter.names)]
 
 
-def explanation(report: Report, assigned: ParameterAssignment) -> list[str]:
-    """An explanation in lines of plain text."""
+def parameter_lines(report: Report, assigned: ParameterAssignment) -> list[str]:
+    """The explanation of one parameter in lines."""
     parameter = assigned.parameter
     shape = "x".join(map(str, parameter.shape)) if parameter.shape is not None else "shape unknown"
     lines = [
@@ -47,8 +74,8 @@ def explanation(report: Report, assigned: ParameterAssignment) -> list[str]:
     return lines
 
 
-def explanation_value(report: Report, assigned: ParameterAssignment) -> dict[str, Any]:
-    """An explanation for programs."""
+def parameter_value(report: Report, assigned: ParameterAssignment) -> dict[str, Any]:
+    """The explanation of one parameter for programs."""
     return {
         "parameter": assigned.parameter.name,
         "names": list(assigned.parameter.names),

@@ -9,7 +9,16 @@ from rich.tree import Tree
 
 from grouper.match.classes import owner_path
 from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.reports.output import Output
 from grouper.text.printable import visible
+
+
+def render_table(inventory: Inventory, output: Output) -> str:
+    return output.printed(lambda out: print_table(inventory, out))
+
+
+def render_tree(inventory: Inventory, output: Output) -> str:
+    return output.printed(lambda out: print_tree(inventory, out))
 
 
 def print_table(inventory: Inventory, out: Console) -> None:

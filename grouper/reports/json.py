@@ -12,25 +12,42 @@ from grouper.group.group import Group
 from grouper.language.ruleset import Rule
 from grouper.match.assignment import ParameterAssignment
 from grouper.model.inventory import Inventory
+from grouper.reports.output import Output
 
 VERSION = 1
 
 
+def render_report(report: Report, _output: Output) -> str:
+    return report_json(report)
+
+
+def render_inventory(inventory: Inventory, _output: Output) -> str:
+    from grouper.model.formats.snapshot import dumps
+
+    return dumps(inventory)
+
+
 def report_json(report: Report) -> str:
     """The report as one JSON object; lines and columns count from 1, columns in code points."""
-    grouping, assignment = report.grouping, report.assignment
-    assigned = assignment.parameters if assignment else ()
     value = {
         "version": VERSION,
+        **(_of_model(report) if report.has_model else {}),
+        "findings": findings_value(report.findings),
+        "ok": report.ok,
+    }
+    return dumps(value)
+
+
+def _of_model(report: Report) -> dict[str, Any]:
+    grouping, assignment = report.grouping, report.assignment
+    assigned = assignment.parameters if assignment else ()
+    return {
         "model": model_value(report.inventory),
         "groups": [group_value(group) for group in (grouping.groups if grouping else ())],
         "frozen": [p.name for p in (grouping.frozen if grouping else ())],
         "unmatched": [a.parameter.name for a in assigned if a.uncovered_splits],
         "double_matched": [_double(a) for a in assigned if _doubled(a)],
-        "findings": findings_value(report.findings),
-        "ok": report.ok,
     }
-    return dumps(value)
 
 
 def findings_value(findings: Iterable[Finding]) -> list[dict[str, Any]]:

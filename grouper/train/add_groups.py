@@ -13,6 +13,7 @@ from grouper.group.grouping import Grouping
 from grouper.language import ruleset as ruleset
 from grouper.train.build_optimizer import construct
 from grouper.train.chained_optimizer import ChainedOptimizer
+from grouper.train.data_parallel import check_buckets
 from grouper.train.param_groups import bound, tensors_of
 from grouper.train.wrapped import unwrap_optimizer
 
@@ -26,6 +27,8 @@ def extend(
     count = len(optimizer.param_groups)
     for group in grouping.groups[:count]:
         _check_present(optimizer, group, tensors)
+    added = [parameter for group in grouping.groups[count:] for parameter in group.parameters]
+    check_buckets({p.name: tensors[p.name] for p in added}, {}, running=True)
     by_optimizer: dict[str, list[Group]] = {}
     for group in grouping.groups[count:]:
         by_optimizer.setdefault(group.optimizer or "", []).append(group)

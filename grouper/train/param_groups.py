@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from grouper.group.group import Group
 from grouper.group.grouping import Grouping
 from grouper.model.live import inventory_of, parameters_of
+from grouper.train.data_parallel import check_buckets
 
 TAKES_NAMES = tuple(map(int, torch.__version__.split("+")[0].split(".")[:2])) >= (2, 6)
 
@@ -34,9 +35,15 @@ class ParamGroups(list[dict[str, Any]]):
 def bind(model: nn.Module, grouping: Grouping) -> ParamGroups:
     """The groups with the model's own tensors, named as in its inventory.
 
-    Raises ValueError, and changes nothing, where the grouping was made of another model.
+    Raises ValueError, and changes nothing, where the grouping was made of another model, and where
+    a DistributedDataParallel of the model was constructed for other trainable parameters.
     """
     tensors = tensors_of(model, grouping)
+    trained = [parameter for group in grouping.groups for parameter in group.parameters]
+    check_buckets(
+        {parameter.name: tensors[parameter.name] for parameter in trained},
+        {parameter.name: tensors[parameter.name] for parameter in grouping.frozen},
+    )
     for parameter in (parameter for call in grouping.thawed for parameter in call):
         tensors[parameter.name].requires_grad_(True)
     frozen = tuple(t for p in grouping.frozen if (t := tensors[p.name]).requires_grad)

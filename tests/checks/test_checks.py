@@ -14,7 +14,7 @@ from grouper.checks.catalog import ALL
 from grouper.checks.table import CHECKS
 from grouper.findings import Severity
 from grouper.model.inventory import Inventory
-from grouper.reports.terminal import finding_lines
+from grouper.reports.finding_text import finding_lines
 
 TIED = inventory(parameter(("embed.weight", "head.weight")), "x.weight")
 FROZEN = inventory(parameter("dfl.conv.weight", trainable=False), "x.weight")

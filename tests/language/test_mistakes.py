@@ -3,7 +3,7 @@
 import pytest
 
 from grouper.language.resolve.resolve import resolve
-from grouper.reports.terminal import finding_lines
+from grouper.reports.finding_text import finding_lines
 from grouper.text.source import Source
 
 MALFORMED = {

@@ -173,7 +173,7 @@ def test_what_is_no_monitors_file_is_said_in_one_line(content, words, capsys, tm
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["sound.jsonl", "--plot", "it.jpg"], "`it.jpg` is no picture that grouper draws"),
+        (["sound.jsonl", "--plot", "it.jpg"], "`it.jpg` is not a .png or .svg file"),
         (["empty.jsonl", "--plot", "it.png"], "nothing to draw: no step has been measured yet"),
         (["sound.jsonl", "--follow", "--format", "json"], "--follow shows a run as it goes on"),
         (["sound.jsonl", "--follow", "--plot", "it.png"], "--follow shows a run as it goes on"),

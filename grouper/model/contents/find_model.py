@@ -9,9 +9,8 @@ from typing import Any
 
 from grouper.findings import Finding
 from grouper.model import codes
-from grouper.model.contents import modules, state_dict
+from grouper.model.contents import deepspeed_engine, modules, state_dict
 from grouper.model.errors import ModelError
-from grouper.model.formats import deepspeed
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.mappings import attributes, mapping
 from grouper.model.pickle.tensors import Tensor, tensor
@@ -97,8 +96,8 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
 
     Where there are several and `key` does not choose, one is taken, and a finding says which.
     """
-    if deepspeed.is_engine(root) and key in (None, deepspeed.KEY):
-        return deepspeed.inventory_of(root, path)
+    if deepspeed_engine.is_engine(root) and key in (None, deepspeed_engine.KEY):
+        return deepspeed_engine.inventory_of(root, path)
     found = _candidates(root, path)
     if key is not None:
         chosen = _chosen(found, key, path)

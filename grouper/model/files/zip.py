@@ -195,6 +195,11 @@ def _wide(extra: bytes, *numbers: int) -> tuple[int, int, int]:
     return size, compressed, offset
 
 
+def several_descriptions(file: BytesSource) -> ModelError:
+    """The error for an archive that describes more than one model."""
+    return ModelError(codes.OVER_LIMIT, f"`{file.path}` describes several models at once")
+
+
 def _broken(file: BytesSource) -> ModelError:
     return ModelError(
         codes.BROKEN,

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from grouper.model.files.file import BytesSource
 from grouper.model.files.json import loaded
 from grouper.model.formats import sharded_index, snapshot, unsupported
 from grouper.model.inventory import Inventory
+
+
+class JsonFormat(Protocol):
+    """A file of this folder that reads JSON values with keys of its own."""
+
+    def recognises(self, value: Any) -> bool: ...
+
+    def read(self, file: BytesSource, value: Any, key: str | None) -> Inventory: ...
+
+
+VALUES: tuple[JsonFormat, ...] = (sharded_index, snapshot)
 
 
 def recognises(head: bytes) -> bool:
@@ -19,6 +32,7 @@ def read(file: BytesSource, key: str | None) -> Inventory:
         value = loaded(file)
     except ValueError:
         raise unsupported.value(file.path, None) from None
-    if sharded_index.is_index(value):
-        return sharded_index.read(file, value, key)
-    return snapshot.inventory(value, file.path)
+    for form in VALUES:
+        if form.recognises(value):
+            return form.read(file, value, key)
+    raise unsupported.value(file.path, value)

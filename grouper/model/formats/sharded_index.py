@@ -14,8 +14,7 @@ from grouper.model import codes
 from grouper.model.contents import state_dict
 from grouper.model.errors import ModelError
 from grouper.model.files.file import BytesSource, Sibling, cut_short
-from grouper.model.files.zip import directory
-from grouper.model.formats import safetensors, torch_legacy, torch_zip, unsupported
+from grouper.model.formats import safetensors, torch_saved, unsupported
 from grouper.model.inventory import Inventory
 from grouper.model.name_limits import Names
 from grouper.model.pickle.machine import Limits
@@ -30,12 +29,12 @@ _UNORDERED = "the files of a model in several do not keep its order"
 Found = list[tuple[str, Tensor, Any]]
 
 
-def is_index(value: object) -> bool:
+def recognises(value: Any) -> bool:
     """Whether a JSON value is the index of a model in several files."""
     return isinstance(value, dict) and _MAP in value
 
 
-def read(file: BytesSource, index: Mapping[str, Any], key: str | None) -> Inventory:
+def read(file: BytesSource, index: Any, key: str | None) -> Inventory:
     """The inventory of a model whose index is in `file`.
 
     Raises OSError where one of its files is there and cannot be opened, ModelError for others.
@@ -92,12 +91,7 @@ def _tensors(source: BytesSource, shard: str, limits: Limits) -> tuple[str, Foun
     head = source.read(0, min(source.size, unsupported.HEAD))
     if safetensors.recognises(head):
         return safetensors.KIND, safetensors.tensors(source)
-    if torch_zip.recognises(head):
-        root = torch_zip.saved(source, directory(source), limits)
-    elif torch_legacy.recognises(head):
-        root = torch_legacy.saved(source, limits)
-    else:
-        raise unsupported.beginning(source.path, head)
+    root = torch_saved.saved(source, limits)
     return "state dict", [
         (name, replace(tensor, storage=tensor.storage and f"{shard!r}{tensor.storage}"), item)
         for name, tensor, item in state_dict.tensors_of(root)

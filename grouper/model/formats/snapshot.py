@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from grouper.model.files.file import BytesSource
 from grouper.model.formats import unsupported
 from grouper.model.formats.safetensors import sizes
 from grouper.model.inventory import Inventory, Module, Parameter
@@ -41,12 +42,22 @@ def dumps(inventory: Inventory) -> str:
 def loads(text: str, path: str = "<string>") -> Inventory:
     """The inventory of a snapshot. Raises ModelError where it is none."""
     try:
-        return inventory(json.loads(text), path)
+        return _inventory(json.loads(text), path)
     except (ValueError, RecursionError):
         raise unsupported.value(path, None) from None
 
 
-def inventory(value: Any, path: str) -> Inventory:
+def recognises(value: Any) -> bool:
+    """Whether a JSON value is a snapshot, of this version or another."""
+    return isinstance(value, dict) and value.keys() >= {"version", "parameters"}
+
+
+def read(file: BytesSource, value: Any, key: str | None) -> Inventory:
+    """The inventory of a snapshot, which holds one model: `key` is not looked at."""
+    return _inventory(value, file.path)
+
+
+def _inventory(value: Any, path: str) -> Inventory:
     """The inventory of a snapshot's JSON value. Raises ModelError where it is none."""
     try:
         if value["version"] != VERSION:

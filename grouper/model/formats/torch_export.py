@@ -15,7 +15,7 @@ from grouper.model.contents import state_dict
 from grouper.model.errors import ModelError
 from grouper.model.files.file import BytesSource, cut_short
 from grouper.model.files.json import parsed
-from grouper.model.files.zip import Entry, directory, opened, record
+from grouper.model.files.zip import Entry, directory, opened, record, several_descriptions
 from grouper.model.formats.torch_export_modules import UNKNOWN, modules_of
 from grouper.model.inventory import Inventory, Parameter
 from grouper.model.name_limits import Names
@@ -58,6 +58,8 @@ def recognises(entries: Mapping[str, Entry]) -> bool:
 
 def read(file: BytesSource, entries: Mapping[str, Entry], key: str | None) -> Inventory:
     """The inventory of an exported program; `key` chooses one of several."""
+    if record(entries, "data.pkl") is not None:
+        raise several_descriptions(file)
     if _OLD in entries:
         if key is not None:
             raise _no_such_key(file, key, [])

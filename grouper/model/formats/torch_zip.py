@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from grouper.model import codes
 from grouper.model.contents import find_model
-from grouper.model.errors import ModelError
 from grouper.model.files.file import BytesSource
-from grouper.model.files.zip import Entry, directory, opened, record
+from grouper.model.files.zip import Entry, directory, opened, record, several_descriptions
 from grouper.model.formats import torch_export, torchscript, unsupported
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.machine import Limits, described
+
+
+class ArchiveFormat(Protocol):
+    """A file of this folder that reads zip archives with members of its own."""
+
+    def recognises(self, entries: Mapping[str, Entry]) -> bool: ...
+
+    def read(
+        self, file: BytesSource, entries: Mapping[str, Entry], key: str | None
+    ) -> Inventory: ...
+
+
+# The other archives that begin with a zip's member, by their members.
+ARCHIVES: tuple[ArchiveFormat, ...] = (torch_export, torchscript)
 
 
 def recognises(head: bytes) -> bool:
@@ -23,12 +35,9 @@ def recognises(head: bytes) -> bool:
 def read(file: BytesSource, key: str | None) -> Inventory:
     """The inventory of an archive; no tensor's bytes are read."""
     entries = directory(file)
-    if torch_export.recognises(entries):
-        if record(entries, "data.pkl") is not None:
-            raise _several(file)
-        return torch_export.read(file, entries, key)
-    if torchscript.recognises(entries):
-        return torchscript.read(file, entries, key)
+    for archive in ARCHIVES:
+        if archive.recognises(entries):
+            return archive.read(file, entries, key)
     return find_model.find(saved(file, entries), key, file.path)
 
 
@@ -38,10 +47,6 @@ def saved(file: BytesSource, entries: Mapping[str, Entry], limits: Limits | None
     if description is None:
         raise unsupported.archive(file.path, entries)
     if sum(name.casefold().endswith("/data.pkl") for name in entries) > 1:
-        raise _several(file)
+        raise several_descriptions(file)
     root, _ = described(opened(file, description), limits=limits)
     return root
-
-
-def _several(file: BytesSource) -> ModelError:
-    return ModelError(codes.OVER_LIMIT, f"`{file.path}` describes several models at once")

@@ -103,7 +103,9 @@ _OBJECTS = (
 
 
 def beginning(path: str, head: bytes) -> ModelError:
-    """Why a file is not read that begins so."""
+    """Why a file that begins like this is not read."""
+    if not head:
+        return ModelError(codes.BROKEN, f"`{path}` is empty", "download the file again")
     for pattern, what, help in _PATTERNS:
         if pattern.match(head):
             return ModelError(codes.UNSUPPORTED, f"`{path}` is {what}", help)

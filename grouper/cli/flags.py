@@ -1,0 +1,69 @@
+"""The flags that commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, TextIO
+
+from grouper.cli.exit import Failure
+from grouper.reports.formats import Formats
+from grouper.reports.output import Output
+
+
+def rules_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that reads rules."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="X=EXPR", help="the value of a `let` variable"
+    )
+    parser.add_argument("--strict", action="store_true", help="warnings and notes are errors")
+    parser.add_argument("--select", action="append", metavar="CODE", help="report only these codes")
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="CODE", help="do not report these codes"
+    )
+
+
+def model_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that reads a model."""
+    parser.add_argument("--key", metavar="PATH", help="which model inside a checkpoint")
+
+
+def format_flag(parser: argparse.ArgumentParser, formats: Formats[Any]) -> None:
+    """The output format of what a command shows."""
+    parser.add_argument("--format", choices=tuple(formats.renderers), default="text")
+
+
+def output_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that prints for people."""
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
+
+
+def run_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of the commands that plan a run."""
+    parser.add_argument("--epochs", metavar="E", help="epochs of the run")
+    parser.add_argument("--steps-per-epoch", metavar="N", help="the length of the DataLoader")
+
+
+def output(arguments: argparse.Namespace, stream: TextIO | None = None) -> Output:
+    """How text is to look in a stream, standard output if none is named."""
+    return Output.to(stream or sys.stdout, arguments.color, arguments.quiet)
+
+
+def run_length(arguments: argparse.Namespace) -> tuple[int, int] | None:
+    """Epochs, and steps in each; None where neither is given."""
+    flags = {"--epochs": arguments.epochs, "--steps-per-epoch": arguments.steps_per_epoch}
+    missing = [flag for flag, text in flags.items() if text is None]
+    if len(missing) == 2:
+        return None
+    if missing:
+        raise Failure(f"{missing[0]} is missing: the length of a run is epochs and steps in each")
+    epochs, steps = (positive_integer(flag, text) for flag, text in flags.items())
+    return epochs, steps
+
+
+def positive_integer(flag: str, text: str) -> int:
+    """The value of a flag that takes an integer from 1 on."""
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
+        raise Failure(f"{flag} takes an integer from 1 to 999999999, not `{text}`")
+    return int(text)

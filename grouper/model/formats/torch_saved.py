@@ -1,0 +1,20 @@
+"""What was given to `torch.save`, out of either of its two formats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grouper.model.files.file import BytesSource
+from grouper.model.files.zip import directory
+from grouper.model.formats import torch_legacy, torch_zip, unsupported
+from grouper.model.pickle.machine import Limits
+
+
+def saved(file: BytesSource, limits: Limits | None = None) -> Any:
+    """The value that a file describes. Raises ModelError where `torch.save` did not write it."""
+    head = file.read(0, min(file.size, unsupported.HEAD))
+    if torch_zip.recognises(head):
+        return torch_zip.saved(file, directory(file), limits)
+    if torch_legacy.recognises(head):
+        return torch_legacy.saved(file, limits)
+    raise unsupported.beginning(file.path, head)

@@ -1,0 +1,73 @@
+"""How text looks where it goes: on a terminal of some width and colors, or in a pipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a renderer of text takes into account.
+
+    `terminal` says whether a person looks at it, `color` is auto (NO_COLOR, FORCE_COLOR and pipes
+    are obeyed), always or never, `encoding` names the letters that can be written, and `quiet`
+    asks for what is wrong alone. `width` is in columns, None where the terminal decides.
+    """
+
+    terminal: bool = False
+    color: str = "auto"
+    encoding: str = "utf-8"
+    quiet: bool = False
+    width: int | None = None
+
+    @classmethod
+    def to(cls, stream: TextIO, color: str = "auto", quiet: bool = False) -> Output:
+        return cls(stream.isatty(), color, stream.encoding or "utf-8", quiet)
+
+    def printed(self, draw: Callable[[Console], None]) -> str:
+        """The text that `draw` prints."""
+        file = _Letters(self.encoding)
+        draw(console(self.color, file, self.terminal, self.width))
+        return file.getvalue()
+
+
+def console(
+    color: str = "auto",
+    file: TextIO | None = None,
+    terminal: bool = False,
+    width: int | None = None,
+) -> Console:
+    """A console that prints text as it is: no markup, no emoji, no highlighting."""
+    from rich.console import Console
+
+    plain = color == "never" or (color == "auto" and os.environ.get("NO_COLOR"))
+    colored = color == "always" or (terminal and not plain)
+    return Console(
+        file=file,
+        width=width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=True if colored else False if plain else None,
+        color_system=None if plain else "auto",
+        legacy_windows=False,
+    )
+
+
+class _Letters(StringIO):
+    """Text in memory that goes to a stream of some encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding

@@ -1,0 +1,85 @@
+"""A report with the plan of a run, for the terminal and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grouper.checks.report import Report
+from grouper.findings import Severity
+from grouper.reports.output import Output
+from grouper.train.plan import Plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NOTHING_TO_TRAIN = "the rules leave no parameter to train"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A report and the plan of its groups, None where no length of the run is known.
+
+    `stride` is the distance in steps between two rows of CSV and JSON.
+    """
+
+    report: Report
+    plan: Plan | None
+    stride: int = 1
+
+    @property
+    def course(self) -> Plan:
+        """The plan, where there must be one."""
+        assert self.plan is not None
+        return self.plan
+
+
+def render_text(planned: Planned, output: Output) -> str:
+    return output.printed(lambda out: _print(planned.report, planned.course, out, output.quiet))
+
+
+def render_csv(planned: Planned, _output: Output) -> Iterator[str]:
+    from grouper.reports.plan.csv import plan_csv
+
+    return plan_csv(planned.course, planned.stride)
+
+
+def render_json(planned: Planned, _output: Output) -> Iterator[str]:
+    from grouper.reports.plan.json import plan_json
+
+    return plan_json(planned.report, planned.course, planned.stride)
+
+
+def render_groups(planned: Planned, _output: Output) -> str:
+    from grouper.reports.groups_json import groups_json
+
+    return groups_json(planned.report, planned.plan) + "\n"
+
+
+def render_python(planned: Planned, _output: Output) -> str:
+    from grouper.reports.python.module import python_code
+
+    return python_code(planned.report, planned.plan)
+
+
+def _print(report: Report, plan: Plan, out: Console, quiet: bool) -> None:
+    from grouper.reports.finding_text import print_findings
+    from grouper.reports.plan.curves import print_curves
+    from grouper.reports.plan.table import print_table
+    from grouper.reports.plan.tracks import tracks_of
+    from grouper.reports.terminal import print_model
+
+    if quiet:
+        print_findings(report.findings, out, quiet=True)
+        return
+    print_model(report.inventory, out)
+    curves = tracks_of(plan)
+    if not curves:
+        out.print(f"  {NOTHING_TO_TRAIN}, so there is nothing to plan")
+        return
+    print_table(plan, curves, out)
+    print_curves(plan, curves, out)
+    if any(finding.severity is Severity.WARNING for finding in report.findings):
+        out.print()
+        print_findings(report.findings, out, quiet=True)
