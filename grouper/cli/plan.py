@@ -103,8 +103,10 @@ def _write(planned: Planned, files: Mapping[str, str], arguments: argparse.Names
 
 
 def _figure(plan: Plan, format: str) -> bytes:
+    from grouper.reports.plan.figure import plan_figure
+    from grouper.reports.plan.tracks import tracks_of
 
-    curves = tracks_of(plan)
-    if not curves:
+    tracks = tracks_of(plan)
+    if not tracks:
         raise Failure(f"nothing to draw: {NOTHING_TO_TRAIN}")
-    return drawn(lambda: plan_figure(plan, curves, format))
+    return drawn(lambda: plan_figure(plan, tracks, format))

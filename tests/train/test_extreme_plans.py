@@ -15,7 +15,7 @@ from grouper.options.schedules import SCHEDULES
 from grouper.reports.plan.csv import plan_csv
 from grouper.reports.plan.curves import print_curves
 from grouper.reports.plan.table import print_table
-from grouper.reports.plan.tracks import tracks
+from grouper.reports.plan.tracks import tracks_of
 
 MODEL = small_yolo()
 SMALL, LARGE = ("5e-324", "1e-320", "1e-10", "0.5"), ("1e10", "1e300", "1.7e308", "1" + "0" * 308)
@@ -76,6 +76,6 @@ def test_it_is_finite_or_refused(lr, warmup, schedule, own, epochs, steps_per_ep
     assert all(math.isfinite(value) for curve in curves.values() for value in curve)
     plan.at(2 * plan.steps)
     out = Console(file=io.StringIO(), width=80)
-    print_table(plan, tracks(plan), out)
-    print_curves(plan, tracks(plan), out)
+    print_table(plan, tracks_of(plan), out)
+    print_curves(plan, tracks_of(plan), out)
     assert "".join(plan_csv(plan, 1)).count("\n") == plan.steps + 1
