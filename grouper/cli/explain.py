@@ -1,4 +1,4 @@
-"""`grouper explain MODEL RULES NAME`: why a parameter gets what it gets."""
+"""`grouper explain MODEL RULES NAME`: why a parameter gets its options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`grouper fmt RULES...`: the canonical form."""
+"""`grouper fmt RULES...`: rewrites rules files in canonical form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from grouper.text.source import Source
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="RULES", help="files, or - for standard input")
-    parser.add_argument("--check", action="store_true", help="change nothing; 1 if a file would")
+    parser.add_argument(
+        "--check", action="store_true", help="change no file; exit status 1 if one would change"
+    )
     output_flags(parser)
 
 

@@ -1,4 +1,4 @@
-"""`grouper monitor --follow`: a run as it goes on, until the user has seen enough (Ctrl-C)."""
+"""`grouper monitor --follow`: shows a run while it goes on, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,34 +24,35 @@ Judge = Callable[[Run], tuple[Verdict, ...]]
 
 
 def follow(path: str, judge: Judge, color: str) -> tuple[Verdict, ...]:
-    """Show a run until Ctrl-C; what was said of it last.
+    """Show a run until Ctrl-C; returns its last verdicts.
 
-    On a terminal it is one table, drawn again and again; elsewhere each thing that goes wrong is a
-    line when it is first said.
+    A terminal gets one table, redrawn in place; a pipe gets a line for each verdict when it first
+    appears.
     """
-    said: tuple[Verdict, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     out = screen(color=color) if sys.stdout.isatty() else console(color)
     try:
-        file = _awaited(path)
-        with Live(console=out, auto_refresh=False) if sys.stdout.isatty() else _Lines(out) as shown:
+        file = _wait_for(path)
+        live = Live(console=out, auto_refresh=False) if sys.stdout.isatty() else _Lines(out)
+        with live as view:
             before: Run | None = None
             while True:
                 run = file.look()
                 if run == before:
                     time.sleep(PAUSE)
                     continue
-                before, said = run, judge(run)
-                if isinstance(shown, _Lines):
-                    shown.say(said)
+                before, verdicts = run, judge(run)
+                if isinstance(view, _Lines):
+                    view.print_new(verdicts)
                 else:
-                    shown.update(Group(*report(run, path, said, plain(out))), refresh=True)
+                    view.update(Group(*report(run, path, verdicts, plain(out))), refresh=True)
                 time.sleep(PAUSE)
     except KeyboardInterrupt:
-        return said
+        return verdicts
 
 
 class _Lines:
-    """Says of each group what is wrong with it, and says it once."""
+    """Prints each verdict on a group once."""
 
     def __init__(self, out: Console) -> None:
         self._out = out
@@ -63,19 +64,19 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def say(self, said: tuple[Verdict, ...]) -> None:
-        for verdict in said:
+    def print_new(self, verdicts: tuple[Verdict, ...]) -> None:
+        for verdict in verdicts:
             if (verdict.group, verdict.kind) not in self._known:
                 self._out.print(sentence(verdict), soft_wrap=True)
                 self._out.file.flush()
-        self._known = {(verdict.group, verdict.kind) for verdict in said}
+        self._known = {(verdict.group, verdict.kind) for verdict in verdicts}
 
 
-def _awaited(path: str) -> RunFile:
-    """The file; a training may have been started that has not written yet."""
-    there = Path(path)
-    if not there.exists() and there.parent.is_dir():
+def _wait_for(path: str) -> RunFile:
+    """The file, as soon as it is there: a training that has just begun has not written yet."""
+    target = Path(path)
+    if not target.exists() and target.parent.is_dir():
         print(f"waiting for {visible(path)}", file=sys.stderr)
-        while not there.exists():
+        while not target.exists():
             time.sleep(PAUSE)
     return RunFile(path)

@@ -28,14 +28,14 @@ def load_rules(name: str, settings: list[str]) -> RuleSet:
 
 
 def _refuse_binary(name: str) -> None:
-    """A model given where rules are due is a mistake in the command, not in the file."""
+    """A model in the place of the rules is a mistake in the command, not in a file."""
     try:
         with open(name, "rb") as file:
             binary = b"\0" in file.read(4096)
     except (OSError, ValueError):
-        return  # loading says why, or finds a shipped file of that name
+        return  # loading reports why, or finds a shipped file of that name
     if binary:
-        raise Failure(f"`{name}` is no rules file; `check` takes a model first, and then rules")
+        raise Failure(f"`{name}` is not a rules file; the model comes first, and then the rules")
 
 
 def variables(settings: list[str]) -> Mapping[str, Value]:
@@ -65,10 +65,7 @@ def read_model(path: str, key: str | None) -> Inventory:
 
 
 def filtered(report: Report, arguments: argparse.Namespace) -> Report:
-    """The report as `--select`, `--ignore` and `--strict` want it.
-
-    Errors stay errors for building groups: leaving one out of the report is the user's choice.
-    """
+    """The report after `--select`, `--ignore` and `--strict`."""
     findings = [
         finding
         for finding in report.findings
@@ -81,14 +78,14 @@ def filtered(report: Report, arguments: argparse.Namespace) -> Report:
 
 
 def _named(code: Code, words: list[str]) -> bool:
-    wanted = {word for given in words for word in given.split(",")}
-    return code.id in wanted or code.name in wanted
+    names = {name for word in words for name in word.split(",")}
+    return code.id in names or code.name in names
 
 
 def fitting(arguments: argparse.Namespace) -> Report:
-    """The report of a command that needs groups. What `--ignore` or `--select` leave out still
-    forbids them: where no error is left to print, all are printed."""
+    """The report of a command that needs groups. An error that `--ignore` or `--select` leave out
+    still prevents them: if no other error remains to be printed, all findings are."""
     rules = load_rules(arguments.rules, arguments.set)
-    everything = api.check(read_model(arguments.model, arguments.key), rules)
-    report = filtered(everything, arguments)
-    return everything if report.ok and not everything.ok else report
+    whole = api.check(read_model(arguments.model, arguments.key), rules)
+    report = filtered(whole, arguments)
+    return whole if report.ok and not whole.ok else report

@@ -1,4 +1,4 @@
-"""The entry point: picks the command, and turns every way to end into an exit status."""
+"""The entry point: runs a command, and turns every way it can end into an exit status."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from grouper.version import __version__
 COMMANDS = {
     "check": (check, "check rules against a model"),
     "groups": (groups, "the groups with their options"),
-    "explain": (explain, "why a parameter gets what it gets"),
-    "plan": (plan, "lr and momentum over a run: table, curves, CSV, JSON, picture"),
+    "explain": (explain, "why a parameter gets its options"),
+    "plan": (plan, "lr and momentum over a run: a table, curves, CSV, JSON, a picture"),
     "emit": (emit, "the groups for other programs: JSON, or plain torch code"),
-    "monitor": (monitor, "a training run that the monitor wrote, group by group"),
+    "monitor": (monitor, "a training run recorded by grouper.Monitor, group by group"),
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),
-    "rule": (rule, "the manual page of a finding"),
+    "rule": (rule, "the documentation of a finding"),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status: 0 clean, 1 findings, 2 could not run."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names hold letters that ASCII has not
+        if isinstance(stream, io.TextIOWrapper):  # names may not be encodable
             stream.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     try:
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Failure, ModelError) as failure:
         return _failed(failure)
     except BrokenPipeError:
-        # Whoever reads has gone: nothing more can be said, and nothing must be at exit.
+        # The reader has gone: nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""`grouper monitor RUN.jsonl`: a run that grouper.Monitor wrote, afterwards or as it goes on."""
+"""`grouper monitor RUN.jsonl`: a run recorded by grouper.Monitor, live or afterwards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from grouper.reports.formats import FOR_PEOPLE
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN.jsonl", help="a file that grouper.Monitor wrote")
-    parser.add_argument("--follow", action="store_true", help="show it as it goes on, until Ctrl-C")
+    parser.add_argument(
+        "--follow", action="store_true", help="show it while it goes on, until Ctrl-C"
+    )
     parser.add_argument("--plot", metavar="FILE.png|.svg", help="lr, ratios and norms as a picture")
     parser.add_argument("--strict", action="store_true", help="warnings are errors")
     format_flag(parser, RUN)

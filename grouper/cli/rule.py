@@ -1,4 +1,4 @@
-"""`grouper rule [CODE]`: the manual page of a finding."""
+"""`grouper rule [CODE]`: the documentation of a finding, or a list of all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from grouper.text.similar import near
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", nargs="?", metavar="CODE", help="such as GR101; all, if left out")
+    parser.add_argument(
+        "code",
+        nargs="?",
+        metavar="CODE",
+        help="a code such as GR101, or its name; without it, all",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,6 +28,6 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.code.upper() == code.id or arguments.code == code.name:
             emit(f"{code.id} {code.name} ({code.severity.value})\n\n{inspect.cleandoc(code.page)}")
             return CLEAN
-    likely = near(arguments.code, [word for code in ALL for word in (code.id, code.name)])
-    hint = f"; there is `{likely[0]}`" if likely else ""
+    similar = near(arguments.code, [word for code in ALL for word in (code.id, code.name)])
+    hint = f"; did you mean `{similar[0]}`?" if similar else ""
     raise Failure(f"there is no finding `{arguments.code}`{hint}")

@@ -1,4 +1,4 @@
-"""A monitor's file, read once or again and again as it grows."""
+"""The file of a monitored run, read once or repeatedly as it grows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grouper.monitor.run import NewerVersion, Run, RunReader, read_lines
 
 
 class RunFile:
-    """Raises Failure where there is no such file, and where it is no monitor's."""
+    """Raises Failure if there is no such file, or grouper.Monitor did not write it."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -19,8 +19,8 @@ class RunFile:
         self._reader = RunReader()
 
     def look(self) -> Run:
-        """The run as the file has it now. One that was replaced or cut is read from its start."""
-        if self._is_another():
+        """The run so far. A file that was replaced or truncated is read from its start."""
+        if self._was_replaced():
             self._file.close()
             self._file, self._reader = _opened(self._path), RunReader()
         try:
@@ -31,22 +31,22 @@ class RunFile:
             raise Failure(f"`{self._path}` cannot be read: {error.strerror}") from None
         run = self._reader.run
         if run.broken and run.header is None and not run.records:
-            raise Failure(f"`{self._path}` is no file of a monitor: none of its lines is one")
+            raise Failure(f"`{self._path}` has no line that grouper.Monitor wrote")
         return run
 
-    def _is_another(self) -> bool:
-        mine = os.fstat(self._file.fileno())
+    def _was_replaced(self) -> bool:
+        opened = os.fstat(self._file.fileno())
         try:
-            there = os.stat(self._path)
+            named = os.stat(self._path)
         except OSError:
-            return False  # renamed or deleted: what was opened is still there
-        return not os.path.samestat(mine, there) or there.st_size < self._file.tell()
+            return False  # renamed or deleted: the open file can still be read
+        return not os.path.samestat(opened, named) or named.st_size < self._file.tell()
 
 
 def _opened(path: str) -> IO[bytes]:
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
-            raise Failure(f"`{path}` is no file of a monitor")
+        if not stat.S_ISREG(os.stat(path).st_mode):  # reading a pipe would wait
+            raise Failure(f"`{path}` is not a regular file, as grouper.Monitor writes it")
         return open(path, "rb")
     except FileNotFoundError:
         raise Failure(f"there is no file `{path}`") from None

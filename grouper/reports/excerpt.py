@@ -1,4 +1,4 @@
-"""The source lines of a finding, with carets under its places."""
+"""The source lines of a finding, with carets under the places it names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Line:
 
 
 def excerpt(finding: Finding) -> Iterator[Line]:
-    """The lines to print under a finding's message; none where it has no place."""
+    """The lines to print under a finding's message; none if it has no place."""
     if finding.span is None:
         return
     labels = [label for label in finding.labels if label.span is not None]
@@ -46,23 +46,25 @@ def _source_lines(labels: list[Label], primary: Label, digits: int) -> Iterator[
             yield Line("...", "", "source")
         previous = row
         marked = [label for label in labels if label.span.line == row]
-        shown, crop = _cropped(source, row, marked)
-        yield Line(f"{row:>{digits}} | ", shown, "source")
-        for label in sorted(marked, key=lambda found: (found is not primary, found.span.start)):
+        text, crop = _cropped(source, row, marked)
+        yield Line(f"{row:>{digits}} | ", text, "source")
+        for label in sorted(marked, key=lambda each: (each is not primary, each.span.start)):
             start, length = _columns(source, row, label, crop)
             sign = "^" if label is primary else "-"
-            text = f"{' ' * start}{sign * max(length, 1)} {visible(label.message)}".rstrip()
-            yield Line(f"{' ' * digits} | ", text, "primary" if label is primary else "secondary")
+            carets = f"{' ' * start}{sign * max(length, 1)} {visible(label.message)}".rstrip()
+            yield Line(f"{' ' * digits} | ", carets, "primary" if label is primary else "secondary")
 
 
 def _cropped(source: Source, row: int, labels: list[Label]) -> tuple[str, int]:
-    """The line as printed, and how many of its first characters are left out."""
+    """The line to print, and how many of its first characters it leaves out."""
     line = source.line(row)
     first = min(label.span.column for label in labels) - 1
     crop = max(0, first - 40) if len(line) > MAX_WIDTH else 0
     text = line[crop : crop + MAX_WIDTH]
-    shown = _printed(text)
-    return f"{'...' if crop else ''}{shown}{'...' if len(line) > crop + MAX_WIDTH else ''}", crop
+    return (
+        f"{'...' if crop else ''}{_printed(text)}{'...' if len(line) > crop + MAX_WIDTH else ''}",
+        crop,
+    )
 
 
 def _columns(source: Source, row: int, label: Label, crop: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Why a parameter has its options: every rule that matched it, and what came of it."""
+"""Why a parameter has its options: every rule that matches it, and the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of curves by group. The only file that imports matplotlib, an optional extra."""
+"""Pictures with a curve for each group, drawn by matplotlib (an optional dependency)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MARKERS = "osD^v<>Pp*hX"
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """matplotlib's own defaults, whatever the user's are, and no words on letters it lacks.
+    """matplotlib with its own defaults, not the user's, and without warnings of missing glyphs.
 
-    Raises ImportError where matplotlib is not installed.
+    Raises ImportError if matplotlib is not installed.
     """
     import matplotlib.style
 
@@ -33,7 +33,7 @@ def drawing() -> Iterator[None]:
 
 
 def sheet(width: float, height: float, labels: Sequence[str]) -> Figure:
-    """An empty figure, in inches; higher by the legend of its labels."""
+    """An empty figure of a size in inches, with additional height for the legend."""
     from matplotlib.figure import Figure
 
     height += 0.17 * (len(labels) // _columns(labels))
@@ -41,7 +41,7 @@ def sheet(width: float, height: float, labels: Sequence[str]) -> Figure:
 
 
 def draw(panel: Axes, steps: Sequence[int], curves: Sequence[Sequence[float]], word: str) -> None:
-    """Each curve with a marker of its own here and there, for those who see no colours."""
+    """Curves that differ in their markers and not in color alone."""
     panel.set_ylabel(word)
     panel.grid(alpha=0.3)
     panel.margins(x=0.01)
@@ -56,10 +56,10 @@ def draw(panel: Axes, steps: Sequence[int], curves: Sequence[Sequence[float]], w
 
 
 def legend(figure: Figure, panel: Axes, labels: Sequence[str]) -> None:
-    """The groups' names; matplotlib would take `$x$` for a formula and leave `_x` out."""
+    """The groups' names as they are: matplotlib would typeset `$x$` and leave out `_x`."""
     lines = panel.get_lines()[: len(labels)]
     unnamed = ["?"] * len(labels)
-    found = figure.legend(
+    box = figure.legend(
         lines,
         unnamed,
         loc="outside upper left",
@@ -67,13 +67,13 @@ def legend(figure: Figure, panel: Axes, labels: Sequence[str]) -> None:
         frameon=False,
         fontsize=8,
     )
-    for line, label in zip(found.get_texts(), labels, strict=True):
+    for line, label in zip(box.get_texts(), labels, strict=True):
         line.set_text(label)
         line.set_parse_math(False)
 
 
 def rendered(figure: Figure, format: str) -> bytes:
-    """The figure as a file; the same bytes for the same figure."""
+    """The bytes of a file; the same for the same figure."""
     file = BytesIO()
     metadata = {"Date": None, "Creator": None} if format == "svg" else {"Software": None}
     figure.savefig(file, format=format, dpi=150, metadata=metadata)
@@ -81,7 +81,7 @@ def rendered(figure: Figure, format: str) -> bytes:
 
 
 def short(label: str) -> str:
-    """A label that leaves room for others."""
+    """A label cut to LONGEST characters."""
     return label if len(label) <= LONGEST else f"{label[: LONGEST - 3]}..."
 
 

@@ -15,7 +15,7 @@ from grouper.group.grouping import Grouping
 from grouper.options.values import value_text
 from grouper.reports.finding_text import print_findings
 from grouper.reports.output import Output
-from grouper.text.printable import visible
+from grouper.text.printable import count_phrase, size_phrase, visible
 
 
 def render_groups(report: Report, output: Output) -> str:
@@ -38,8 +38,8 @@ def print_groups(grouping: Grouping, out: Console) -> None:
     if grouping.groups:
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
         table.add_column("group", overflow="fold")
+        table.add_column("tensors", justify="right")
         table.add_column("parameters", justify="right")
-        table.add_column("values", justify="right")
         table.add_column("options", overflow="fold")
         several = len({group.optimizer for group in grouping.groups}) > 1
         for group in grouping.groups:
@@ -52,8 +52,8 @@ def print_groups(grouping: Grouping, out: Console) -> None:
         out.print()
         out.print(Padding(table, (0, 0, 0, 2)))
     if grouping.frozen:
-        count = len(grouping.frozen)
-        frozen = f"  frozen: {count:,} parameter{'s' * (count != 1)}"
+        size = size_phrase(sum(p.numel or 0 for p in grouping.frozen))
+        frozen = f"  frozen: {count_phrase(grouping.frozen, 'tensor')}, {size}"
         out.print(Text(frozen, "dim"), soft_wrap=True)
     out.print()
 

@@ -13,7 +13,7 @@ from grouper.train.plan import Plan
 
 
 def groups_json(report: Report, plan: Plan | None = None) -> str:
-    """Optimizers, groups and what is in none; with the plan, the schedule of each group."""
+    """Optimizers, groups, and parameters in no group; with a plan, the schedule of each group."""
     grouping = report.grouping
     assert grouping is not None
     assigned = report.assignment.parameters if report.assignment else ()

@@ -1,4 +1,4 @@
-"""The inventory of a model as a table or a tree."""
+"""The parameters of a model as a table or a tree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def render_tree(inventory: Inventory, output: Output) -> str:
 
 
 def print_table(inventory: Inventory, out: Console) -> None:
-    """One line a parameter: name, shape, dtype, and the class of its module."""
+    """One line for each parameter: name, shape, dtype, and the class of its module."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("parameter", "shape", "dtype", "class", ""):
         table.add_column(name, overflow="fold")

@@ -14,7 +14,7 @@ from grouper.model.inventory import Inventory
 from grouper.reports.finding_text import print_findings
 from grouper.reports.groups import print_groups
 from grouper.reports.output import Output
-from grouper.text.printable import visible
+from grouper.text.printable import count_phrase, size_phrase, visible
 
 
 def render_report(report: Report, output: Output) -> str:
@@ -22,12 +22,12 @@ def render_report(report: Report, output: Output) -> str:
 
 
 def render_findings(report: Report, output: Output) -> str:
-    """What is wrong, where that is the whole answer."""
+    """The findings and the closing line, without the groups."""
     return output.printed(lambda out: _print_findings(report, out, output.quiet))
 
 
 def print_report(report: Report, out: Console, quiet: bool = False) -> None:
-    """What the model is, the groups, the findings, and whether all is well."""
+    """The model, the groups, the findings, and a closing line with the result."""
     if report.has_model and not quiet:
         print_model(report.inventory, out)
         if report.grouping is not None:
@@ -48,7 +48,7 @@ def _print_findings(report: Report, out: Console, quiet: bool) -> None:
 
 
 def print_model(inventory: Inventory, out: Console) -> None:
-    """What the model is, and what is worth knowing of how it was read."""
+    """The model's kind and size, and remarks on how it was read."""
     out.print(_model_line(inventory), soft_wrap=True)
     for remark in inventory.remarks:
         out.print(Text(f"  {visible(remark)}", "dim"), soft_wrap=True)
@@ -56,23 +56,23 @@ def print_model(inventory: Inventory, out: Console) -> None:
 
 def _model_line(inventory: Inventory) -> Text:
     key = f", `{visible(inventory.key)}`" if inventory.key else ""
-    facts = f"{len(inventory.parameters):,} parameters, {inventory.numel:,} values"
+    facts = f"{count_phrase(inventory.parameters, 'tensor')}, {size_phrase(inventory.numel)}"
     return Text.assemble(
         (visible(inventory.path), "bold"), f" ({visible(inventory.kind)}{key}): {facts}"
     )
 
 
 def closing_line(findings: Iterable[Finding], grouping: Grouping | None) -> Text:
-    """The last line: what was found, and whether groups can be built."""
+    """The last line: the numbers of findings, and whether groups can be built."""
     counts = dict.fromkeys(Severity, 0)
     for finding in findings:
         counts[finding.severity] += 1
-    said = [f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n]
+    phrases = [f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n]
     if counts[Severity.ERROR]:
-        return Text.assemble(("no groups: ", "bold red"), ", ".join(said))
-    found = f"; {', '.join(said)}" if said else ""
+        return Text.assemble(("no groups: ", "bold red"), ", ".join(phrases))
+    rest = f"; {', '.join(phrases)}" if phrases else ""
     if grouping is None:
-        return Text.assemble(("the rules are sound", "bold green"), found)
+        return Text.assemble(("the rules are sound", "bold green"), rest)
     total = len(grouping.groups)
     ok = f"ok: {total} group{'s' * (total != 1)}"
-    return Text.assemble((ok, "bold green"), found)
+    return Text.assemble((ok, "bold green"), rest)

@@ -24,8 +24,16 @@ def quoted_list(words: Iterable[object]) -> str:
 
 
 def count_phrase(items: Sized, noun: str = "parameter") -> str:
-    """`1 parameter`, `6 parameters`."""
-    return f"{len(items)} {noun}{'s' * (len(items) != 1)}"
+    """`1 parameter`, `6 parameters`, `1,200 parameters`."""
+    return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"
+
+
+def size_phrase(numbers: int) -> str:
+    """How many parameters, as the field writes it: `9,504 parameters`, `7.2 M parameters`."""
+    for unit, name in ((10**9, "B"), (10**6, "M")):
+        if numbers >= unit * 0.99995:  # what is rounded up to 1.0
+            return f"{numbers / unit:.1f} {name} parameters"
+    return f"{numbers:,} parameter{'s' * (numbers != 1)}"
 
 
 def _harmless(character: str) -> bool:

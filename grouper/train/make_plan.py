@@ -213,7 +213,12 @@ def _bound(given: Mapping[str, PlanValue], end: str, steps_per_epoch: int) -> in
     if given.get(f"{end}_step") is not None:
         return round(_number(given[f"{end}_step"], 0))
     epochs = given.get(f"{end}_epoch")
-    return None if epochs is None else round(_number(epochs, 0) * steps_per_epoch)
+    if epochs is None:
+        return None
+    steps = _number(epochs, 0) * steps_per_epoch
+    if not math.isfinite(steps):
+        raise ValueError(f"a window of {epochs} epochs is longer than anything can be counted")
+    return round(steps)
 
 
 def _momentum(value: PlanValue) -> float | None:

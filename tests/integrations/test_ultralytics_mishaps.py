@@ -130,7 +130,7 @@ def test_a_callback_that_sets_lr_is_refused(runs):
     def meddle(trainer):
         trainer.optimizer.param_groups[0]["lr"] = 0.5
 
-    with pytest.raises(ValueError, match="somebody else changed the lr of the group `head/bias`"):
+    with pytest.raises(ValueError, match="something else changed the lr of the group `head/bias`"):
         runs.train(
             "classify",
             trainer=trainer("yolo-finetune.rules"),

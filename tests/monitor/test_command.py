@@ -151,15 +151,15 @@ def test_names_of_strangers_never_reach_the_terminal_as_they_are(capsys, tmp_pat
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\x89PNG\r\n\x1a\n\0\0\n\0", "`it` is no file of a monitor: none of its lines is one"),
-        (b'{"a": 1}\n', "`it` is no file of a monitor: none of its lines is one"),
+        (b"\x89PNG\r\n\x1a\n\0\0\n\0", "`it` has no line that grouper.Monitor wrote"),
+        (b'{"a": 1}\n', "`it` has no line that grouper.Monitor wrote"),
         (b'{"version": 7}\n', "`it` was written by a newer grouper than this one"),
         (None, "there is no file `it`"),
-        ("folder", "`it` is no file of a monitor"),
-        ("pipe", "`it` is no file of a monitor"),
+        ("folder", "`it` is not a regular file, as grouper.Monitor writes it"),
+        ("pipe", "`it` is not a regular file, as grouper.Monitor writes it"),
     ],
 )
-def test_what_is_no_monitors_file_is_said_in_one_line(content, words, capsys, tmp_path):
+def test_files_that_the_monitor_did_not_write(content, words, capsys, tmp_path):
     path = tmp_path / "it"
     if content == "folder":
         path.mkdir()

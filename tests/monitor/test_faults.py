@@ -170,7 +170,9 @@ def test_wrong_setups_are_errors_before_the_first_step(tmp_path, monkeypatch):
         wrong(plan={})
     rules = grouper.parse("*.weight -> weight lr=1\nnot *.weight -> vector lr=1")
     plan = grouper.plan(small(), rules, steps_per_epoch=1, epochs=1)
-    with pytest.raises(ValueError, match="has no group `vector`; the plan has no group `bias`; build"):
+    with pytest.raises(
+        ValueError, match="has no group `vector`; the plan has no group `bias`; build"
+    ):
         wrong(plan=plan)
     empty = torch.nn.Linear(2, 2, device="meta")
     with pytest.raises(ValueError, match=r"`weight` is on the meta device and has no values"):

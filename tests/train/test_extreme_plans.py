@@ -64,7 +64,8 @@ def test_it_is_finite_or_refused(lr, warmup, schedule, own, epochs, steps_per_ep
     try:
         plan = grouper.plan(MODEL, rules, steps_per_epoch=steps_per_epoch, epochs=epochs)
     except ValueError as error:
-        assert "overflows" in str(error) or "longer than" in str(error)  # noqa: PT017
+        words = "overflows", "longer than", "is empty", "opens at step"
+        assert any(word in str(error) for word in words)  # noqa: PT017
         return
     steps = range(plan.steps)
     (curves,) = plan.over(steps).values()
