@@ -1,6 +1,8 @@
 """An `allow` accepts nothing, or names no finding.
 
-The fault that it was written for is gone, so it can be removed.
+The fault that it was written for is gone, so it can be removed. A file for several models (an
+included one, one with several `for`, or with `optional` rules) may accept what some of them do not
+have.
 
     allow GR105                       # bad where every rule matches something
 """
@@ -12,6 +14,7 @@ from dataclasses import replace
 
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.match.answers import Test
 from grouper.match.compile_selector import compile_selector
@@ -33,9 +36,14 @@ def without_allowed(
             continue
         before = remaining
         remaining = _without(before, allow, context)
-        if remaining == before:
+        if remaining == before and not _for_several_models(context.rules, allow):
             unused.append(_finding(allow, f"`allow {allow.code}` accepts nothing", ()))
     return (*remaining, *unused)
+
+
+def _for_several_models(rules: RuleSet, allow: tree.Allow) -> bool:
+    included = allow.span is not None and allow.span.source.path != rules.path
+    return included or len(rules.models) > 1 or any(rule.optional for rule in rules.rules)
 
 
 def _without(findings: list[Finding], allow: tree.Allow, context: Context) -> list[Finding]:

@@ -15,10 +15,13 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
 from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.language.ruleset import Rule
+from grouper.language.syntax.unparse import selector_text
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
-from grouper.options.values import value_text
+from grouper.options.values import same, value_text
 from grouper.text.printable import count_phrase
+from grouper.text.source import Span
 
 CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
 
@@ -50,18 +53,9 @@ def _finding(
     labels = labels_at(last.option.span, _sets(last))
     for other in others:
         labels += labels_at(other.option.span, _sets(other))
-    rule = last.rule
-    plain = not rule.otherwise and not rule.override and rule.selector is not None
-    edits: tuple[Edit, ...] = ()
-    help = "say which one counts: begin one of the rules with `override`"
-    if plain and rule.split is None and rule.selector is not None and rule.selector.span:
-        span = rule.selector.span
-        compound = " or " in span.text
-        selector = f"({span.text})" if compound else span.text
-        edits = (Edit(span, f"else {selector}"),)
-        help = f"let the last rule take only what the others left: `else {selector} -> ...`"
     number = {2: "two", 3: "three"}.get(len(settings), str(len(settings)))
     get = "gets" if len(parameters) == 1 else "get"
+    help, edits = _way_out(context, key, [setting.rule for setting in settings])
     return Finding(
         CODE,
         f"{count_phrase(parameters)} {get} {number} values of `{key}`",
@@ -74,3 +68,79 @@ def _finding(
 
 def _sets(setting: Setting) -> str:
     return f"{rule_name(setting.rule)} sets {value_text(setting.value)}"
+
+
+def _way_out(context: Context, key: str, rules: list[Rule]) -> tuple[str, tuple[Edit, ...]]:
+    """What to do. An edit is sure only where one rule is an exception to all others: if it did not
+    count, its option would have no effect at all."""
+    if sum(rule.override for rule in rules) > 1:
+        return "only one `override` can count for a parameter: remove it from the others", ()
+    if all(rule.split is not None for rule in rules):
+        return f"set `{key}` in one of the splits only, or multiply it: `{key}*=...`", ()
+    top = [rule for rule in rules if rule.split is None and not _clashes(context, rule)]
+    if not top:
+        out = "leave these parameters out of all rules but one"
+        return f"{out}: `... and not ({_selector(rules[0])}) -> ...`", ()
+    exception = next((rule for rule in top if _is_exception(context, rule, rules)), None)
+    if exception is not None:
+        help = f"let the narrower rule count: `override {_selected(exception)} -> ...`"
+        return help, _overriding(exception)
+    words = " or ".join(f"`override {_selected(rule)} -> ...`" for rule in top)
+    help = f"say which one counts: {words}"
+    if _else_leaves_some(context, rules):
+        help += f"; or give the last only what is left: `else {_selected(rules[-1])} -> ...`"
+    return help, ()
+
+
+def _selected(rule: Rule) -> str:
+    """What stands before the arrow of a rule, without `override`."""
+    return f"{'else ' * rule.otherwise}{_selector(rule)}".strip()
+
+
+def _selector(rule: Rule) -> str:
+    if rule.selector is None:
+        return ""
+    span = rule.selector.span
+    return span.text if span is not None else selector_text(rule.selector)
+
+
+def _is_exception(context: Context, rule: Rule, rules: list[Rule]) -> bool:
+    own = context.matched[id(rule)]
+    others = (context.matched[id(other)] for other in rules if other is not rule)
+    return all(own < other for other in others)
+
+
+def _clashes(context: Context, rule: Rule) -> bool:
+    """Whether the rule would, as an `override`, be in conflict with others that there are."""
+    for first, *_ in context.assignment.treated_alike:
+        own = {s.option.key: s.value for s in first.settings if s.rule is rule}
+        for setting in first.settings:
+            key = setting.option.key
+            if setting.rule.override and key in own and not same(own[key], setting.value):
+                return True
+    return False
+
+
+def _overriding(rule: Rule) -> tuple[Edit, ...]:
+    if rule.span is None or rule.selector is None or rule.selector.span is None:
+        return ()
+    source, start = rule.span.source, rule.selector.span.start
+    if rule.otherwise:
+        start = source.text.rindex("else", rule.span.start, start)
+    return (Edit(Span(source, start, start), "override "),)
+
+
+def _else_leaves_some(context: Context, rules: list[Rule]) -> bool:
+    """Whether the last rule, begun with `else`, would match something, and nothing in dispute."""
+    last = rules[-1]
+    if last.otherwise or last.override or last.selector is None:
+        return False
+    earlier: set[int] = set()
+    for rule in context.rules.rules:
+        if rule is last:
+            break
+        if rule.split == last.split:
+            earlier |= context.matched[id(rule)]
+    own = context.matched[id(last)]
+    shared = own.intersection(*(context.matched[id(rule)] for rule in rules))
+    return bool(own - earlier) and shared <= earlier

@@ -66,6 +66,26 @@ class Context:
             )
         return by_group
 
+    @cached_property
+    def matched(self) -> Mapping[int, set[int]]:
+        """The parameters that each rule matches; both by their `id`."""
+        matched: dict[int, set[int]] = {id(rule): set() for rule in self.rules.rules}
+        for alike in self.assignment.treated_alike:
+            members = {id(assigned.parameter) for assigned in alike}
+            for match in alike[0].matches:
+                matched[id(match.rule)] |= members
+        return matched
+
+    @cached_property
+    def _conflicts(self) -> Mapping[int, tuple[str, ...]]:
+        return {id(a.parameter): a.conflicts for a in self.assignment.parameters if a.conflicts}
+
+    def in_conflict(self, group: Group, *keys: str) -> bool:
+        """Whether rules disagree about one of these options in a group: it has no value yet, and
+        the conflict is reported already."""
+        first = id(group.parameters[0]) if group.parameters else 0
+        return any(key in keys for key in self._conflicts.get(first, ()))
+
     @property
     def model_is_frozen(self) -> bool:
         """Whether the model itself has frozen all of its parameters."""

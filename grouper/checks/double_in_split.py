@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.model.inventory import Parameter
 from grouper.text.printable import count_phrase
@@ -36,7 +36,15 @@ def _finding(context: Context, rules: list[Rule], parameters: list[Parameter]) -
     labels = labels_at(last.span, "and this one")
     for rule in others:
         labels += labels_at(rule.span, "this rule")
-    selector = last.selector.span if last.selector is not None else None
+    matched = [context.matched[id(rule)] for rule in rules]
+    help = (
+        "begin the later rule with `else`, so that it takes only what the earlier left; put first"
+        " the one that counts for these parameters"
+    )
+    if matched[-1] <= set().union(*matched[:-1]):
+        help = (
+            "put the last of them first, and begin the others with `else`: it is the narrower one"
+        )
     be = "is" if len(parameters) == 1 else "are"
     return Finding(
         CODE,
@@ -44,6 +52,5 @@ def _finding(context: Context, rules: list[Rule], parameters: list[Parameter]) -
         f" `{last.split}`: {', '.join(map(rule_name, rules))}",
         labels,
         context.names(parameters),
-        help="let the later rule take only what the earlier left: begin it with `else`",
-        edits=(Edit(selector, f"else {selector.text}"),) if selector else (),
+        help=help,
     )

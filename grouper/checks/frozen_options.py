@@ -11,30 +11,28 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
 from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.model.inventory import Parameter
 
 CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule that matches nothing but parameters frozen by the model."""
+    """One finding for each rule that matches only parameters frozen by the model.
+
+    None for rules that may match nothing, and so frozen parameters only: those that begin with
+    `else` or `optional`, and those of a split, which divides whatever the model has.
+    """
     if context.model_is_frozen:
         return  # that nothing is left to train is reported already
-    trained: set[int] = set()
-    frozen: dict[int, list[Parameter]] = {}
-    for alike in context.assignment.treated_alike:
-        for match in alike[0].matches:
-            if alike[0].parameter.trainable is False:
-                members = frozen.setdefault(id(match.rule), [])
-                members.extend(assigned.parameter for assigned in alike)
-            else:
-                trained.add(id(match.rule))
+    frozen = {id(p): p for p in context.inventory.parameters if p.trainable is False}
     for rule in context.rules.rules:
-        if id(rule) in frozen and id(rule) not in trained and not rule.freezes:
+        if rule.freezes or rule.otherwise or rule.optional or rule.split is not None:
+            continue
+        matched = context.matched[id(rule)]
+        if matched and matched <= frozen.keys():
             yield Finding(
                 CODE,
                 f"{rule_name(rule)} matches only parameters that the model has frozen",
                 labels_at(rule.span),
-                context.names(frozen[id(rule)]),
+                context.names(frozen[key] for key in matched),
                 help="set `requires_grad=True` on them, or remove the rule",
             )

@@ -30,7 +30,11 @@ def check(context: Context) -> Iterator[Finding]:
         if "lr" not in signature.constructor or "lr" in context.optimizers[name].options:
             continue
         groups = [
-            g for g in context.grouping.groups if g.optimizer == name and "lr" not in g.options
+            group
+            for group in context.grouping.groups
+            if group.optimizer == name
+            and "lr" not in group.options
+            and not context.in_conflict(group, "lr", "optimizer")
         ]
         if groups or (context.without_model and context.rules.rules and not sets):
             yield _finding(context, name, groups)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
+from grouper.checks.near_option import edit_in_rule, edit_in_statement
 from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.options.misspelt import misspelt
 from grouper.text.source import Span
@@ -24,16 +25,18 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each misspelt key of a statement or a rule."""
     if context.knows_all_optimizers:
         return
-    for declared in context.optimizers.values():
+    for name, declared in context.optimizers.items():
         for key in declared.options:
             span = declared.spans.get(key)
-            yield from _finding(key, span and Span(span.source, span.start, span.start + len(key)))
+            place = span and Span(span.source, span.start, span.start + len(key))
+            signature = context.signatures.get(name)
+            yield from _finding(key, place, edit_in_statement(declared, key, place, signature))
     for rule in context.rules.rules:
         for option in rule.options:
-            yield from _finding(option.key, option.key_span)
+            yield from _finding(option.key, option.key_span, edit_in_rule(context, rule, option))
 
 
-def _finding(key: str, place: Span | None) -> Iterator[Finding]:
+def _finding(key: str, place: Span | None, edits: tuple[Edit, ...]) -> Iterator[Finding]:
     meant = misspelt(key)
     if meant is not None:
         yield Finding(
@@ -41,5 +44,5 @@ def _finding(key: str, place: Span | None) -> Iterator[Finding]:
             f"there is no option `{key}`",
             labels_at(place),
             help=f"there is an option with a similar name: `{meant}`",
-            edits=(Edit(place, meant),) if place is not None and place.text == key else (),
+            edits=edits,
         )

@@ -54,6 +54,8 @@ def _in_group(context: Context, group: Group, signature: Signature, by_options: 
     sets is reported there."""
     values = {k: v for k, v in group.options.items() if k in signature.options}
     for fault in faults(signature.known or "", {**signature.defaults, **values}):
+        if context.in_conflict(group, "optimizer", *fault.keys):
+            continue
         options = [
             a for a in context.group_options[group.name] if a.setting.option.key in fault.keys
         ]

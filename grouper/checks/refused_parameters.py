@@ -26,7 +26,11 @@ CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each optimizer that would refuse what the rules send to it."""
     for name, signature in context.signatures.items():
-        groups = [group for group in context.grouping.groups if group.optimizer == name]
+        groups = [
+            group
+            for group in context.grouping.groups
+            if group.optimizer == name and not context.in_conflict(group, "optimizer")
+        ]
         if signature.known == "Muon":
             yield from _no_matrices(context, name, groups)
         elif signature.known == "LBFGS" and len(groups) > 1:

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.language.ruleset import Optimizer
 from grouper.options.signatures import torch_signatures
+from grouper.options.torch_values import faults
 from grouper.text.similar import near, similar
 from grouper.text.source import Span
 
@@ -34,8 +36,18 @@ def check(context: Context) -> Iterator[Finding]:
             labels_at(place),
             help=similar("optimizer", declared.name, torch_signatures())
             or "another package's is written `package.module:Class`",
-            edits=(Edit(place, best[0]),) if best and place and exact else (),
+            edits=(Edit(place, best[0]),)
+            if place and exact and best and _takes(best[0], declared)
+            else (),
         )
+
+
+def _takes(name: str, declared: Optimizer) -> bool:
+    """Whether the optimizer takes the options that are declared, with their values."""
+    signature = torch_signatures()[name]
+    if not set(declared.options) <= set(signature.constructor):
+        return False
+    return not any(faults(name, {**signature.defaults, **declared.options}))
 
 
 def _place(span: Span | None, name: str) -> Span | None:

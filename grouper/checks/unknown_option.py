@@ -14,14 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, GroupOption, rule_name
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.checks.near_option import edit_in_rule, edit_in_statement
+from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Optimizer, Rule
 from grouper.language.syntax import tree
 from grouper.options.misspelt import misspelt, torch_options
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.signatures import Signature, torch_signatures
 from grouper.text.printable import quoted_list
-from grouper.text.similar import near, similar
+from grouper.text.similar import similar
 from grouper.text.source import Span
 
 CODE = Code("GR201", "unknown-option", Severity.ERROR, __doc__ or "")
@@ -56,7 +57,7 @@ def _in_groups(context: Context) -> Iterator[Finding]:
     unused: dict[tuple[int, str], list[GroupOption]] = {}
     for group in context.grouping.groups:
         signature = context.signatures.get(group.optimizer or "")
-        if signature is None:
+        if signature is None or context.in_conflict(group, "optimizer"):
             continue
         for option in context.group_options[group.name]:
             key = option.setting.option.key
@@ -86,15 +87,13 @@ def _of_rules(context: Context) -> Iterator[Finding]:
 def _in_statement(declared: Optimizer, key: str, signature: Signature) -> Finding:
     span = declared.spans.get(key)
     place = Span(span.source, span.start, span.start + len(key)) if span else declared.span
-    best = () if _takers(key) else near(key, signature.constructor, limit=1)
-    edits = (Edit(place, best[0]),) if best and place and place.text == key else ()
     return Finding(
         CODE,
         f"`{declared.name}` has no option `{key}`",
         labels_at(place),
         notes=_others(key),
         help=_instead(key, declared.name, signature),
-        edits=edits,
+        edits=edit_in_statement(declared, key, place, signature),
     )
 
 
@@ -114,7 +113,6 @@ def _in_rule(
             parameters,
             help=f"set it for the whole optimizer: `optimizer {declared.name} {key}=...`",
         )
-    best = () if _takers(key) else near(key, (*signature.options, *PLAN_KEYS), limit=1)
     return Finding(
         CODE,
         f"`{declared.name}` has no option `{key}`, which {rule_name(rule)} sets",
@@ -122,7 +120,7 @@ def _in_rule(
         parameters,
         notes=_others(key),
         help=_instead(key, declared.name, signature, PLAN_KEYS),
-        edits=(Edit(option.key_span, best[0]),) if best and option.key_span else (),
+        edits=edit_in_rule(context, rule, option, (*signature.options, *PLAN_KEYS)),
     )
 
 

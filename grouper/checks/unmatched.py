@@ -10,10 +10,14 @@ freezes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.language.syntax import tree
+from grouper.language.syntax.parser import parse_selector
+from grouper.match.compile_selector import compile_selector
+from grouper.model.inventory import Parameter
 from grouper.text.fold import fold
 from grouper.text.printable import count_phrase
 
@@ -31,8 +35,9 @@ def check(context: Context) -> Iterator[Finding]:
     if not unmatched:
         return
     patterns = fold(parameter.name for parameter in unmatched)
-    too_many = len(patterns) > MOST_PATTERNS
-    rules = "else -> rest" if too_many else "; ".join(f"{p} -> rest" for p in patterns)
+    rules = "else -> rest"
+    if len(patterns) <= MOST_PATTERNS and _are_selectors(patterns, unmatched, context):
+        rules = "; ".join(f"{pattern} -> rest" for pattern in patterns)
     last = next((r.span for r in reversed(context.rules.rules) if r.span is not None), None)
     be = "is" if len(unmatched) == 1 else "are"
     yield Finding(
@@ -42,3 +47,15 @@ def check(context: Context) -> Iterator[Finding]:
         context.names(unmatched),
         help=f"add a rule for them, such as `{rules}`, or freeze them: `else -> freeze`",
     )
+
+
+def _are_selectors(
+    patterns: Iterable[str], unmatched: Sequence[Parameter], context: Context
+) -> bool:
+    """Whether rules can have the patterns as they are: names may have any characters."""
+    try:
+        selectors = tuple(map(parse_selector, patterns))
+    except ValueError:
+        return False
+    test = compile_selector(tree.Or(selectors), context.inventory, {})
+    return all(test(parameter).truth for parameter in unmatched)

@@ -282,6 +282,48 @@ def test_nothing_is_claimed_of_what_is_all_frozen():
     assert "GR111" in {f.code.id for f in grouper.check(FROZEN, nothing).findings}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x.* -> x; else dfl.* -> dfl lr=1",
+        "x.* -> x; else -> rest lr=1",
+        "optional dfl.* -> dfl lr=1; else -> rest",
+        "split kind { dfl.* -> dfl lr=1; else -> rest }",
+    ],
+)
+def test_rules_that_may_match_nothing_may_match_only_what_is_frozen(text):
+    assert not grouper.check(FROZEN, grouper.parse(text)).findings
+
+
+def test_a_file_for_several_models_may_accept_what_one_of_them_lacks(tmp_path):
+    def codes(text):
+        file = tmp_path / "my.rules"
+        file.write_text(text)
+        return [f.code.id for f in grouper.check(small_yolo(), grouper.load(file)).findings]
+
+    (tmp_path / "base.rules").write_text("* -> all lr=1\nallow GR105\n")
+    assert codes("* -> all\nallow GR105") == ["GR112"]
+    assert codes('include "base.rules"') == []
+    assert codes('for "a.pt"\n* -> all\nallow GR105') == ["GR112"]
+    assert codes('for "a.pt"\nfor "b.pt"\n* -> all\nallow GR105') == []
+    assert codes("* -> all\noptional x.* -> lr=1\nallow GR105") == []
+    assert codes('for "a.pt"\nfor "b.pt"\n* -> all\nallow GR999') == ["GR112"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "optimizer AdamW\n* -> all lr=1e-3\nmodel.24.* -> head lr=1e-2",
+        "optimizer SGD lr=1\n* -> all momentum=0.9 nesterov=true\n*.bias -> b momentum=0.8",
+        "optimizer SGD as a lr=1\noptimizer Muon as b lr=1\n"
+        "* -> all optimizer=a\n*.bias -> bias optimizer=b",
+    ],
+)
+def test_of_an_option_in_conflict_nothing_else_is_said(text):
+    report = grouper.check(small_yolo(), grouper.parse(text))
+    assert {finding.code.id for finding in report.findings} - {"GR205"} == {"GR102"}
+
+
 def test_allow_takes_parameters_out_of_a_finding():
     text = "model.24.* -> head; allow GR101 *.bn.*"
     report = grouper.check(small_yolo(), grouper.parse(text))
@@ -306,7 +348,7 @@ def test_every_code_has_a_page_and_its_own_number():
 
 
 def test_every_file_of_checks_stands_in_the_table():
-    machinery = {"allowed", "catalog", "context", "report", "run", "table", "thaw"}
+    machinery = {"allowed", "catalog", "context", "near_option", "report", "run", "table", "thaw"}
     files = {path.stem for path in Path(grouper.checks.__file__).parent.glob("[a-z]*.py")}
     in_table = {check.module.__name__.rpartition(".")[2] for check in CHECKS}
     assert files - machinery == in_table
