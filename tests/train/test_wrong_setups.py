@@ -204,7 +204,7 @@ def test_groups_added():
     refused("group `bias` has `extra.x`, which the plan has not", run.scheduler.step)
     run = Run()
     del run.optimizer.param_groups[1]
-    refused("it lacks `weight`", run.scheduler.step)
+    refused("it has no group `weight`", run.scheduler.step)
 
 
 # --- Another optimizer stepping
