@@ -1,35 +1,63 @@
-"""`grouper check [MODEL] RULES`: the report."""
+"""`grouper check [MODEL] RULES...`: the report on each rules file."""
 
 from __future__ import annotations
 
 import argparse
 
-from grouper.api import check_rules
-from grouper.cli.exit import Failure, status
+from grouper import api
+from grouper.checks.report import Report
+from grouper.cli.exit import CLEAN, FOUND, Failure
 from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
-from grouper.cli.load import checked, filtered, load_rules
+from grouper.cli.load import load_rules, read_model
+from grouper.cli.rules_file import STDIN, is_rules
+from grouper.cli.select import selection
 from grouper.cli.write import emit
-from grouper.reports.formats import REPORT
+from grouper.language.ruleset import RuleSet
+from grouper.reports.formats import REPORTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "files", nargs="+", metavar="[MODEL] RULES", help="a model file and rules, or rules alone"
+        "files",
+        nargs="+",
+        metavar="[MODEL] RULES",
+        help="a model, and rules files to check against it; or rules files alone",
     )
+    parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
     rules_flags(parser)
     model_flags(parser)
-    format_flag(parser, REPORT)
+    format_flag(parser, REPORTS)
     output_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if len(arguments.files) > 2:
-        raise Failure("check takes a model and rules, or rules alone")
-    *model, arguments.rules = arguments.files
-    if model:
-        arguments.model = model[0]
-        report = checked(arguments)
+    selected = selection(arguments)
+    model, names = _model_and_rules(arguments)
+    rule_sets = [load_rules(name, arguments.set) for name in names]
+    if model is None:
+        reports = [report for rules in rule_sets for report in _alone(rules, arguments.key)]
     else:
-        report = filtered(check_rules(load_rules(arguments.rules, arguments.set)), arguments)
-    emit(REPORT.render(arguments.format, report, output(arguments)))
-    return status(report)
+        inventory = read_model(model, arguments.key)
+        reports = [api.check(inventory, rules) for rules in rule_sets]
+    reports = [selected.of(report) for report in reports]
+    emit(REPORTS.render(arguments.format, reports, output(arguments)))
+    return CLEAN if all(report.ok for report in reports) else FOUND
+
+
+def _alone(rules: RuleSet, key: str | None) -> list[Report]:
+    """The reports on rules without a model on the command line: one for each of the models that
+    their `for` statements name, or one without a model."""
+    if not rules.models:
+        return [api.check_rules(rules)]
+    return [api.check(read_model(path, key), rules) for path in rules.models]
+
+
+def _model_and_rules(arguments: argparse.Namespace) -> tuple[str | None, list[str]]:
+    """The model, where there is one, and the rules files: of several arguments the first one is the
+    model, unless it is a rules file or `--model` names one."""
+    model, names = arguments.model, arguments.files
+    if model is None and len(names) > 1 and not is_rules(names[0]):
+        model, *names = names
+    if names.count(STDIN) > 1:
+        raise Failure("standard input can be read once: name `-` once")
+    return model, names

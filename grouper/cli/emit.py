@@ -16,10 +16,9 @@ from grouper.cli.flags import (
 )
 from grouper.cli.load import fitting
 from grouper.cli.outcome import print_no_groups, print_no_plan
-from grouper.cli.write import emit, write
+from grouper.cli.write import emit, emit_paths, write
 from grouper.reports.formats import EMITTED, FINDINGS
 from grouper.reports.planned import Planned
-from grouper.text.printable import visible
 from grouper.train.make_plan import make_plan
 
 
@@ -53,5 +52,5 @@ def run(arguments: argparse.Namespace) -> int:
         return CLEAN
     write(arguments.out, text)
     if not arguments.quiet:
-        emit(f"wrote {visible(arguments.out)}")
+        emit_paths([arguments.out])
     return CLEAN

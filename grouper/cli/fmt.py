@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 
-from grouper.cli.exit import CLEAN, FOUND, Failure
+from grouper.cli.exit import CLEAN, FOUND
 from grouper.cli.flags import output, output_flags
-from grouper.cli.write import emit, write
-from grouper.language.resolve.includes import read
+from grouper.cli.rules_file import RulesFile, read_rules
+from grouper.cli.write import emit, emit_utf8, write
+from grouper.findings import Finding
+from grouper.language.syntax.format import format_file
 from grouper.language.syntax.parser import parse
+from grouper.text.printable import visible
 from grouper.text.source import Source
 
 
@@ -24,41 +27,32 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    worst = CLEAN
-    for name in arguments.files:
-        worst = max(worst, _one(name, arguments))
-    return worst
+    return max([_format(read_rules(name), arguments) for name in arguments.files])
 
 
-def _one(name: str, arguments: argparse.Namespace) -> int:
-    source = _source(name)
+def _format(file: RulesFile, arguments: argparse.Namespace) -> int:
+    source = Source(file.text, "<stdin>" if file.name == "-" else file.name)
     parsed = parse(source)
     if parsed.findings:
-        from grouper.reports.finding_text import print_findings
-
-        text = output(arguments, sys.stderr).printed(partial(print_findings, parsed.findings))
-        emit(text, sys.stderr)
+        _print_findings(parsed.findings, arguments)
         return FOUND
-    from grouper.language.syntax.format import format_file
-
     text = format_file(parsed.file, source)
+    changes = text != file.text
     if arguments.check:
-        if text != source.text and not arguments.quiet:
-            emit(f"would reformat {name}")
-        return FOUND if text != source.text else CLEAN
-    if name == "-":
-        sys.stdout.write(text)
-    elif text != source.text:
-        write(name, text)
+        if changes and not arguments.quiet:
+            emit(f"would reformat {visible(file.name)}")
+        return FOUND if changes else CLEAN
+    if file.is_stream:
+        emit_utf8(file.encode(text))
+    elif changes:
+        write(file.name, file.encode(text))
         if not arguments.quiet:
-            emit(f"reformatted {name}")
+            emit(f"reformatted {visible(file.name)}")
     return CLEAN
 
 
-def _source(name: str) -> Source:
-    if name == "-":
-        return Source(sys.stdin.read(), "<stdin>")
-    try:
-        return read(Path(name))
-    except OSError as error:
-        raise Failure(f"`{name}` cannot be read: {error.strerror}") from None
+def _print_findings(findings: Iterable[Finding], arguments: argparse.Namespace) -> None:
+    from grouper.reports.finding_text import print_findings
+
+    text = output(arguments, sys.stderr).printed(partial(print_findings, findings))
+    emit(text, sys.stderr)

@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 
+from grouper.cli import streams
 from grouper.cli.run_file import RunFile
+from grouper.cli.write import emit
 from grouper.monitor.live import screen
 from grouper.monitor.run import Run
 from grouper.monitor.table import plain, report, sentence
 from grouper.monitor.verdicts import Verdict
-from grouper.reports.output import console
+from grouper.reports.output import Output
 from grouper.text.printable import visible
 
 PAUSE = 0.5  # seconds between two looks at the file
@@ -30,10 +32,10 @@ def follow(path: str, judge: Judge, color: str) -> tuple[Verdict, ...]:
     appears.
     """
     verdicts: tuple[Verdict, ...] = ()
-    out = screen(color=color) if sys.stdout.isatty() else console(color)
+    out = screen(color=color)
     try:
         file = _wait_for(path)
-        live = Live(console=out, auto_refresh=False) if sys.stdout.isatty() else _Lines(out)
+        live = Live(console=out, auto_refresh=False) if sys.stdout.isatty() else _Lines(color)
         with live as view:
             before: Run | None = None
             while True:
@@ -54,8 +56,8 @@ def follow(path: str, judge: Judge, color: str) -> tuple[Verdict, ...]:
 class _Lines:
     """Prints each verdict on a group once."""
 
-    def __init__(self, out: Console) -> None:
-        self._out = out
+    def __init__(self, color: str) -> None:
+        self._output = Output.to(sys.stdout, color)
         self._known: set[tuple[str | None, str]] = set()
 
     def __enter__(self) -> _Lines:
@@ -67,8 +69,8 @@ class _Lines:
     def print_new(self, verdicts: tuple[Verdict, ...]) -> None:
         for verdict in verdicts:
             if (verdict.group, verdict.kind) not in self._known:
-                self._out.print(sentence(verdict), soft_wrap=True)
-                self._out.file.flush()
+                emit(self._output.line(sentence(verdict)))
+                streams.flush()
         self._known = {(verdict.group, verdict.kind) for verdict in verdicts}
 
 
@@ -76,7 +78,7 @@ def _wait_for(path: str) -> RunFile:
     """The file, as soon as it is there: a training that has just begun has not written yet."""
     target = Path(path)
     if not target.exists() and target.parent.is_dir():
-        print(f"waiting for {visible(path)}", file=sys.stderr)
+        streams.report(f"waiting for {visible(path)}")
         while not target.exists():
             time.sleep(PAUSE)
     return RunFile(path)

@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from grouper import api
 from grouper.checks.report import Report
 from grouper.cli.exit import Failure
-from grouper.findings import Code, Severity
-from grouper.language.resolve.resolve import assignment
+from grouper.cli.rules_file import STDIN, is_binary, read_rules
+from grouper.cli.select import selection
+from grouper.language.resolve.resolve import assignment, load, resolve
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.options.values import Value
+from grouper.text.source import Source
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/:]")
 
 
 def load_rules(name: str, settings: list[str]) -> RuleSet:
-    """The rules of a path or a shipped name, with `--set` applied."""
-    _refuse_binary(name)
+    """The rules of a path, a shipped name or, for `-`, standard input, with `--set` applied."""
+    values = variables(settings)
+    if name == STDIN:
+        return resolve(Source(read_rules(name).text, "<stdin>"), values)
+    if _ADDRESS.match(name) and not os.path.exists(name):  # not repeated: it may hold a password
+        raise Failure("rules are read from files, not from addresses: download them first")
+    if is_binary(name):  # a mistake in the command, not in a file
+        raise Failure(f"`{name}` is not a rules file; the model comes first, and then the rules")
     try:
-        return api.load(name, **variables(settings))
+        return load(name, values)
     except FileNotFoundError as error:
         raise Failure(str(error)) from None
-    except OSError as error:
-        raise Failure(f"`{name}` cannot be read: {error.strerror}") from None
-
-
-def _refuse_binary(name: str) -> None:
-    """A model in the place of the rules is a mistake in the command, not in a file."""
-    try:
-        with open(name, "rb") as file:
-            binary = b"\0" in file.read(4096)
-    except (OSError, ValueError):
-        return  # loading reports why, or finds a shipped file of that name
-    if binary:
-        raise Failure(f"`{name}` is not a rules file; the model comes first, and then the rules")
+    except (OSError, ValueError) as error:
+        raise Failure(f"`{name}` cannot be read: {_reason(error)}") from None
 
 
 def variables(settings: list[str]) -> Mapping[str, Value]:
+    """The values of `--set`."""
     try:
         return dict(assignment(setting) for setting in settings)
     except ValueError as error:
@@ -47,12 +48,20 @@ def variables(settings: list[str]) -> Mapping[str, Value]:
 
 def checked(arguments: argparse.Namespace) -> Report:
     """The report on the model and the rules of the arguments, filtered by its flags."""
-    rules = load_rules(arguments.rules, arguments.set)
-    report = api.check(read_model(arguments.model, arguments.key), rules)
-    return filtered(report, arguments)
+    return selection(arguments).of(_report(arguments))
+
+
+def fitting(arguments: argparse.Namespace) -> Report:
+    """The report of a command that needs groups. An error that `--ignore` or `--select` leave out
+    still prevents them: if no other error remains to be printed, all findings are."""
+    selected = selection(arguments)
+    whole = _report(arguments)
+    report = selected.of(whole)
+    return whole if report.ok and not whole.ok else report
 
 
 def read_model(path: str, key: str | None) -> Inventory:
+    """The parameters of the model that MODEL and `--key` name."""
     from grouper.model.read import read
 
     try:
@@ -60,32 +69,13 @@ def read_model(path: str, key: str | None) -> Inventory:
     except FileNotFoundError:
         raise Failure(f"there is no model file `{path}`") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise Failure(f"`{path}` cannot be read: {reason}") from None
+        raise Failure(f"`{path}` cannot be read: {_reason(error)}") from None
 
 
-def filtered(report: Report, arguments: argparse.Namespace) -> Report:
-    """The report after `--select`, `--ignore` and `--strict`."""
-    findings = [
-        finding
-        for finding in report.findings
-        if (not arguments.select or _named(finding.code, arguments.select))
-        and not _named(finding.code, arguments.ignore)
-    ]
-    if arguments.strict:
-        findings = [replace(f, severity_override=Severity.ERROR) for f in findings]
-    return replace(report, findings=tuple(findings))
-
-
-def _named(code: Code, words: list[str]) -> bool:
-    names = {name for word in words for name in word.split(",")}
-    return code.id in names or code.name in names
-
-
-def fitting(arguments: argparse.Namespace) -> Report:
-    """The report of a command that needs groups. An error that `--ignore` or `--select` leave out
-    still prevents them: if no other error remains to be printed, all findings are."""
+def _report(arguments: argparse.Namespace) -> Report:
     rules = load_rules(arguments.rules, arguments.set)
-    whole = api.check(read_model(arguments.model, arguments.key), rules)
-    report = filtered(whole, arguments)
-    return whole if report.ok and not whole.ok else report
+    return api.check(read_model(arguments.model, arguments.key), rules)
+
+
+def _reason(error: OSError | ValueError) -> object:
+    return getattr(error, "strerror", None) or error

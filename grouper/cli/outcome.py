@@ -10,6 +10,7 @@ from grouper.checks import missing_lr
 from grouper.checks.report import Report
 from grouper.cli.exit import FOUND, Failure
 from grouper.cli.flags import output
+from grouper.cli.streams import report as report_line
 from grouper.cli.write import emit
 from grouper.reports.formats import FINDINGS, FOR_PEOPLE
 from grouper.text.printable import visible
@@ -33,5 +34,5 @@ def print_no_plan(
     if findings == report.findings:
         raise Failure(str(why)) from why
     status = print_no_groups(replace(report, findings=findings), arguments, to_program)
-    print(f"error: {visible(str(why))}", file=sys.stderr)
+    report_line(f"error: {visible(str(why))}")
     return status

@@ -18,10 +18,9 @@ from grouper.cli.flags import (
 )
 from grouper.cli.load import fitting
 from grouper.cli.outcome import print_no_groups, print_no_plan
-from grouper.cli.write import drawn, emit, picture_format, write
+from grouper.cli.write import drawn, emit, emit_paths, picture_format, write
 from grouper.reports.formats import FINDINGS, PLAN
 from grouper.reports.planned import NOTHING_TO_TRAIN, Planned
-from grouper.text.printable import visible
 from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 
@@ -99,7 +98,7 @@ def _write(planned: Planned, files: Mapping[str, str], arguments: argparse.Names
     if arguments.format in FOR_PROGRAMS or not paths:
         emit(PLAN.render(arguments.format, planned, output(arguments)))
     elif not arguments.quiet:
-        emit("".join(f"wrote {visible(path)}\n" for path in paths))
+        emit_paths(paths)
 
 
 def _figure(plan: Plan, format: str) -> bytes:

@@ -8,26 +8,46 @@ from pathlib import Path
 from typing import TextIO
 
 from grouper.cli.exit import Failure
+from grouper.cli.streams import writing
 from grouper.reports import figure
-from grouper.text.write_file import write_whole
+from grouper.text.printable import visible
+from grouper.text.write_file import names_stream, write_whole
 
 
 def emit(pieces: str | Iterable[str], stream: TextIO | None = None) -> None:
     """Print text, with a newline at its end; to standard output if no stream is named."""
     out, last = stream or sys.stdout, "\n"
     for piece in [pieces] if isinstance(pieces, str) else pieces:
-        out.write(piece)
+        with writing(out):
+            out.write(piece)
         last = piece or last
     if not last.endswith("\n"):
-        out.write("\n")
+        with writing(out):
+            out.write("\n")
+
+
+def emit_utf8(text: str) -> None:
+    """Print text as a file would hold it, whatever the encoding of standard output."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    with writing(sys.stdout):
+        sys.stdout.flush()
+        buffer.write(text.encode()) if buffer else sys.stdout.write(text)
 
 
 def write(path: str, content: str | bytes | Iterable[str]) -> None:
-    """Write a whole file or nothing."""
+    """Write a whole file or nothing; a device or a pipe as it comes."""
     try:
         write_whole(path, [content] if isinstance(content, str | bytes) else content)
-    except OSError as error:
-        raise Failure(f"`{path}` cannot be written: {error.strerror}") from None
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Failure(f"`{path}` cannot be written: {reason}") from None
+
+
+def emit_paths(paths: Iterable[str]) -> None:
+    """Name the files that were written; what went to a device or a pipe is not mixed with it."""
+    emit("".join(f"wrote {visible(path)}\n" for path in paths if not names_stream(path)))
 
 
 def picture_format(path: str) -> str:

@@ -2,12 +2,12 @@
 
 A renderer takes the value and the `Output`, and returns the text, whole or in pieces. Its row names
 it as `module:function`, so that only what is asked for is imported. A further format of reports is
-one file and one row of REPORT.
+one file and one row of REPORTS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -41,15 +41,20 @@ class Formats(Generic[T]):
 
 FOR_PEOPLE = ("text",)  # the other formats are read by programs
 
-REPORT: Formats[Report] = Formats(
+REPORTS: Formats[Sequence[Report]] = Formats(
     {
-        "text": "grouper.reports.terminal:render_report",
+        "text": "grouper.reports.terminal:render_reports",
+        "json": "grouper.reports.json:render_reports",
+    }
+)
+FINDINGS: Formats[Report] = Formats(
+    {
+        "text": "grouper.reports.terminal:render_findings",
         "json": "grouper.reports.json:render_report",
     }
 )
-FINDINGS = REPORT.but(text="grouper.reports.terminal:render_findings")
-GROUPS = REPORT.but(text="grouper.reports.groups:render_groups")
-GROUP_NAMES = REPORT.but(text="grouper.reports.groups:render_names")
+GROUPS = FINDINGS.but(text="grouper.reports.groups:render_groups")
+GROUP_NAMES = FINDINGS.but(text="grouper.reports.groups:render_names")
 EXPLANATION: Formats[Explanation] = Formats(
     {
         "text": "grouper.reports.explain:render_text",

@@ -50,7 +50,7 @@ def print_groups(grouping: Grouping, out: Console) -> None:
                 Text(visible(options_line(group, several))),
             )
         out.print()
-        out.print(Padding(table, (0, 0, 0, 2)))
+        out.print(Padding(table, (0, 0, 0, 2), expand=False))
     if grouping.frozen:
         size = size_phrase(sum(p.numel or 0 for p in grouping.frozen))
         frozen = f"  frozen: {count_phrase(grouping.frozen, 'tensor')}, {size}"

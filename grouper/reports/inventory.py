@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,7 +15,10 @@ from grouper.reports.output import Output
 from grouper.text.printable import visible
 
 
-def render_table(inventory: Inventory, output: Output) -> str:
+def render_table(inventory: Inventory, output: Output) -> str | Iterator[str]:
+    """A table for a terminal; elsewhere a line for each parameter, its cells divided by tabs."""
+    if not output.terminal:
+        return ("\t".join(cells) + "\n" for cells in _rows(inventory))
     return output.printed(lambda out: print_table(inventory, out))
 
 
@@ -26,15 +31,21 @@ def print_table(inventory: Inventory, out: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("parameter", "shape", "dtype", "class", ""):
         table.add_column(name, overflow="fold")
-    for parameter in inventory.parameters:
-        table.add_row(
-            Text(visible(" = ".join(parameter.names))),
-            _shape(parameter),
-            Text(visible(parameter.dtype or "?")),
-            Text(visible(_class(parameter, inventory))),
-            Text("frozen" if parameter.trainable is False else "", "dim"),
-        )
+    for *cells, frozen in _rows(inventory):
+        table.add_row(*map(Text, cells), Text(frozen, "dim"))
     out.print(table)
+
+
+def _rows(inventory: Inventory) -> Iterator[tuple[str, ...]]:
+    """Name, shape, dtype, class, and `frozen` or nothing, for each parameter."""
+    for parameter in inventory.parameters:
+        yield (
+            visible(" = ".join(parameter.names)),
+            _shape(parameter),
+            visible(parameter.dtype or "?"),
+            visible(_class(parameter, inventory)),
+            "frozen" if parameter.trainable is False else "",
+        )
 
 
 def print_tree(inventory: Inventory, out: Console) -> None:

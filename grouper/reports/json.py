@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from grouper.checks.report import Report
@@ -15,6 +15,15 @@ from grouper.model.inventory import Inventory
 from grouper.reports.output import Output
 
 VERSION = 1
+
+
+def render_reports(reports: Sequence[Report], output: Output) -> Iterator[str]:
+    """One object; of several reports one a line, with the path of its rules."""
+    if len(reports) == 1:
+        yield render_report(reports[0], output)
+        return
+    for report in reports:
+        yield json.dumps({"rules": report.rules.path, **report_value(report)}) + "\n"
 
 
 def render_report(report: Report, _output: Output) -> str:
@@ -29,13 +38,17 @@ def render_inventory(inventory: Inventory, _output: Output) -> str:
 
 def report_json(report: Report) -> str:
     """The report as one JSON object; lines and columns count from 1, columns in code points."""
-    value = {
+    return dumps(report_value(report))
+
+
+def report_value(report: Report) -> dict[str, Any]:
+    """The values of that object."""
+    return {
         "version": VERSION,
         **(_of_model(report) if report.has_model else {}),
         "findings": findings_value(report.findings),
         "ok": report.ok,
     }
-    return dumps(value)
 
 
 def _of_model(report: Report) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
+
+UNLIMITED = 1_000_000  # columns
+_TRAILING_BLANKS = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,8 @@ class Output:
 
     `terminal` says whether a person looks at it, `color` is auto (NO_COLOR, FORCE_COLOR and pipes
     are obeyed), always or never, `encoding` names the letters that can be written, and `quiet`
-    asks for what is wrong alone. `width` is in columns, None where the terminal decides.
+    asks for what is wrong alone. `width` is in columns; None is that of the terminal, and no limit
+    elsewhere: what a program reads is never wrapped, padded or cut.
     """
 
     terminal: bool = False
@@ -34,8 +40,14 @@ class Output:
     def printed(self, draw: Callable[[Console], None]) -> str:
         """The text that `draw` prints."""
         file = _Letters(self.encoding)
-        draw(console(self.color, file, self.terminal, self.width))
-        return file.getvalue()
+        width = self.width or (None if self.terminal else UNLIMITED)
+        draw(console(self.color, file, self.terminal, width))
+        text = file.getvalue()
+        return text if self.terminal else _TRAILING_BLANKS.sub(r"\1", text)
+
+    def line(self, text: Text) -> str:
+        """A line, however long it is."""
+        return self.printed(lambda out: out.print(text, soft_wrap=True))
 
 
 def console(

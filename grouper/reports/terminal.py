@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -17,8 +17,11 @@ from grouper.reports.output import Output
 from grouper.text.printable import count_phrase, size_phrase, visible
 
 
-def render_report(report: Report, output: Output) -> str:
-    return output.printed(lambda out: print_report(report, out, output.quiet))
+def render_reports(reports: Sequence[Report], output: Output) -> str:
+    """The report; several under the names of their rules, and how many of them are sound."""
+    if len(reports) == 1:
+        return output.printed(lambda out: print_report(reports[0], out, output.quiet))
+    return output.printed(lambda out: _print_reports(reports, out, output.quiet))
 
 
 def render_findings(report: Report, output: Output) -> str:
@@ -30,11 +33,28 @@ def print_report(report: Report, out: Console, quiet: bool = False) -> None:
     """The model, the groups, the findings, and a closing line with the result."""
     if report.has_model and not quiet:
         print_model(report.inventory, out)
-        if report.grouping is not None:
-            print_groups(report.grouping, out)
+    _print_result(report, out, quiet)
+
+
+def _print_reports(reports: Sequence[Report], out: Console, quiet: bool) -> None:
+    """The model once, the result of each rules file, and a closing line on all."""
+    if reports[0].has_model and not quiet:
+        print_model(reports[0].inventory, out)
+    for report in reports:
+        _print_result(report, out, quiet, f"{visible(report.rules.path)}: ")
+    faulty = sum(not report.ok for report in reports)
+    if faulty or not quiet:
+        rest = f", {faulty} with errors" if faulty else ""
+        out.print(Text(f"{len(reports)} files: {len(reports) - faulty} sound{rest}", "bold"))
+
+
+def _print_result(report: Report, out: Console, quiet: bool, name: str = "") -> None:
+    if report.has_model and report.grouping is not None and not quiet:
+        print_groups(report.grouping, out)
     print_findings(report.findings, out, quiet)
     if not quiet or not report.ok:
-        out.print(closing_line(report.findings, report.grouping), soft_wrap=True)
+        closing = closing_line(report.findings, report.grouping)
+        out.print(Text.assemble(name, closing), soft_wrap=True)
 
 
 def report_text(report: Report) -> str:

@@ -28,7 +28,7 @@ def print_table(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
         out.print(Text(f"  {line}"), soft_wrap=True)
     lines = _lines(tracks)
     names = max(width(visible(name)) for _, names, _, _ in lines for name in names.split("\n"))
-    names = min(NAMES, out.width // 3, max(names, len("momentum")))
+    names = min(max(NAMES, out.width // 3), max(names, len("momentum")))
     marks = max(len(mark) for mark, _, _, _ in lines)
     room = out.width - 2 - marks - GAP - names
     for columns in _banks(plan, lines, room):
@@ -45,7 +45,7 @@ def print_table(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
         for (mark, name, style, _), cells in zip(lines, rows, strict=True):
             table.add_row(Text(mark, style), Text(name, "green" if mark else "dim"), *cells)
         out.print()
-        out.print(Padding(table, (0, 0, 0, 2)))
+        out.print(Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def color(index: int) -> str:

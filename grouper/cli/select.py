@@ -1,0 +1,54 @@
+"""`--select`, `--ignore` and `--strict`: which findings are reported, and how severe they are."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from grouper.checks.catalog import ALL
+from grouper.checks.report import Report
+from grouper.cli.exit import Failure
+from grouper.findings import Code, Finding, Severity
+from grouper.text.similar import near
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The findings that a command reports."""
+
+    codes: frozenset[Code]
+    strict: bool
+
+    def of(self, report: Report) -> Report:
+        """The report with these findings, and the errors that keep the rules from being read."""
+        findings = [f for f in report.findings if f.code in self.codes or _is_fatal(f, report)]
+        if self.strict:
+            findings = [replace(f, severity_override=Severity.ERROR) for f in findings]
+        return replace(report, findings=tuple(findings))
+
+
+def _is_fatal(finding: Finding, report: Report) -> bool:
+    return finding.severity is Severity.ERROR and finding in report.rules.findings
+
+
+def selection(arguments: argparse.Namespace) -> Selection:
+    """The selection of the flags. Raises Failure for a code that does not exist."""
+    selected = _codes("--select", arguments.select) if arguments.select else frozenset(ALL)
+    return Selection(selected - _codes("--ignore", arguments.ignore), arguments.strict)
+
+
+def _codes(flag: str, words: Iterable[str]) -> frozenset[Code]:
+    """The codes of a flag: `GR101`, `GR1` for all that begin so, or `unmatched-parameter`."""
+    names = [name.strip() for word in words for name in word.split(",")]
+    return frozenset(code for name in names for code in _matching(flag, name))
+
+
+def _matching(flag: str, name: str) -> list[Code]:
+    prefix = name.upper() if name.upper().startswith("GR") else None
+    codes = [c for c in ALL if c.name == name.lower() or (prefix and c.id.startswith(prefix))]
+    if not codes:
+        similar = near(name.upper(), [c.id for c in ALL]) or near(name, [c.name for c in ALL])
+        hint = f"; did you mean `{similar[0]}`?" if similar else "; `grouper rule` lists them"
+        raise Failure(f"{flag}: there is no finding `{name}`{hint}")
+    return codes
