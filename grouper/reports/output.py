@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 UNLIMITED = 1_000_000  # columns
+DRAWING = 80  # columns
 _TRAILING_BLANKS = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 
@@ -48,6 +49,15 @@ class Output:
     def line(self, text: Text) -> str:
         """A line, however long it is."""
         return self.printed(lambda out: out.print(text, soft_wrap=True))
+
+
+def drawing_columns(out: Console) -> int:
+    """The width of a drawing. Unlike lines, it needs one where there is no terminal: `COLUMNS`, or
+    the 80 of old."""
+    if out.width < UNLIMITED:
+        return out.width
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) else DRAWING
 
 
 def console(

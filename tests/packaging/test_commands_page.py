@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def test_examples_are_what_is_printed(command, shown, tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)  # the page shows a terminal
     main(shlex.split(command))
     captured = capsys.readouterr()
     printed = [line.rstrip() for line in (captured.out + captured.err).splitlines()]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from grouper.reports.output import drawing_columns
 from grouper.reports.plan.axis import Steps, Values, rates, steps_of
 from grouper.reports.plan.braille import ASCII, Canvas, ink_for
 from grouper.reports.plan.table import color
@@ -23,7 +24,7 @@ def print_curves(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
     """lr, and momentum where it moves, as wide as the terminal."""
     ink = ink_for(out.encoding)
     axis = steps_of(plan)
-    canvas_width = max(out.width - MARGIN - 3, 10)
+    canvas_width = max(drawing_columns(out) - MARGIN - 3, 10)
     sampled = axis.sampled(canvas_width * ink.across)
     candidates = _spread(tracks)
     values = plan.over(sampled)

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grouper.reports.output import drawing_columns
 from grouper.reports.plan.key_steps import KeyStep, key_steps
 from grouper.reports.plan.tracks import Track, described, momentum_of
 from grouper.text.printable import visible, width
@@ -28,9 +29,10 @@ def print_table(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
         out.print(Text(f"  {line}"), soft_wrap=True)
     lines = _lines(tracks)
     names = max(width(visible(name)) for _, names, _, _ in lines for name in names.split("\n"))
-    names = min(max(NAMES, out.width // 3), max(names, len("momentum")))
+    wide = drawing_columns(out)
+    names = min(NAMES, wide // 3, max(names, len("momentum")))
     marks = max(len(mark) for mark, _, _, _ in lines)
-    room = out.width - 2 - marks - GAP - names
+    room = wide - 2 - marks - GAP - names
     for columns in _banks(plan, lines, room):
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
         table.add_column("", width=marks)
