@@ -131,7 +131,7 @@ def test_public_names():
         "parse",
         "plan",
     ]
-    needs_torch = set() if find_spec("torch") else {"load_optimizer_state"}
+    needs_torch = set() if find_spec("torch") else {"Monitor", "load_optimizer_state"}
     assert all(getattr(grouper, name) for name in grouper.__all__ if name not in needs_torch)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = grouper.nonsense
