@@ -145,9 +145,9 @@ def _built(span: Span, start: str, opening: Span | None = None) -> Any:
     from lark import TextSlice
     from lark.exceptions import UnexpectedInput
 
-    from grouper.language.syntax.build import builder
     from grouper.language.syntax.grammar import parser
     from grouper.language.syntax.mistakes import explain
+    from grouper.language.syntax.nodes import builder
 
     try:
         found: Any = parser().parse(TextSlice(span.source.text, span.start, span.end), start=start)
