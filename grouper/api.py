@@ -41,6 +41,20 @@ Rules: TypeAlias = RuleSet | Report | str | Path
 
 
 def _checked(inventory: Inventory, rules: RuleSet, signatures: Mapping[str, Signature]) -> Report:
+    """The report, its edits tried: those of other rules are of the same optimizers, or unknown."""
+
+    def analyse(other: RuleSet) -> Report:
+        return _analysed(inventory, other, {**known_signatures(other), **signatures})
+
+    report = _analysed(inventory, rules, signatures)
+    if any(finding.candidates for finding in report.findings):
+        from grouper.checks.verified_edits import verify
+
+        return verify(report, analyse)
+    return report
+
+
+def _analysed(inventory: Inventory, rules: RuleSet, signatures: Mapping[str, Signature]) -> Report:
     if _has_errors(rules):
         return Report(rules, inventory, (*rules.findings, *inventory.findings))
     base = base_parameters(rules.base_model)

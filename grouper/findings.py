@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeAlias
 
 from grouper.text.source import Span
 
@@ -47,12 +48,16 @@ class Edit:
     replacement: str
 
 
+Fix: TypeAlias = tuple[Edit, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding. `labels[0]` is its place; the others are places that explain it.
 
     `message` is lower case, has names in backticks and stands alone. `parameters` are full
-    names, in the model's order, never cut. `help` alone says what to do. `severity`, where given,
+    names, in the model's order, never cut. `help` alone says what to do. `candidates` are edits
+    that may help, not yet tried; those that do become `edits`. `severity`, where given,
     replaces the code's own (a note becomes an error under `strict`).
     """
 
@@ -63,6 +68,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     help: str | None = None
     edits: tuple[Edit, ...] = ()
+    candidates: tuple[Fix, ...] = field(default=(), compare=False)
     severity_override: Severity | None = None
 
     @property

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from grouper.checks.module_kinds import ModuleKinds
+from grouper.checks.trained import Trained
 from grouper.group.group import Group
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import Optimizer, Rule, RuleSet
+from grouper.language.syntax import tree
 from grouper.match.assignment import Assignment, Setting
+from grouper.match.compile_selector import compile_selector
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.signatures import Signature, signature
+from grouper.options.values import Value
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,58 @@ class Context:
             for match in alike[0].matches:
                 matched[id(match.rule)] |= members
         return matched
+
+    @cached_property
+    def kinds(self) -> ModuleKinds:
+        """What the parameters are, by the classes of their modules."""
+        return ModuleKinds(self.inventory)
+
+    @cached_property
+    def trained(self) -> tuple[Trained, ...]:
+        """The parameters that are in groups, in the model's order."""
+        groups = {id(p): group for group in self.grouping.groups for p in group.parameters}
+        nothing: Mapping[str, Value] = {}
+        found = []
+        for assigned in self.assignment.parameters:
+            group = groups.get(id(assigned.parameter))
+            if group is not None:
+                known = self.signatures.get(group.optimizer or "")
+                defaults = known.defaults if known is not None else nothing
+                kind = self.kinds.of[id(assigned.parameter)]
+                found.append(Trained(assigned, group, kind, defaults))
+        return tuple(found)
+
+    @cached_property
+    def trained_by_id(self) -> Mapping[int, Trained]:
+        """The same by the parameters' `id`."""
+        return {id(one.parameter): one for one in self.trained}
+
+    def selected(self, selector: tree.Selector) -> frozenset[int]:
+        """The parameters, by their `id`, that a selector matches, whatever rule it stands in."""
+        if selector not in self._selected:
+            test = compile_selector(selector, self.inventory, self.rules.variables)
+            members = (p for p in self.inventory.parameters if test(p).truth)
+            self._selected[selector] = frozenset(map(id, members))
+        return self._selected[selector]
+
+    def candidates(self, rule: Rule) -> frozenset[int]:
+        """The parameters that a rule's selector matches, whatever other rules take; those of its
+        condition, where it has one, only as far as they reach it."""
+        if rule.selector is None:
+            return frozenset(map(id, self.inventory.parameters))
+        return self.selected(rule.selector)
+
+    @cached_property
+    def without_matches(self) -> tuple[Rule, ...]:
+        """The rules that end with no parameter. Those that ask what the model's file does not say
+        are not among them: that is reported already."""
+        unanswered = {id(unanswered.rule) for unanswered in self.assignment.unanswered}
+        known = (rule for rule in self.rules.rules if id(rule) not in unanswered)
+        return tuple(rule for rule in known if not self.matched[id(rule)])
+
+    @cached_property
+    def _selected(self) -> dict[tree.Selector, frozenset[int]]:
+        return {}
 
     @cached_property
     def _conflicts(self) -> Mapping[int, tuple[str, ...]]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.checks.near_selectors import near_selectors, numbered_layers
+from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.match.classes import ClassTest
 from grouper.model.inventory import Inventory
 from grouper.text.printable import quoted_list
 from grouper.text.similar import near
@@ -22,22 +24,67 @@ CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule without a match; an `else` rule may have none left to match."""
-    matched = {id(m.rule) for first, *_ in context.assignment.treated_alike for m in first.matches}
-    unanswered = {id(unanswered.rule) for unanswered in context.assignment.unanswered}
-    for rule in context.rules.rules:
-        if id(rule) in matched or rule.otherwise or rule.selector is None:
+    """One finding for each rule whose selector matches nothing, whatever other rules take."""
+    for rule in context.without_matches:
+        if rule.selector is None or rule.optional or context.candidates(rule):
             continue
-        if id(rule) in unanswered:
-            continue  # that it has no answer is reported already
-        span = rule.selector.span or rule.span
-        name = f"`{span.text}`" if span else "a rule"
+        place = rule.selector.span or rule.span
+        name = f"`{place.text}`" if place else "a rule"
+        help, fixes = _way_out(context, rule)
         yield Finding(
             CODE,
             f"{name} matches no parameter",
-            labels_at(span),
-            help=suggestion(rule, context.inventory) or "correct the selector, or remove the rule",
+            labels_at(place),
+            help=help,
+            candidates=fixes,
         )
+
+
+def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
+    """What to do, in words, and the selectors that may be meant."""
+    assert rule.selector is not None
+    held = _held_without_parameters(context, rule.selector)
+    if held is not None:
+        return held, ()
+    dead = [part for part in _parts(rule.selector) if not context.selected(part)]
+    texts: list[str] = []
+    fixes: list[Fix] = []
+    for part in dead:
+        for text in near_selectors(context, part):
+            texts.append(text)
+            if part.span is not None:
+                fixes.append((Edit(part.span, text),))
+    words = [suggestion(rule, context.inventory) if len(dead) < 2 else None]
+    if texts:
+        words = [f"of this model would be {quoted_list(texts[:3])}", *words]
+    elif words == [None]:
+        words = [numbered_layers(context)]
+    said = "; ".join(word for word in words if word)
+    accept = "begin the rule with `optional` where only some models have it"
+    return f"{said or 'correct the selector, or remove the rule'}; {accept}", tuple(fixes)
+
+
+def _parts(selector: tree.Selector) -> list[tree.Selector]:
+    """The operands of `and` and `or`, those of a `not` left out."""
+    if isinstance(selector, tree.And | tree.Or):
+        return [part for operand in selector.operands for part in _parts(operand)]
+    return [] if isinstance(selector, tree.Not) else [selector]
+
+
+def _held_without_parameters(context: Context, selector: tree.Selector) -> str | None:
+    """What to say of a class that is there and has no parameters of its own."""
+    modules = context.inventory.modules
+    if not isinstance(selector, tree.ClassName) or modules is None:
+        return None
+    is_class = ClassTest(selector)
+    paths = [path for path, module in modules.items() if is_class(module)]
+    if not paths or any(other.startswith(f"{path}.") for path in paths[:1] for other in modules):
+        return None
+    cls = modules[paths[0]].cls.rpartition(".")[2]
+    return (
+        f"there are {len(paths):,} modules of the class `{cls}`, and none holds a parameter: its"
+        " tensors are buffers, which nobody trains; remove the rule, or begin it with `optional`"
+    )
 
 
 def suggestion(rule: Rule, inventory: Inventory) -> str | None:

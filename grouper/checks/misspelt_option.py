@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grouper.checks import foreign_key
 from grouper.checks.context import Context
+from grouper.checks.foreign_key import translation
 from grouper.checks.near_option import edit_in_rule, edit_in_statement
 from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.language.syntax import tree
 from grouper.options.misspelt import misspelt
 from grouper.text.source import Span
 
@@ -33,7 +36,23 @@ def check(context: Context) -> Iterator[Finding]:
             yield from _finding(key, place, edit_in_statement(declared, key, place, signature))
     for rule in context.rules.rules:
         for option in rule.options:
+            if option.key in context.rules.tags:
+                continue
+            if translation(option.key) is not None:
+                yield _foreign(option, foreign_key.edit_in_rule(rule, option))
+                continue
             yield from _finding(option.key, option.key_span, edit_in_rule(context, rule, option))
+
+
+def _foreign(option: tree.Option, edits: tuple[Edit, ...]) -> Finding:
+    found = translation(option.key)
+    return Finding(
+        CODE,
+        f"`{option.key}` is another tool's word, and torch's optimizers do not read it",
+        labels_at(option.key_span),
+        help=f"{found.says if found else ''}; where something reads it, say so: `tag {option.key}`",
+        edits=edits,
+    )
 
 
 def _finding(key: str, place: Span | None, edits: tuple[Edit, ...]) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from grouper.checks.context import Context
 from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Optimizer
+from grouper.options.foreign import OPTIMIZER_NAMES
 from grouper.options.signatures import torch_signatures
 from grouper.options.torch_values import faults
 from grouper.text.similar import near, similar
@@ -27,19 +28,29 @@ def check(context: Context) -> Iterator[Finding]:
     for name, declared in context.optimizers.items():
         if ":" in declared.name or name in context.signatures:
             continue
-        best = near(declared.name, torch_signatures(), limit=1)
         place = _place(declared.span, declared.name)
-        exact = place is not None and place.text == declared.name
         yield Finding(
             CODE,
             f"torch.optim has no optimizer `{declared.name}`",
             labels_at(place),
-            help=similar("optimizer", declared.name, torch_signatures())
+            help=_foreign(declared.name)
+            or similar("optimizer", declared.name, torch_signatures())
             or "another package's is written `package.module:Class`",
-            edits=(Edit(place, best[0]),)
-            if place and exact and best and _takes(best[0], declared)
-            else (),
+            edits=_edits(declared, place) if place and place.text == declared.name else (),
         )
+
+
+def _foreign(name: str) -> str | None:
+    meant = OPTIMIZER_NAMES.get(name)
+    return f"that is `optimizer {meant}`" if meant else None
+
+
+def _edits(declared: Optimizer, place: Span) -> tuple[Edit, ...]:
+    meant = OPTIMIZER_NAMES.get(declared.name)
+    if meant is not None:
+        return (Edit(place, meant),)
+    best = near(declared.name, torch_signatures(), limit=1)
+    return (Edit(place, best[0]),) if best and _takes(best[0], declared) else ()
 
 
 def _takes(name: str, declared: Optimizer) -> bool:

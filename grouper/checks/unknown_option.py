@@ -1,9 +1,9 @@
 """An optimizer has no such option, or does not read it where it stands.
 
-torch's optimizers accept any key in a parameter group, so an option of another optimizer, or a
-misspelt one, is silently unused. Keys of rules that are not like any option of torch are left
-alone: schedulers, hooks or custom optimizers may read them. The `optimizer` statement goes to the
-constructor, which takes only its own options.
+torch's optimizers accept any key in a parameter group, so an option of another optimizer, another
+tool's word (`lr_mult`) or a misspelt one is silently unused. Keys for other readers of the groups
+(hooks, a logger) are declared with `tag`. The `optimizer` statement goes to the constructor, which
+takes only its own options.
 
     optimizer SGD lr=0.01 betas=(0.9, 0.999)     # bad: SGD has `momentum`
     optimizer SGD lr=0.01 momentum=0.9           # good
@@ -11,14 +11,16 @@ constructor, which takes only its own options.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
+from grouper.checks import foreign_key
 from grouper.checks.context import Context, GroupOption, rule_name
+from grouper.checks.foreign_key import translation
 from grouper.checks.near_option import edit_in_rule, edit_in_statement
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Optimizer, Rule
 from grouper.language.syntax import tree
-from grouper.options.misspelt import misspelt, torch_options
+from grouper.options.misspelt import misspelt
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.signatures import Signature, torch_signatures
 from grouper.text.printable import quoted_list
@@ -44,13 +46,15 @@ def _is_misspelt(context: Context, key: str) -> bool:
     return not context.knows_all_optimizers and misspelt(key) is not None
 
 
-def _unused(key: str, signature: Signature) -> bool:
-    """Whether a group's key is an option of some optimizer, and this one does not read it."""
-    if key in PLAN_KEYS or key == "optimizer" or key in (signature.group or ()):
+def _unused(key: str, signature: Signature, tags: Container[str]) -> bool:
+    """Whether nobody reads a group's key. The groups of another package's class may have keys that
+    only the class knows: there, other tools' words and misspelt ones are meant."""
+    if key in PLAN_KEYS or key in ("optimizer", "freeze") or key in tags:
         return False
     if signature.group is None:
-        return key not in signature.constructor and misspelt(key) is not None
-    return key in (*signature.constructor, *torch_options()) or misspelt(key) is not None
+        known = (*signature.constructor, *signature.defaults)
+        return key not in known and (misspelt(key) or translation(key)) is not None
+    return key not in signature.group
 
 
 def _in_groups(context: Context) -> Iterator[Finding]:
@@ -61,7 +65,7 @@ def _in_groups(context: Context) -> Iterator[Finding]:
             continue
         for option in context.group_options[group.name]:
             key = option.setting.option.key
-            if _unused(key, signature) and not _is_misspelt(context, key):
+            if _unused(key, signature, context.rules.tags) and not _is_misspelt(context, key):
                 entry = unused.setdefault((id(option.setting.option), group.optimizer or ""), [])
                 entry.append(option)
     for (_, name), several in unused.items():
@@ -78,7 +82,8 @@ def _of_rules(context: Context) -> Iterator[Finding]:
         names = [str(word)] if word in context.optimizers else list(context.optimizers)
         signatures = [context.signatures.get(name) for name in names]
         for option in rule.options:
-            unused = [s is not None and _unused(option.key, s) for s in signatures]
+            tags = context.rules.tags
+            unused = [s is not None and _unused(option.key, s, tags) for s in signatures]
             is_option = option.operator != "flag" and not _is_misspelt(context, option.key)
             if is_option and unused and all(unused):
                 yield _in_rule(context, names[0], rule, option, ())
@@ -119,8 +124,10 @@ def _in_rule(
         labels,
         parameters,
         notes=_others(key),
-        help=_instead(key, declared.name, signature, PLAN_KEYS),
-        edits=edit_in_rule(context, rule, option, (*signature.options, *PLAN_KEYS)),
+        help=_instead(key, declared.name, signature, PLAN_KEYS)
+        + f"; what is meant for another reader is declared: `tag {key}`",
+        edits=foreign_key.edit_in_rule(rule, option)
+        or edit_in_rule(context, rule, option, (*signature.options, *PLAN_KEYS)),
     )
 
 
@@ -135,6 +142,9 @@ def _others(key: str) -> tuple[str, ...]:
 
 def _instead(key: str, name: str, signature: Signature, more: tuple[str, ...] = ()) -> str:
     listed = f"`{name}` takes {quoted_list(signature.constructor)}"
+    foreign = translation(key)
+    if foreign is not None:
+        return foreign.says
     if _takers(key):
         return listed
     return similar("option", key, (*signature.options, *more)) or listed

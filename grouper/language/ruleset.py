@@ -112,6 +112,7 @@ class RuleSet:
     strict: bool = False
     variables: Mapping[str, Value] = field(default_factory=dict)
     path: str = field(default="<string>", compare=False)
+    tag_spans: Mapping[str, Span | None] = field(default_factory=dict, compare=False, repr=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from grouper.findings import Code, Edit, Finding, labels_at
 from grouper.language.resolve import codes
+from grouper.language.syntax import tree
+from grouper.options.foreign import Translation
 from grouper.text.printable import quoted_list
 from grouper.text.similar import near, similar
 from grouper.text.source import Span
@@ -19,18 +21,40 @@ class Diagnostics:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
 
-    def unknown(self, kind: str, name: str, candidates: Iterable[str], span: Span | None) -> None:
-        """A word that names nothing; the help has the near ones, or all."""
+    def unknown(
+        self,
+        kind: str,
+        name: str,
+        candidates: Iterable[str],
+        span: Span | None,
+        meant: str | None = None,
+    ) -> None:
+        """A word that names nothing; the help says what is `meant`, the near ones, or all."""
         known = sorted(candidates)
-        best = near(name, known, limit=1)
+        best = (meant,) if meant else near(name, known, limit=1)
         exact = span is not None and span.text == name
-        help = similar(kind, name, known) or (
-            f"there are {quoted_list(known[:LISTED])}" if known else f"no {kind} is declared"
+        help = (
+            f"that is `{kind} {meant}`"
+            if meant
+            else similar(kind, name, known)
+            or (f"there are {quoted_list(known[:LISTED])}" if known else f"no {kind} is declared")
         )
         edits = (Edit(span, best[0]),) if best and span is not None and exact else ()
         message = f"there is no {kind} `{name}`"
         self.findings.append(
             Finding(codes.UNKNOWN_NAME, message, labels_at(span), help=help, edits=edits)
+        )
+
+    def foreign(self, option: tree.Option, where: str, translation: Translation) -> None:
+        """An option of a statement that another tool calls so."""
+        span, value = option.span, option.value.span
+        edits: tuple[Edit, ...] = ()
+        if translation.key is not None and span is not None and value is not None:
+            edits = (Edit(span, f"{translation.key}={value.text}{translation.suffix}"),)
+        message = f"there is no option `{option.key}`"
+        help = f"in `{where}` it is {translation.says}"
+        self.findings.append(
+            Finding(codes.UNKNOWN_NAME, message, labels_at(option.key_span), help=help, edits=edits)
         )
 
     def twice(

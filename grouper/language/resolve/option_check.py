@@ -14,6 +14,7 @@ from grouper.language.resolve.walk import attributes, calls, words
 from grouper.language.resolve.word_check import Place, WordCheck
 from grouper.language.ruleset import PlanValue
 from grouper.language.syntax import tree
+from grouper.options.foreign import SCHEDULE_NAMES
 from grouper.options.kinds import Constraint
 from grouper.options.plan_keys import PLAN
 from grouper.options.schedules import SCHEDULES
@@ -78,7 +79,8 @@ class OptionCheck:
         """A schedule with its own options, or INVALID, reported."""
         kind = SCHEDULES.get(value.name)
         if kind is None:
-            self.diagnostics.unknown("schedule", value.name, SCHEDULES, value.span)
+            meant = SCHEDULE_NAMES.get(value.name)
+            self.diagnostics.unknown("schedule", value.name, SCHEDULES, value.span, meant)
             return INVALID
         self.unique(value.options)
         given: dict[str, Any] = {}

@@ -184,6 +184,7 @@ class _Resolver:
             schedule=self.training.schedule,
             schedules=MappingProxyType(dict(self.training.schedules)),
             tags=tuple(self.tags),
+            tag_spans=dict(self.tags),
             models=tuple(self.models),
             base_model=self.words.base_model,
             expects=tuple(self.expects),

@@ -13,6 +13,7 @@ from grouper.language.resolve.option_check import OptionCheck, plain
 from grouper.language.resolve.variables import INVALID, Variables
 from grouper.language.ruleset import Optimizer, PlanValue, Rule, Schedule, Warmup
 from grouper.language.syntax import tree
+from grouper.options.foreign import IN_STATEMENTS, SCHEDULE_NAMES
 from grouper.options.kinds import Options
 from grouper.options.plan_keys import LENGTHS, PLAN, WARMUP
 from grouper.options.schedules import SCHEDULES
@@ -121,7 +122,9 @@ class TrainingStatements:
             return
         kind = SCHEDULES.get(name)
         if kind is None:
-            self._diagnostics.unknown("schedule", name, SCHEDULES, statement.name_span)
+            self._diagnostics.unknown(
+                "schedule", name, SCHEDULES, statement.name_span, SCHEDULE_NAMES.get(name)
+            )
             return
         where = f"schedule {name}" if statement.key is None else f"schedule {statement.key} {name}"
         own = statement.key or "lr"
@@ -156,6 +159,13 @@ class TrainingStatements:
                 also=spans["after"],
             )
 
+    def _unknown(self, option: tree.Option, known: Options, where: str) -> None:
+        foreign = IN_STATEMENTS.get(option.key)
+        if foreign is None or (foreign.key is not None and foreign.key not in known):
+            self._diagnostics.unknown("option", option.key, known, option.key_span)
+        else:
+            self._diagnostics.foreign(option, where, foreign)
+
     def _schedule_name(self, statement: tree.Schedule) -> Any:
         """The schedule's own name, or the one that a variable holds."""
         values = self._variables.values
@@ -188,7 +198,7 @@ class TrainingStatements:
                 )
                 continue
             if option.key not in known and not others:
-                self._diagnostics.unknown("option", option.key, known, option.key_span)
+                self._unknown(option, known, where)
                 continue
             constraint = known[option.key][0] if option.key in known else None
             value = self._options.value(option, constraint, own)

@@ -1,0 +1,103 @@
+"""Adapters train, and parts of the frozen model with them; or two parts of adapters by one rate.
+
+With peft only the adapters are to train: a rule for what is left over takes norms and embeddings of
+the base model along. LoRA+ raises the rate of the B matrices, and an embedding's are called
+otherwise. A copy that peft keeps beside a module (`modules_to_save`) trains, the original does not.
+
+    *lora_*                    -> lora
+    @Linear and not *lora_*    -> freeze
+    else                       -> rest          # bad: norms and embeddings train
+    else                       -> freeze        # good
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from grouper.checks.context import Context, rule_name
+from grouper.checks.rule_edits import also_selecting, frozen
+from grouper.checks.trained import Trained, place_of
+from grouper.findings import Code, Finding, Severity
+from grouper.language.ruleset import Rule
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR311", "adapters-and-others", Severity.WARNING, __doc__ or "")
+
+ADAPTER = re.compile(
+    r"(^|\.)(lora_\w+|vera_lambda_\w|ia3_l|loha_\w+|lokr_\w+|oft_r|prompt_encoder|modules_to_save)"
+)
+MOST_TRAINED = 0.2  # of the base model's parameters, where adapters alone are meant
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each rule that trains leftovers, and for B matrices at A's rate."""
+    adapters = [one for one in context.trained if ADAPTER.search(one.name)]
+    if not adapters:
+        return
+    base = [p for p in context.inventory.parameters if not ADAPTER.search(p.name)]
+    trained = [one for one in context.trained if not ADAPTER.search(one.name)]
+    numbers = sum(p.numel or 0 for p in base)
+    if trained and sum(o.parameter.numel or 0 for o in trained) <= MOST_TRAINED * numbers:
+        yield from _leftovers(trained)
+    yield from _embedding_factors(context, adapters)
+    yield from _originals(context)
+
+
+def _leftovers(trained: list[Trained]) -> Iterator[Finding]:
+    by_rule: dict[int, tuple[Rule, list[Trained]]] = {}
+    for one in trained:
+        rule = one.assigned.matches[-1].rule
+        if rule.selector is None or rule.label is None:
+            by_rule.setdefault(id(rule), (rule, []))[1].append(one)
+    for rule, members in by_rule.values():
+        examples = ", ".join(f"`{one.name}`" for one in members[:2])
+        yield Finding(
+            CODE,
+            f"{rule_name(rule)} trains {count_phrase(members)} of the base model beside the"
+            f" adapters, norms or embeddings among them: {examples}",
+            place_of(rule),
+            tuple(one.name for one in members),
+            help="where adapters alone are to train, freeze the rest: `else -> freeze`; else name"
+            " what is to train in a rule of its own",
+            candidates=(frozen(rule),),
+        )
+
+
+def _embedding_factors(context: Context, adapters: list[Trained]) -> Iterator[Finding]:
+    plain = [o for o in adapters if re.search(r"\.lora_B(\.|$)", o.name)]
+    others = [o for o in adapters if re.search(r"\.lora_embedding_B(\.|$)", o.name)]
+    factors = [o for o in adapters if re.search(r"\.lora_A(\.|$)", o.name)]
+    if not (plain and others and factors):
+        return
+    rate, low = plain[0].value("lr"), factors[0].value("lr")
+    if rate == low or any(one.value("lr") != low for one in others):
+        return
+    rule, left = plain[0].rule("lr"), others[0].assigned.matches[-1].rule
+    yield Finding(
+        CODE,
+        f"`lora_B` has an lr of its own, and {count_phrase(others)} of the same role keep A's:"
+        f" `{others[0].name}` (of an embedding)",
+        place_of(left, None, "keeps them") + place_of(rule, "lr", "raises the others"),
+        tuple(one.name for one in others),
+        help="give the embeddings' factors a rule: `*lora_embedding_B* -> ...`, at the rate that"
+        " is meant",
+        candidates=(also_selecting(rule, "*lora_embedding_B*"),) if rule is not None else (),
+    )
+
+
+def _originals(context: Context) -> Iterator[Finding]:
+    """Originals that train although a copy beside them is the one that is used."""
+    found = [one for one in context.trained if ".original_module." in one.name]
+    copies = {p.name for p in context.inventory.parameters if ".modules_to_save." in p.name}
+    if not found or not copies:
+        return
+    rule = found[0].rule("lr")
+    yield Finding(
+        CODE,
+        f"{count_phrase(found)} are originals of which peft trains a copy:"
+        f" `{found[0].name}` is not used in the forward pass",
+        place_of(rule),
+        tuple(one.name for one in found),
+        help="leave them out: `*.original_module.* -> freeze`; the copy is `modules_to_save`",
+    )

@@ -1,0 +1,58 @@
+"""Vectors decay and matrices do not.
+
+Weight decay is for the matrices of linear layers and convolutions; biases and norms are spared.
+Where it is the other way round, two values are swapped.
+
+    ndim <= 1 -> no_decay weight_decay=0.2      # bad
+    else      -> decay    weight_decay=0
+
+    ndim <= 1 -> no_decay weight_decay=0        # good
+    else      -> decay    weight_decay=0.2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.checks.module_kinds import Kind
+from grouper.checks.rule_edits import option_of, with_value
+from grouper.checks.trained import most_common_rule, place_of
+from grouper.findings import Code, Finding, Severity
+from grouper.language.ruleset import Rule
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding where no matrix decays, and half of the vectors or more do."""
+    matrices = [o for o in context.trained if o.kind in (Kind.LINEAR, Kind.CONV)]
+    matrices = [one for one in matrices if (one.parameter.ndim or 0) >= 2]
+    vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
+    decaying = [one for one in vectors if (one.number("weight_decay") or 0) > 0]
+    if not matrices or not decaying or 2 * len(decaying) < len(vectors):
+        return
+    if any(one.number("weight_decay") != 0 for one in matrices):
+        return
+    rule = most_common_rule(decaying, "weight_decay")
+    other = most_common_rule(matrices, "weight_decay")
+    labels = place_of(rule, "weight_decay", "decays vectors")
+    if other is not None and other is not rule:
+        labels += place_of(other, "weight_decay", "spares matrices")
+    yield Finding(
+        CODE,
+        f"{count_phrase(decaying, 'vector')} decay (`{decaying[0].name}`: biases, norms), and none"
+        f" of {len(matrices):,} matrices does (`{matrices[0].name}`)",
+        labels,
+        tuple(one.name for one in decaying),
+        help="swap the two values of `weight_decay`: 0 for biases and norms",
+        candidates=(_swapped(rule, other),) if rule and other and rule is not other else (),
+    )
+
+
+def _swapped(first: Rule, second: Rule) -> tuple:  # type: ignore[type-arg]
+    one, other = option_of(first, "weight_decay"), option_of(second, "weight_decay")
+    if one is None or other is None or one.value.span is None or other.value.span is None:
+        return ()
+    return with_value(one, other.value.span.text) + with_value(other, one.value.span.text)

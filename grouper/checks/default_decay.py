@@ -1,0 +1,53 @@
+"""The default weight decay of the optimizer's class reaches a group, while others say theirs.
+
+torch's AdamW decays by 0.01 where nobody says anything, so a group that should not decay has to say
+so.
+
+    optimizer AdamW lr=1e-3
+    *.bias -> bias                              # bad: decays by 0.01
+    else   -> weight weight_decay=0.05
+
+    *.bias -> bias weight_decay=0               # good
+    else   -> weight weight_decay=0.05
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.checks.rule_edits import with_option
+from grouper.checks.trained import Trained, place_of
+from grouper.findings import Code, Finding, Severity
+from grouper.options.values import value_text
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR304", "default-decay", Severity.WARNING, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each group to which a class's default comes, where others say a decay."""
+    said = any("weight_decay" in group.options for group in context.grouping.groups) or any(
+        "weight_decay" in optimizer.options for optimizer in context.rules.optimizers
+    )
+    if not said:
+        return
+    by_group: dict[str, list[Trained]] = {}
+    for one in context.trained:
+        if "weight_decay" not in one.group.options and one.defaults.get("weight_decay"):
+            by_group.setdefault(one.group.name, []).append(one)
+    for name, members in by_group.items():
+        first = members[0]
+        rule = first.assigned.matches[-1].rule if first.assigned.matches else None
+        default = value_text(first.value("weight_decay"))
+        declared = context.optimizers.get(first.group.optimizer or "")
+        what = declared.name if declared is not None else first.group.optimizer
+        yield Finding(
+            CODE,
+            f"`{name}` says no `weight_decay`, so {count_phrase(members)} decay by {default},"
+            f" the default of `{what}`; other groups say theirs",
+            place_of(rule),
+            tuple(one.name for one in members),
+            help=f"write what is meant: `weight_decay=0`, or `weight_decay={default}`",
+            candidates=(with_option(rule, "weight_decay=0"),) if rule is not None else (),
+        )

@@ -1,0 +1,51 @@
+"""The translation of another tool's key, as words and as an edit."""
+
+from __future__ import annotations
+
+from grouper.findings import Edit
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.options.foreign import FOREIGN, Translation
+from grouper.text.source import Span
+
+_FACTORS = ("lr", "weight_decay")
+
+
+def translation(key: str) -> Translation | None:
+    """What a key is called here; None where it is no word of another tool."""
+    return FOREIGN.get(key) or FOREIGN.get(key.lower())
+
+
+def edit_in_rule(rule: Rule, option: tree.Option) -> tuple[Edit, ...]:
+    """The translated option of a rule, where its value can stay."""
+    found, place, value = translation(option.key), option.span, option.value.span
+    if found is None or place is None or value is None or option.operator != "=":
+        return ()
+    if _means_frozen(option):
+        return _freeze(rule)
+    if found.key is None or any(other.key == found.key for other in rule.options):
+        return ()
+    if found.operator == "*=" and isinstance(option.value, tree.Number) and not option.value.value:
+        return (Edit(place, f"{found.key}=0"),)
+    return (Edit(place, f"{found.key}{found.operator}{_value(option.value, found)}"),)
+
+
+def _means_frozen(option: tree.Option) -> bool:
+    """`requires_grad=false`, `trainable=false`, `frozen=true`."""
+    says = isinstance(option.value, tree.Constant)
+    negative = option.key.lower() in ("requires_grad", "require_grad", "trainable", "train")
+    positive = option.key.lower() in ("frozen", "freezed", "is_frozen")
+    return says and option.value.value is (False if negative else True if positive else None)  # type: ignore[union-attr]
+
+
+def _freeze(rule: Rule) -> tuple[Edit, ...]:
+    """All options of the rule, replaced by `freeze`, which stands alone."""
+    spans = [option.span for option in rule.options if option.span is not None]
+    first, last = min(s.start for s in spans), max(s.end for s in spans)
+    return (Edit(Span(spans[0].source, first, last), "freeze"),)
+
+
+def _value(value: tree.Expression, found: Translation) -> str:
+    text = value.span.text if value.span is not None else ""
+    simple = isinstance(value, tree.Number | tree.Word | tree.Constant | tree.String)
+    return (text if simple or not found.suffix else f"({text})") + found.suffix

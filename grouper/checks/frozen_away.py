@@ -1,0 +1,48 @@
+"""All that a rule matches is frozen by another one.
+
+What is frozen is not trained, so the rule gives nothing to anything. `freeze` takes a parameter out
+whatever other rules say of it; `override` does not bring it back.
+
+    in backbone  -> freeze
+    backbone.fpn.* -> neck lr=0.01              # bad: it is frozen with the rest
+
+    in backbone and not backbone.fpn.* -> freeze
+    backbone.fpn.* -> neck lr=0.01              # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context, rule_name
+from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.language.ruleset import Rule
+
+CODE = Code("GR115", "frozen-by-another-rule", Severity.ERROR, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each rule of the top level whose parameters other rules freeze. A split
+    speaks of all kinds that a model has, so its rules are left alone."""
+    freezing = [rule for rule in context.rules.rules if rule.freezes]
+    for rule in context.rules.rules:
+        matched = context.matched[id(rule)]
+        if rule.freezes or rule.optional or rule.split is not None or not matched:
+            continue
+        if rule.otherwise and rule.selector is None:
+            continue  # what is left may be nothing
+        taking = [other for other in freezing if context.matched[id(other)] & matched]
+        if taking and matched <= set().union(*(context.matched[id(o)] for o in taking)):
+            yield _finding(context, rule, matched, taking[0])
+
+
+def _finding(context: Context, rule: Rule, matched: set[int], freezing: Rule) -> Finding:
+    selector = rule.selector.span.text if rule.selector and rule.selector.span else "..."
+    return Finding(
+        CODE,
+        f"all that {rule_name(rule)} matches is frozen by {rule_name(freezing)}",
+        labels_at(rule.span) + labels_at(freezing.span, "freezes it"),
+        context.names(p for p in context.inventory.parameters if id(p) in matched),
+        help=f"leave it out where it is frozen (`... and not ({selector}) -> freeze`), remove this"
+        " rule, or begin it with `optional` if it waits for being thawed",
+    )

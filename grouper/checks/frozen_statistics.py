@@ -1,0 +1,48 @@
+"""Frozen modules hold batch norms whose running statistics go on.
+
+`freeze` stops parameters. A batch norm in training mode updates its running mean and variance all
+the same, so that a frozen backbone changes.
+
+    backbone.* -> freeze        # and in code: grouper.freeze_statistics(model, report)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.checks.module_kinds import last_part
+from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.match.classes import owner_path
+
+CODE = Code("GR316", "frozen-statistics", Severity.NOTE, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One note for each freezing rule that takes batch norms."""
+    modules = context.inventory.modules
+    if modules is None:
+        return
+    for rule in context.rules.rules:
+        if not rule.freezes:
+            continue
+        owners = {
+            owner_path(p.name, modules)
+            for p in context.inventory.parameters
+            if id(p) in context.matched[id(rule)]
+        }
+        norms = [path for path in owners if path in modules and _is_batch_norm(modules[path])]
+        if norms:
+            yield Finding(
+                CODE,
+                f"{len(norms):,} frozen batch norm{'s' * (len(norms) != 1)} go on updating their"
+                " statistics in training mode",
+                labels_at(rule.span),
+                help="put them into evaluation mode: `grouper.freeze_statistics(model, report)`",
+            )
+
+
+def _is_batch_norm(module: object) -> bool:
+    names = [getattr(module, "cls", ""), *(getattr(module, "bases", None) or ())]
+    parts = [last_part(name) for name in names]
+    return any("BatchNorm" in part for part in parts) and not any("Frozen" in p for p in parts)

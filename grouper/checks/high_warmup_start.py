@@ -1,0 +1,71 @@
+"""A warm-up starts far above the lr that it leads to.
+
+SGD's recipe for YOLO starts biases at 0.1; under Adam and its kin every step moves a parameter by
+about the lr, so that 0.1 is a leap. Weights start below their lr, whatever the optimizer.
+
+    optimizer AdamW lr=1e-3
+    *.bias -> bias warmup_start=0.1             # bad
+    *.bias -> bias warmup_start=0               # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.checks.module_kinds import Kind, last_part
+from grouper.checks.rule_edits import with_option
+from grouper.checks.trained import Trained, place_of
+from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.options.values import value_text
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR322", "high-warmup-start", Severity.WARNING, __doc__ or "")
+
+ADAPTIVE = ("Adam", "Lion", "RMSprop", "Adagrad", "Adadelta", "Muon", "Prodigy", "Adafactor")
+MOST = 10  # times the lr, under an optimizer that scales its steps itself
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each option or statement that starts a warm-up above its lr."""
+    warmup = context.rules.warmup
+    found: dict[object, list[Trained]] = {}
+    for one in context.trained:
+        own = one.group.plan.get("warmup_start")
+        start = own if own is not None else warmup.start if warmup is not None else None
+        lr = one.number("lr")
+        if isinstance(start, int | float) and lr and _is_high(context, one, float(start), lr):
+            setting = one.setting("warmup_start")
+            found.setdefault(id(setting.option) if setting else None, []).append(one)
+    for members in found.values():
+        yield _finding(context, members)
+
+
+def _is_high(context: Context, one: Trained, start: float, lr: float) -> bool:
+    declared = context.optimizers.get(one.group.optimizer or "")
+    adaptive = declared is not None and any(word in declared.name for word in ADAPTIVE)
+    if adaptive and start > MOST * lr:
+        return True
+    is_weight = one.kind is not Kind.BIAS and last_part(one.name) == "weight"
+    return start > lr and is_weight and (one.parameter.ndim or 1) >= 2
+
+
+def _finding(context: Context, members: list[Trained]) -> Finding:
+    first = members[0]
+    setting, warmup = first.setting("warmup_start"), context.rules.warmup
+    start = first.group.plan.get("warmup_start", warmup.start if warmup is not None else 0)
+    declared = context.optimizers.get(first.group.optimizer or "")
+    name = f" under {declared.name}" if declared is not None else ""
+    lr = value_text(first.value("lr"))
+    labels = place_of(setting.rule, "warmup_start") if setting is not None else ()
+    if setting is None and warmup is not None:
+        labels = labels_at(warmup.span)
+    return Finding(
+        CODE,
+        f"{count_phrase(members)} start warm-up at {value_text(start)},"  # type: ignore[arg-type]
+        f" above their lr of {lr}{name}",
+        labels,
+        tuple(one.name for one in members),
+        help="let it rise: `warmup_start=0`; a start above the lr is SGD's recipe for biases",
+        candidates=(with_option(setting.rule, "warmup_start=0"),) if setting is not None else (),
+    )

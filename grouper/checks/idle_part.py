@@ -1,0 +1,167 @@
+"""A part of a selector matches nothing, while the rest of it matches.
+
+An operand of `or`, an alternative in braces or a branch of a regex that nothing is called is mostly
+there for another model. Where by that a parameter of the kind that the rule is for gets other
+values, it is a warning; else a note.
+
+    *{bias,LayerNorm.weight} -> nodecay weight_decay=0    # bad where norms are `layer_norm`
+    *.bias or @LayerNorm     -> nodecay weight_decay=0    # good
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+from grouper.checks.context import Context
+from grouper.checks.literal_parts import Part, parts_of, words_of
+from grouper.checks.module_kinds import Kind
+from grouper.checks.trained import Trained
+from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.text.printable import count_phrase, quoted_list
+
+CODE = Code("GR116", "idle-part", Severity.NOTE, __doc__ or "")
+
+ALIKE = 0.75  # the least likeness of two words of names
+GENERIC = frozenset(
+    (
+        "weight", "bias", "layer", "layers", "block", "blocks", "model", "module", "encoder",
+        "decoder", "backbone", "norm", "stage", "stages", "features", "base",
+    )
+)  # fmt: skip
+TABLES = re.compile(r"embed|token|table|position", re.IGNORECASE)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each part that nothing is called, in rules that match something."""
+    for rule in context.rules.rules:
+        if rule.selector is None or rule.optional or not context.matched[id(rule)]:
+            continue
+        for part in parts_of(rule.selector):
+            if not context.selected(part.alone) and not _is_unknown(context, part.alone):
+                yield _finding(context, rule, part, _harmed(context, rule, part))
+        yield from _empty_exceptions(context, rule)
+
+
+def _is_unknown(context: Context, selector: tree.Selector) -> bool:
+    asks = isinstance(selector, tree.ClassName | tree.Within | tree.Has | tree.Flag)
+    return asks and (context.inventory.modules is None or isinstance(selector, tree.Has))
+
+
+def _empty_exceptions(context: Context, rule: Rule) -> Iterator[Finding]:
+    if not isinstance(rule.selector, tree.And):
+        return
+    for operand in rule.selector.operands:
+        if isinstance(operand, tree.Not) and not _is_unknown(context, operand.operand):
+            rest = tuple(other for other in rule.selector.operands if other is not operand)
+            excluded = context.selected(rest[0] if len(rest) == 1 else tree.And(rest))
+            if not excluded & context.selected(operand.operand):
+                text = operand.span.text if operand.span is not None else "a `not`"
+                yield Finding(
+                    CODE,
+                    f"`{text}` leaves nothing out here",
+                    labels_at(operand.span or rule.span),
+                    help="remove it, or begin the rule with `optional` where other models have it",
+                )
+
+
+def _harmed(context: Context, rule: Rule, part: Part) -> list[Trained]:
+    """The parameters alike that the part would take if it stood for anything, and that get other
+    values than the rule gives."""
+    members = [o for o in context.trained if id(o.parameter) in context.matched[id(rule)]]
+    keys = [o.key for o in rule.options if o.key != "freeze"] or ["lr", "weight_decay"]
+    keys += ["optimizer"] if not rule.options else []
+    reach = context.selected(part.opened)
+    words = [word for word in words_of(part.text) if _speaks(word, part)]
+    harmed = []
+    for one in context.trained:
+        identity = id(one.parameter)
+        if identity not in reach or identity in context.matched[id(rule)]:
+            continue
+        if any(_alike(context, word, one, part.in_list) for word in words) and any(
+            one.value(key) != other.value(key) for other in members[:1] for key in keys
+        ):
+            harmed.append(one)
+    return harmed
+
+
+def _speaks(word: str, part: Part) -> bool:
+    return word.lower() not in GENERIC or (word.lower() == "norm" and part.text.strip("*.") == word)
+
+
+def _folded(word: str) -> str:
+    return word.replace("_", "").lower()
+
+
+def _alike(context: Context, word: str, one: Trained, in_list: bool) -> bool:
+    if TABLES.search(word) and one.kind not in (Kind.EMBEDDING, Kind.BARE):
+        return False
+    folded = _folded(word)
+    cls = _folded(context.kinds.class_name(one.parameter))
+    if cls and (folded == cls or (not in_list and len(folded) > 3 and folded in cls)):
+        return True
+    if len(folded) < 4:
+        return False
+    return any(_near(word, name) for name in one.name.split("."))
+
+
+def _near(word: str, name: str) -> bool:
+    if name.isdigit() or name.lower() in GENERIC:
+        return False
+    if _folded(word) == _folded(name):
+        return True
+    return SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio() >= ALIKE
+
+
+def _finding(context: Context, rule: Rule, part: Part, harmed: Sequence[Trained]) -> Finding:
+    message = f"`{part.text}` matches nothing here, while the rest of the selector does"
+    place = part.span or rule.span
+    if not harmed:
+        return Finding(
+            CODE,
+            message,
+            labels_at(place),
+            help="remove it, or begin the rule with `optional` where other models have it",
+        )
+    classes = sorted({context.kinds.class_name(one.parameter) for one in harmed} - {""})
+    owned = f" (owned by {quoted_list(classes[:2])})" if classes else ""
+    return Finding(
+        CODE,
+        f"{message}; {count_phrase(harmed)} like it get other values: `{harmed[0].name}`{owned}",
+        labels_at(place),
+        tuple(one.name for one in harmed),
+        help=_help(context, harmed),
+        candidates=_candidates(context, part, harmed),
+        severity_override=Severity.WARNING,
+    )
+
+
+def _help(context: Context, harmed: Sequence[Trained]) -> str:
+    names = quoted_list(dict.fromkeys(_pattern(one) for one in harmed[:2]))
+    classes = sorted({context.kinds.class_name(one.parameter) for one in harmed} - {""})
+    by_class = f", or their class: `@{classes[0]}`" if len(classes) == 1 else ""
+    return f"write what they are called ({names}){by_class}; where none is meant, `optional`"
+
+
+def _pattern(one: Trained) -> str:
+    parts = one.name.split(".")
+    last = parts[-2:] if len(parts) > 1 and not parts[-2].isdigit() else parts[-1:]
+    return "*" + ".".join(last)
+
+
+def _candidates(context: Context, part: Part, harmed: Sequence[Trained]) -> tuple[Fix, ...]:
+    """The word replaced by the near name; the whole part by the class of all that are harmed."""
+    if part.span is None or part.span.text != part.text:
+        return ()
+    fixes: list[Fix] = []
+    for word in words_of(part.text):
+        near = {n for one in harmed for n in one.name.split(".") if _near(word, n)}
+        if len(near) == 1:
+            fixes.append((Edit(part.span, part.text.replace(word, near.pop())),))
+    classes = {context.kinds.class_name(one.parameter) for one in harmed} - {""}
+    if len(classes) == 1 and not part.in_list:
+        fixes.append((Edit(part.span, f"@{classes.pop()}"),))
+    return tuple(fixes)

@@ -1,0 +1,83 @@
+"""A group is called one thing and gets another.
+
+A label such as `no_decay` or `frozen` is a promise to whoever reads the file.
+
+    *.bias -> no_decay weight_decay=0.01        # bad
+    *.bias -> no_decay weight_decay=0           # good
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from grouper.checks.context import Context
+from grouper.checks.rule_edits import frozen, with_option
+from grouper.checks.trained import Trained, place_of
+from grouper.findings import Code, Finding, Severity
+from grouper.language.ruleset import Rule
+from grouper.options.values import value_text
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR303", "label-contradicts", Severity.WARNING, __doc__ or "")
+
+NO_DECAY = re.compile(
+    r"(^|[_.-])(no|non|without|zero|skip|exempt)[_-]?(wd|decay|weight[_-]?decay)\b", re.I
+)
+FROZEN = re.compile(r"^(frozen|freeze|fixed)([_-]|$)", re.I)
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each label that promises what its parameters do not get."""
+    by_label: dict[str, list[Trained]] = {}
+    for one in context.trained:
+        for label in one.group.labels:
+            by_label.setdefault(label, []).append(one)
+    for label, members in by_label.items():
+        decaying = [one for one in members if (one.number("weight_decay") or 0) > 0]
+        if NO_DECAY.search(label) and decaying:
+            yield _decays(label, decaying)
+        elif FROZEN.search(label) and members:
+            yield _trains(label, members)
+
+
+def _labelled(label: str, one: Trained) -> Rule | None:
+    for match in one.assigned.matches:
+        pieces = match.rule.label.pieces if match.rule.label is not None else ()
+        text = "".join(getattr(p, "text", "") for p in pieces)
+        if text and label.startswith(text[:3]) and (text == label or len(pieces) > 1):
+            return match.rule
+    return one.rule("weight_decay")
+
+
+def _decays(label: str, members: Sequence[Trained]) -> Finding:
+    first = members[0]
+    rule, setting = _labelled(label, first), first.setting("weight_decay")
+    decay = value_text(first.value("weight_decay"))
+    said = "weight_decay" in first.group.options
+    why = "" if said else f", the default of its class (`{first.group.optimizer}`)"
+    labels = place_of(rule, None, "promises no decay")
+    if setting is not None:
+        labels = place_of(setting.rule, "weight_decay", "sets it") + (
+            labels if setting.rule is not rule else ()
+        )
+    return Finding(
+        CODE,
+        f"`{label}` decays: {count_phrase(members)} have `weight_decay` {decay}{why}",
+        labels,
+        tuple(one.name for one in members),
+        help="write `weight_decay=0` in the rule, or call it otherwise",
+        candidates=(with_option(rule, "weight_decay=0"),) if rule is not None else (),
+    )
+
+
+def _trains(label: str, members: Sequence[Trained]) -> Finding:
+    rule = _labelled(label, members[0])
+    return Finding(
+        CODE,
+        f"`{label}` is trained: a label freezes nothing ({count_phrase(members)})",
+        place_of(rule),
+        tuple(one.name for one in members),
+        help="write `freeze` behind the arrow: `SELECTOR -> freeze`, or call it otherwise",
+        candidates=(frozen(rule),) if rule is not None else (),
+    )

@@ -1,0 +1,213 @@
+"""Rates by layer run the wrong way, above the base, or count for another depth.
+
+Layer-wise decay gives the last layer nearly the base rate, each earlier one less, and what stands
+before the first layer the least. A number that is typed in is that of one model.
+
+    layers.{i}.* -> layer{i} lr*=0.9 ** i                        # bad: the stem learns fastest
+    layers.{i}.* -> layer{i} lr*=0.9 ** (12 - i)                 # bad where there are 24
+    layers.{i}.* -> layer{i} lr*=0.9 ** (count(i) - i)           # good
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from grouper.checks.context import Context, rule_name
+from grouper.checks.module_kinds import Kind
+from grouper.checks.rule_edits import option_of, with_option
+from grouper.checks.trained import Trained
+from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
+from grouper.language.resolve.walk import captures, words
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.options.values import value_text
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR319", "layer-rates", Severity.WARNING, __doc__ or "")
+
+STEM = re.compile(r"(^|\.)(stem|patch_embed|embed\w*|\w*embedding\w*|conv1|bn1)(\.|$)")
+ROUNDING = 1e-9
+MOST_STEPS = 2.5  # of the series, between its last layer and the base
+
+
+@dataclass(frozen=True)
+class Series:
+    """The rates of a rule by its captured number, from the first layer on; `ratio` is that of one
+    layer to the one before."""
+
+    rule: Rule
+    option: tree.Option
+    capture: str
+    rates: tuple[float, ...]
+    members: tuple[Trained, ...]
+    base: float
+
+    @property
+    def ratio(self) -> float:
+        return self.rates[1] / self.rates[0]
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each rule whose geometric series of rates is off, and for a stem above it."""
+    found = [series for rule in context.rules.rules for series in _series(context, rule)]
+    for series in found:
+        wrong = _wrong(context, series, alone=len(found) == 1)
+        if wrong is not None:
+            yield wrong
+        elif series.ratio > 1:
+            yield from _stem(context, series)
+
+
+def _series(context: Context, rule: Rule) -> Iterator[Series]:
+    option = option_of(rule, "lr")
+    if option is None:
+        return
+    used = {w.name for w, _ in words(option.value)} & captures(rule.selector)
+    if len(used) != 1:
+        return
+    capture = used.pop()
+    rates: dict[int, float] = {}
+    members = []
+    for one in context.trained:
+        match = next((m for m in one.assigned.matches if m.rule is rule), None)
+        lr = one.number("lr")
+        if match is None or capture not in match.captures or lr is None:
+            continue
+        if rates.setdefault(match.captures[capture], lr) != lr:
+            return
+        members.append(one)
+    ordered = tuple(rates[number] for number in sorted(rates))
+    base = _base(context, members)
+    if len(ordered) > 2 and base and _is_geometric(ordered):
+        yield Series(rule, option, capture, ordered, tuple(members), base)
+
+
+def _base(context: Context, members: list[Trained]) -> float | None:
+    """The lr of the optimizer's statement; else the highest that a group without captures has."""
+    declared = context.optimizers.get(members[0].group.optimizer or "") if members else None
+    stated = declared.options.get("lr") if declared is not None else None
+    if isinstance(stated, int | float):
+        return float(stated)
+    inside = {id(one.parameter) for one in members}
+    others = [o.number("lr") for o in context.trained if id(o.parameter) not in inside]
+    return max((rate for rate in others if rate is not None), default=None)
+
+
+def _is_geometric(rates: tuple[float, ...]) -> bool:
+    if min(rates) <= 0 or rates[0] == rates[1]:
+        return False
+    steps = [math.log(b / a) for a, b in pairwise(rates)]
+    return all(math.isclose(step, steps[0], rel_tol=1e-6) for step in steps)
+
+
+def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
+    first, last = value_text(series.rates[0]), value_text(series.rates[-1])
+    name = f"{{{series.capture}}}"
+    if series.ratio < 1:
+        return _finding(
+            series,
+            f"rates fall towards the output: the first `{name}` trains at {first}, the highest, the"
+            f" last at {last}, the lowest: the decay counts the other way",
+        )
+    if series.rates[-1] > series.base * (1 + ROUNDING):
+        return _finding(
+            series,
+            f"the last `{name}` trains at {last}, above the base rate of"
+            f" {value_text(series.base)}: the exponent counts for another depth",
+        )
+    steps = math.log(series.base / series.rates[-1]) / math.log(series.ratio)
+    if alone and steps > MOST_STEPS:
+        return _finding(
+            series,
+            f"the last `{name}` trains at {last}, {steps:.0f} steps below the base rate of"
+            f" {value_text(series.base)}: the exponent counts for a deeper model",
+        )
+    return None
+
+
+def _finding(series: Series, message: str) -> Finding:
+    capture = series.capture
+    return Finding(
+        CODE,
+        message,
+        labels_at(series.option.span),
+        help="count from the model's own depth, not from a number: "
+        f"`** (max({capture}) + 1 - {capture})`, which is `count({capture}) - {capture}` where"
+        " layers begin at 0",
+        candidates=_exponents(series),
+    )
+
+
+def _exponents(series: Series) -> tuple[Fix, ...]:
+    power = _power(series.option.value, series.capture)
+    if power is None or power.right.span is None:
+        return ()
+    capture = series.capture
+    text = f"(max({capture}) + 1 - {capture})"
+    return (
+        ((Edit(power.right.span, text),),)
+        if not _in_parentheses(power)
+        else ((Edit(power.right.span, text[1:-1]),),)
+    )
+
+
+def _in_parentheses(power: tree.Binary) -> bool:
+    span = power.right.span
+    return span is not None and span.source.text[span.start - 1 : span.start] == "("
+
+
+def _power(value: tree.Expression, capture: str | None) -> tree.Binary | None:
+    """The `a ** b` whose exponent has the capture; any where it is None."""
+    if isinstance(value, tree.Binary):
+        if value.operator == "**" and (
+            capture is None or any(w.name == capture for w, _ in words(value.right))
+        ):
+            return value
+        return _power(value.left, capture) or _power(value.right, capture)
+    return None
+
+
+def _stem(context: Context, series: Series) -> Iterator[Finding]:
+    """What stands before the first layer and trains faster than that layer, or at the base rate."""
+    order = context.assignment.order
+    start = min(order[id(one.parameter)] for one in series.members)
+    above: dict[int, tuple[Rule, list[Trained]]] = {}
+    for one in context.trained:
+        lr = one.number("lr")
+        if order[id(one.parameter)] >= start or lr is None or one.parameter.tied:
+            continue
+        is_stem = one.kind in (Kind.EMBEDDING, Kind.BARE) or STEM.search(one.name)
+        floor = series.rates[0] if one.kind is Kind.EMBEDDING else series.base * (1 - ROUNDING)
+        rule = one.rule("lr")
+        if is_stem and rule is not None and lr > series.rates[0] and lr >= floor:
+            above.setdefault(id(rule), (rule, []))[1].append(one)
+    for rule, members in above.values():
+        yield _too_fast(series, rule, members)
+
+
+def _too_fast(series: Series, rule: Rule, members: list[Trained]) -> Finding:
+    capture, power = series.capture, _power(series.option.value, None)
+    decay = power.left.span.text if power is not None and power.left.span is not None else "0.9"
+    deepest = f"(max({capture}) - min({capture}) + 2)"
+    own = option_of(rule, "lr")
+    inner = _power(own.value, None) if own is not None else None
+    fixes: list[Fix] = []
+    if inner is not None and inner.right.span is not None:
+        fixes.append((Edit(inner.right.span, deepest),))
+    elif own is None:
+        fixes.append(with_option(rule, f"lr*={decay} ** {deepest}"))
+    return Finding(
+        CODE,
+        f"{count_phrase(members)} before the first layer train at"
+        f" {value_text(members[0].value('lr'))}, above that layer's {value_text(series.rates[0])}:"
+        f" `{members[0].name}` ({rule_name(rule)})",
+        labels_at((own.span if own is not None else None) or rule.span),
+        tuple(one.name for one in members),
+        help="what stands before the first layer learns least: a rule of its own with"
+        f" `lr*={decay} ** {deepest}`",
+        candidates=tuple(fix for fix in fixes if fix),
+    )

@@ -1,0 +1,106 @@
+"""What a parameter is for, by the class of the module that owns it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from grouper.match.classes import owner_path
+from grouper.model.inventory import Inventory, Module, Parameter
+
+_NORM = re.compile(r"norm|^DyT$", re.IGNORECASE)
+_NO_NORM = re.compile(r"embed|linear|conv|mlp|attn|attention|block|head|proj|mixer", re.IGNORECASE)
+_LINEAR = re.compile(r"linear|^Conv1D$|^Dense", re.IGNORECASE)
+_TRANSPOSED = re.compile(r"^(Conv1D|ConvTranspose\dd)$")
+
+
+class Kind(Enum):
+    """A sort of parameter, as recipes for decay and rates know them."""
+
+    NORM = "norm"  # the scale of a normalisation
+    BIAS = "bias"  # the bias of any module
+    EMBEDDING = "embedding"
+    LINEAR = "linear"  # the matrix of a linear layer
+    CONV = "convolution"
+    OTHER = "other"  # of another module
+    BARE = "bare"  # a parameter of a module that holds other modules, such as a token
+    UNKNOWN = "unknown"  # the file has no classes
+
+
+@dataclass(frozen=True)
+class ModuleKinds:
+    """The kinds of the parameters of one model."""
+
+    inventory: Inventory
+
+    def owner(self, parameter: Parameter) -> Module | None:
+        """The module that owns a parameter by its first name; None where classes are not known."""
+        modules = self.inventory.modules
+        return modules.get(owner_path(parameter.name, modules)) if modules is not None else None
+
+    def class_name(self, parameter: Parameter) -> str:
+        """The owner's class without its package; empty where it is not known."""
+        owner = self.owner(parameter)
+        return last_part(owner.cls) if owner is not None else ""
+
+    @cached_property
+    def of(self) -> Mapping[int, Kind]:
+        """The kind of each parameter, by its `id`."""
+        return {id(p): self._kind(p) for p in self.inventory.parameters}
+
+    @cached_property
+    def _containers(self) -> frozenset[str]:
+        """The paths of modules that hold other modules."""
+        return frozenset(path.rpartition(".")[0] for path in self.inventory.modules or () if path)
+
+    @cached_property
+    def _by_class(self) -> dict[tuple[str, tuple[str, ...] | None], Kind]:
+        return {}
+
+    def _kind(self, parameter: Parameter) -> Kind:
+        owner = self.owner(parameter)
+        if owner is None or not owner.cls:
+            return Kind.UNKNOWN
+        role, ndim = last_part(parameter.name), parameter.ndim
+        if role == "bias" or (role.endswith("_bias") and ndim == 1):
+            return Kind.BIAS
+        if owner.path in self._containers or not owner.path:
+            return Kind.BARE
+        key = owner.cls, owner.bases
+        if key not in self._by_class:
+            self._by_class[key] = class_kind(owner)
+        return self._by_class[key]
+
+    def is_matrix(self, parameter: Parameter) -> bool:
+        """Whether it is the weight of a linear layer, a convolution or an embedding."""
+        ordinary = (Kind.LINEAR, Kind.CONV, Kind.EMBEDDING)
+        return self.of[id(parameter)] in ordinary and (parameter.ndim or 2) >= 2
+
+    def is_transposed(self, parameter: Parameter) -> bool:
+        """Whether the owner keeps its weight as (in, out), so that `fan_in` is not its inputs."""
+        return bool(_TRANSPOSED.match(self.class_name(parameter)))
+
+
+def class_kind(module: Module) -> Kind:
+    """What the parameters of a module of this class are, biases left out."""
+    own = last_part(module.cls)
+    bases = [last_part(base) for base in module.bases or ()]
+    if _NORM.search(own) and not _NO_NORM.search(own):
+        return Kind.NORM
+    if "Embedding" in bases or own.endswith("Embedding") or "EmbeddingBag" in (own, *bases):
+        return Kind.EMBEDDING
+    if "Linear" in bases or _LINEAR.search(own):
+        return Kind.LINEAR
+    if "_ConvNd" in bases or re.match(r"\w*Conv\w*\dd", own):
+        return Kind.CONV
+    if any(_NORM.search(base) for base in bases):
+        return Kind.NORM
+    return Kind.OTHER
+
+
+def last_part(name: str) -> str:
+    """What stands behind the last dot."""
+    return name.rpartition(".")[2]

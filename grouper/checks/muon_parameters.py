@@ -1,0 +1,79 @@
+"""Muon gets embeddings, output layers or adapters.
+
+Muon orthogonalises the update of a matrix; its authors leave embeddings and the output layer, whose
+rows are looked up or read one by one, to AdamW. The two factors of an adapter of low rank are no
+matrices of that sort either.
+
+    optimizer AdamW lr=3e-4
+    optimizer Muon as hidden lr=0.02
+    ndim == 2 -> matrix optimizer=hidden        # bad: embeddings as well
+    else      -> rest
+
+    @Embedding or lm_head.* -> ends             # good
+    else ndim == 2 -> matrix optimizer=hidden
+    else           -> rest
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from grouper.checks.context import Context
+from grouper.checks.module_kinds import Kind
+from grouper.checks.rule_edits import except_selecting
+from grouper.checks.trained import Trained, most_common_rule, place_of
+from grouper.findings import Code, Finding, Severity
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR310", "muon-parameters", Severity.WARNING, __doc__ or "")
+
+ADAPTER = re.compile(r"(^|\.)(lora|loha|lokr|vera|oft|adalora)_")
+NUMBERED = re.compile(r"\.\d+\.")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each sort of parameter that Muon should not have."""
+    under = [one for one in context.trained if _is_muon(context, one)]
+    if not under:
+        return
+    embeddings = [one for one in under if one.kind is Kind.EMBEDDING]
+    yield from _finding(context, embeddings, "an embedding", "embeddings", "@*Embedding*")
+    adapters = [one for one in under if ADAPTER.search(one.name)]
+    yield from _finding(context, adapters, "a factor of an adapter", "adapters", "*lora_*")
+    tables = {
+        p.shape
+        for p in context.inventory.parameters
+        if context.kinds.of[id(p)] is Kind.EMBEDDING and p.ndim == 2
+    }
+    heads = [
+        one
+        for one in under
+        if one.kind is Kind.LINEAR
+        and one.parameter.shape in tables
+        and not NUMBERED.search(f".{one.name}")
+    ]
+    for head in heads[:1]:
+        pattern = f"{head.name.rpartition('.')[0]}.*"
+        yield from _finding(context, heads, "the output layer", "output layers", pattern)
+
+
+def _is_muon(context: Context, one: Trained) -> bool:
+    declared = context.optimizers.get(one.group.optimizer or "")
+    return declared is not None and "Muon" in declared.name
+
+
+def _finding(
+    context: Context, found: Sequence[Trained], what: str, whats: str, selector: str
+) -> Iterator[Finding]:
+    if not found:
+        return
+    rule = most_common_rule(found, "optimizer") or found[0].rule("lr")
+    yield Finding(
+        CODE,
+        f"{count_phrase(found)} go to Muon: `{found[0].name}` is {what}",
+        place_of(rule, "optimizer"),
+        tuple(one.name for one in found),
+        help=f"leave {whats} to another optimizer, in a rule before this one: `{selector} -> ends`",
+        candidates=(except_selecting(rule, selector),) if rule is not None else (),
+    )

@@ -1,0 +1,213 @@
+"""Selectors of this model that are like one that matches nothing, the likeliest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from grouper.checks.context import Context
+from grouper.checks.literal_parts import words_of
+from grouper.checks.module_kinds import last_part
+from grouper.language.syntax import tree
+from grouper.language.syntax.parser import parse_selector
+from grouper.text.similar import near
+
+MOST = 6  # that are tried in the file
+LIKE = 0.7
+HEADS = frozenset(
+    ("head", "fc", "classifier", "cls", "lm_head", "score", "classification_head", "out")
+)
+DETECTORS = ("Detect", "Segment", "Pose", "OBB", "Classify")
+
+
+def near_selectors(context: Context, selector: tree.Selector) -> tuple[str, ...]:
+    """Texts of selectors that match something, for a selector without `and`, `or` and `not`."""
+    found = []
+    for text in dict.fromkeys(_guesses(context, selector)):
+        try:
+            parsed = parse_selector(text)
+        except ValueError:
+            continue
+        if context.selected(parsed):
+            found.append(text)
+        if len(found) == MOST:
+            break
+    return tuple(found)
+
+
+def _guesses(context: Context, selector: tree.Selector) -> Iterator[str]:
+    text = selector.span.text if selector.span is not None else ""
+    match selector:
+        case tree.ClassName():
+            yield from _classes(context, text, owns=True)
+        case tree.Within(module=tree.ClassName() as cls):
+            inner = cls.span.text if cls.span is not None else ""
+            yield from (f"in {t}" for t in _classes(context, inner, owns=False))
+        case tree.Within(module=module):
+            inner = module.span.text if module.span is not None else ""
+            yield from (f"in {path}" for path in _paths(context, inner))
+        case tree.Glob() | tree.Exact():
+            yield from _names(context, text.strip('"'))
+        case tree.Regex(pattern=pattern):
+            if pattern.startswith("^"):
+                yield f"/{pattern[1:]}/"
+            if pattern.endswith("$"):
+                yield f"/{pattern[:-1]}/"
+            for word in words_of(pattern):
+                for other in _parts_like(context, word):
+                    yield f"/{pattern.replace(word, other)}/"
+        case _:
+            return
+
+
+def _classes(context: Context, text: str, owns: bool) -> Iterator[str]:
+    """Classes that are called alike; `in @Class` where the class itself owns nothing."""
+    modules = context.inventory.modules or {}
+    present = sorted({last_part(module.cls) for module in modules.values() if module.cls})
+    word = text.removeprefix("@").strip("*").rpartition(".")[2]
+    if owns and any(word == name for name in present):
+        yield f"in {text}"
+    folded = _folded(word)
+    for name in present:
+        if _folded(name) == folded:
+            yield f"@{name}"
+    if len(folded) > 3 and any(folded in _folded(name) for name in present):
+        yield f"@*{word}*"
+        yield f"in @*{word}*"
+    for name in near(word, present):
+        yield f"@{name}"
+        yield f"in @{name}"
+
+
+def _paths(context: Context, text: str) -> Iterator[str]:
+    for guess in _names(context, f"{text}.*"):
+        yield guess.removesuffix(".*")
+
+
+def _names(context: Context, text: str) -> Iterator[str]:
+    """Names: a module without `.*`, an index as in Python, a prefix too much or too few."""
+    indexed = re.sub(r"\[(\d+)\]", r".\1", text)
+    yield indexed
+    yield f"{indexed.rstrip('.')}.*"
+    yield f"*.{text}"
+    parts = text.split(".")
+    for count in range(1, len(parts)):
+        rest = ".".join(parts[count:])
+        if rest.strip("*.") and not rest.strip("*.").isdigit():
+            yield rest
+            yield f"{rest}.*"
+    yield from _prefixed(context, text)
+    yield from _replaced(context, text)
+    yield from _by_class(context, text)
+    yield from _heads(context, text)
+
+
+def _prefixed(context: Context, text: str) -> Iterator[str]:
+    """With the modules in front that the model has there."""
+    first = text.split(".")[0]
+    if not first or not re.fullmatch(r"\w+", first):
+        return
+    prefixes: dict[str, None] = {}
+    for name in context.inventory.by_name:
+        at = f".{name}.".find(f".{first}.")
+        if at > 0:
+            prefixes[name[:at]] = None
+    if len(prefixes) == 1:
+        yield f"{next(iter(prefixes))}{text}"
+    elif prefixes:
+        yield f"*.{text}"
+
+
+def _replaced(context: Context, text: str) -> Iterator[str]:
+    """With a part of the names in the place of one that no name has."""
+    present = _parts(context)
+    for word in words_of(text):
+        if word in present:
+            continue
+        for other in _parts_like(context, word):
+            changed = re.sub(rf"(?<![A-Za-z0-9_]){re.escape(word)}(?![A-Za-z0-9_])", other, text)
+            yield changed
+            bare = changed.strip("*")
+            yield f"*{bare}*" if changed != text and "." not in bare else changed
+
+
+def _parts(context: Context) -> dict[str, int]:
+    """The parts of the model's names, and how often each is there."""
+    counts: dict[str, int] = {}
+    for name in context.inventory.by_name:
+        for part in name.split("."):
+            if not part.isdigit():
+                counts[part] = counts.get(part, 0) + 1
+    return counts
+
+
+def _parts_like(context: Context, word: str) -> list[str]:
+    folded = _folded(word)
+    scored = []
+    for part in _parts(context):
+        ratio = SequenceMatcher(None, word.lower(), part.lower(), autojunk=False).ratio()
+        if _folded(part) == folded:
+            ratio = 1.0
+        elif len(folded) > 3 and folded in _folded(part):
+            ratio = max(ratio, 0.85)
+        elif _last_token(word) and _last_token(word) == _last_token(part):
+            ratio = max(ratio, 0.8)
+        if ratio >= LIKE:
+            scored.append((-ratio, part))
+    return [part for _, part in sorted(scored)[:3]]
+
+
+def _last_token(word: str) -> str | None:
+    """The last word of `mm_projector`, where it is long enough to mean one thing."""
+    last = word.rpartition("_")[2].lower()
+    return last if len(last) >= 6 else None
+
+
+def _by_class(context: Context, text: str) -> Iterator[str]:
+    modules = context.inventory.modules or {}
+    present = {last_part(module.cls) for module in modules.values() if module.cls}
+    for word in words_of(text):
+        folded = _folded(word)
+        if len(folded) > 3 and any(folded in _folded(name) for name in present):
+            camel = "".join(piece[:1].upper() + piece[1:] for piece in word.split("_"))
+            yield f"@*{camel}*"
+            yield f"in @*{camel}*"
+
+
+def _heads(context: Context, text: str) -> Iterator[str]:
+    """For a head by another family's name: the model's last module."""
+    words = {word.lower() for word in words_of(text)}
+    if not words & HEADS:
+        return
+    modules = context.inventory.modules or {}
+    for name in DETECTORS:
+        if any(last_part(module.cls) == name for module in modules.values()):
+            yield f"in @{name}"
+    names = list(context.inventory.by_name)
+    if names:
+        owner = names[-1].rpartition(".")[0]
+        if owner and not re.search(r"\.\d+\.", f".{owner}."):
+            yield f"{owner}.*"
+
+
+def _folded(word: str) -> str:
+    return word.replace("_", "").lower()
+
+
+def numbered_layers(context: Context) -> str | None:
+    """What to say of a model whose layers have numbers for names; None for others."""
+    tops: dict[str, set[str]] = {}
+    for name in context.inventory.by_name:
+        first, _, rest = name.partition(".")
+        tops.setdefault(first, set()).add(rest.partition(".")[0])
+    if len(tops) != 1:
+        return None
+    top, children = next(iter(tops.items()))
+    if len(children) < 3 or not all(child.isdigit() for child in children):
+        return None
+    last = max(map(int, children))
+    module = (context.inventory.modules or {}).get(f"{top}.{last}")
+    cls = last_part(module.cls) if module is not None else ""
+    head = f"; the last one, `{top}.{last}`, is a `{cls}`: `in @{cls}`" if cls else ""
+    return f"this model's layers have numbers: `{top}.{{0..{last - 1}}}.*`{head}"

@@ -1,0 +1,101 @@
+"""An `else` rule is never reached: earlier rules of its block take all that it matches.
+
+`else` looks at what is left. Behind a bare `else` nothing is; behind other rules all that the
+selector matches may be gone. An exception stands before what it is an exception from.
+
+    else        -> body
+    else *.bias -> bias weight_decay=0       # bad: nothing is left
+
+    *.bias -> bias weight_decay=0            # good
+    else   -> body
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context, rule_name
+from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.language.ruleset import Rule
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR114", "rule-never-reached", Severity.ERROR, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each rule behind a bare `else` of its block, or whose matches are all gone;
+    without a model, for the first sort alone."""
+    dead = dict(_behind_bare_else(context.rules.rules))
+    for rule in context.rules.rules:
+        if id(rule) in dead:
+            yield _behind(rule, dead[id(rule)])
+    if context.without_model:
+        return
+    for rule in context.without_matches:
+        if id(rule) in dead or rule.optional or rule.selector is None or not rule.otherwise:
+            continue
+        candidates = context.candidates(rule)
+        takers = _takers(context, rule, candidates)
+        if takers:
+            yield _taken(context, rule, candidates, takers)
+
+
+def _behind_bare_else(rules: tuple[Rule, ...]) -> Iterator[tuple[int, Rule]]:
+    """The rules that can match nothing for that reason, each with the `else` before it."""
+    bare: dict[str | None, Rule] = {}
+    for rule in rules:
+        before = bare.get(rule.split)
+        if before is not None and (rule.otherwise or rule.split is not None):
+            yield id(rule), before
+        if rule.otherwise and rule.selector is None and rule.condition is None:
+            bare.setdefault(rule.split, rule)
+
+
+def _behind(rule: Rule, before: Rule) -> Finding:
+    line = f"in line {before.span.line}" if before.span is not None else "before it"
+    return Finding(
+        CODE,
+        f"the rule is never reached: the `else` {line} takes all that is left",
+        labels_at(rule.span) + labels_at(before.span, "takes all that is left"),
+        help="put it before that `else`",
+    )
+
+
+def _takers(context: Context, rule: Rule, candidates: frozenset[int]) -> list[tuple[Rule, int]]:
+    """The earlier rules of the block that match them, the one with most of them first."""
+    found = []
+    for other in context.rules.rules:
+        if other is rule:
+            break
+        if other.split == rule.split:
+            common = len(candidates & context.matched[id(other)])
+            if common:
+                found.append((other, common))
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+def _taken(
+    context: Context, rule: Rule, candidates: frozenset[int], takers: list[tuple[Rule, int]]
+) -> Finding:
+    taker = takers[0][0]
+    names = context.names(p for p in context.inventory.parameters if id(p) in candidates)
+    lines = ", ".join(str(t.span.line) for t, _ in takers if t.span is not None)
+    selector = rule.selector.span.text if rule.selector and rule.selector.span else "it"
+    return Finding(
+        CODE,
+        f"the rule is never reached: all that `{selector}` matches"
+        f" ({count_phrase(names)}) is taken by earlier rules (line {lines})",
+        labels_at(rule.span) + labels_at(taker.span, f"{rule_name(taker)} takes them"),
+        names,
+        help=_help(rule),
+    )
+
+
+def _help(rule: Rule) -> str:
+    if rule.split is not None:
+        return "put the exception before what it is an exception from"
+    selector = rule.selector.span.text if rule.selector and rule.selector.span else "S"
+    return (
+        "put the exception before what it is an exception from, or let it count beside"
+        f" the others: `override {selector} -> ...`"
+    )

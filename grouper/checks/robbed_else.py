@@ -1,0 +1,75 @@
+"""An `else` rule gets only what earlier rules of another kind left.
+
+The backbone's rule comes first and takes the backbone's norms with it, so that the rule for norms
+has only the head's.
+
+    backbone.*   -> backbone lr*=0.1
+    else @*Norm* -> norm weight_decay=0         # bad: the backbone's norms decay
+
+    backbone.*   -> backbone lr*=0.1
+    @*Norm*      -> norm weight_decay=0         # good: both rules speak
+    else         -> rest
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context, rule_name
+from grouper.checks.rule_edits import without_else
+from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.language.ruleset import Rule
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR315", "robbed-else", Severity.WARNING, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each `else S` of which earlier rules, about other options, took more than
+    half."""
+    for rule in context.rules.rules:
+        if not rule.otherwise or rule.selector is None or rule.freezes or not rule.options:
+            continue
+        left = context.matched[id(rule)]
+        candidates = context.candidates(rule)
+        if not left or 2 * len(left) >= len(candidates):
+            continue
+        takers = _takers(context, rule, candidates - left)
+        keys = {option.key for option in rule.options}
+        if not takers or any(keys & {o.key for o in taker.options} for taker in takers):
+            continue
+        if all(taker.options and not taker.freezes for taker in takers):
+            lost = candidates - left
+            if _classes(context, left) & _classes(context, lost):
+                yield _finding(context, rule, takers[0], lost)
+
+
+def _takers(context: Context, rule: Rule, lost: frozenset[int] | set[int]) -> list[Rule]:
+    found = []
+    for other in context.rules.rules:
+        if other is rule:
+            break
+        if other.split == rule.split and context.matched[id(other)] & lost:
+            found.append(other)
+    return found
+
+
+def _classes(context: Context, members: frozenset[int] | set[int]) -> set[str]:
+    named = (p for p in context.inventory.parameters if id(p) in members)
+    return {context.kinds.class_name(p) for p in named} - {""}
+
+
+def _finding(context: Context, rule: Rule, taker: Rule, lost: frozenset[int] | set[int]) -> Finding:
+    names = context.names(p for p in context.inventory.parameters if id(p) in lost)
+    selector = rule.selector.span.text if rule.selector and rule.selector.span else "S"
+    keys = ", ".join(f"`{option.key}`" for option in rule.options)
+    return Finding(
+        CODE,
+        f"{count_phrase(names)} that `{selector}` matches are taken by {rule_name(taker)} before,"
+        f" which says nothing of {keys}: `{names[0]}`",
+        labels_at(rule.span) + labels_at(taker.span, "takes them"),
+        names,
+        help=f"let both rules speak, without `else`: `{selector} -> ...`, or divide kinds in a"
+        " `split` of their own",
+        candidates=(without_else(rule),),
+    )

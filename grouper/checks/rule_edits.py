@@ -1,0 +1,95 @@
+"""Changes to the text of a rule, as edits that may help."""
+
+from __future__ import annotations
+
+from grouper.findings import Edit, Fix
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.text.source import Span
+
+
+def option_of(rule: Rule, key: str) -> tree.Option | None:
+    """The option of a rule that says a key."""
+    return next((option for option in rule.options if option.key == key), None)
+
+
+def with_value(option: tree.Option | None, text: str) -> Fix:
+    """The option with another value; nothing where it has no place."""
+    if option is None or option.value.span is None:
+        return ()
+    return (Edit(option.value.span, text),)
+
+
+def with_option(rule: Rule, text: str) -> Fix:
+    """The rule with one more option, or with another value of one that it has."""
+    present = option_of(rule, text.partition("=")[0].rstrip("*"))
+    if present is not None and present.span is not None:
+        return (Edit(present.span, text),)
+    if rule.span is None or rule.freezes:
+        return ()
+    end = Span(rule.span.source, rule.span.end, rule.span.end)
+    return (Edit(end, f" {text}"),)
+
+
+def with_selector(rule: Rule, text: str) -> Fix:
+    """The rule with another selector."""
+    span = rule.selector.span if rule.selector is not None else None
+    return (Edit(span, text),) if span is not None else ()
+
+
+def also_selecting(rule: Rule, text: str) -> Fix:
+    """The rule for what `text` selects, too."""
+    span = rule.selector.span if rule.selector is not None else None
+    if span is None:
+        return ()
+    return (Edit(Span(span.source, span.end, span.end), f" or {text}"),)
+
+
+def except_selecting(rule: Rule, text: str) -> Fix:
+    """The rule without what `text` selects."""
+    span = rule.selector.span if rule.selector is not None else None
+    if span is None:
+        return ()
+    if isinstance(rule.selector, tree.Or):
+        return (Edit(span, f"({span.text}) and not {text}"),)
+    return (Edit(Span(span.source, span.end, span.end), f" and not {text}"),)
+
+
+def frozen(rule: Rule) -> Fix:
+    """The rule as one that freezes: its label and all options give way to `freeze`."""
+    if rule.span is None:
+        return ()
+    arrow = rule.span.text.find("->")
+    if arrow < 0:
+        return ()
+    start = rule.span.start + arrow + 2
+    return (Edit(Span(rule.span.source, start, rule.span.end), " freeze"),)
+
+
+def without_rule(rule: Rule) -> Fix:
+    """The file without the rule."""
+    return (Edit(rule.span, ""),) if rule.span is not None else ()
+
+
+def selector_text_of(rule: Rule) -> str:
+    """What stands before the arrow, without its words."""
+    if rule.selector is None:
+        return ""
+    return rule.selector.span.text if rule.selector.span is not None else ""
+
+
+def without_else(rule: Rule) -> Fix:
+    """The rule as one that looks at all parameters, and not at what is left."""
+    at = rule.span.text.find("else") if rule.span is not None else -1
+    if rule.span is None or at < 0:
+        return ()
+    start = rule.span.start + at
+    return (Edit(Span(rule.span.source, start, start + len("else ")), ""),)
+
+
+def overriding(rule: Rule) -> Fix:
+    """The rule as one that wins."""
+    if rule.span is None or rule.override:
+        return ()
+    start = rule.span.start + ("optional " in rule.span.text[:9]) * len("optional ")
+    return (Edit(Span(rule.span.source, start, start), "override "),)

@@ -1,0 +1,144 @@
+"""Tries what may help: an edit is offered where the edited file is better, and in nothing worse.
+
+A candidate counts where the edited text parses, its finding is gone and no other one has come; a
+finding that comes may be answered by its own candidates. Where candidates give different groups,
+nobody knows which is meant: all are offered in words, and none as the edit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from grouper.checks.report import Report
+from grouper.findings import Edit, Finding, Fix, Severity
+from grouper.language.resolve.resolve import resolve
+from grouper.language.ruleset import RuleSet
+from grouper.options.values import value_key
+from grouper.text.source import Source, Span
+
+MAX_TRIALS = 40  # edited files of one report
+MAX_FOLLOWED = 3  # findings that come by an edit, one behind the other
+
+Key = tuple[str, str | None]
+
+
+def verify(report: Report, analyse: Callable[[RuleSet], Report]) -> Report:
+    """The report with the candidates of its findings tried; `analyse` is the same check of other
+    rules, with nothing tried."""
+    if not any(finding.candidates for finding in report.findings):
+        return report
+    trials = _Trials(report, analyse)
+    findings = tuple(trials.verified(f) if f.candidates else f for f in report.findings)
+    return replace(report, findings=findings)
+
+
+def apply(text: str, fix: Fix) -> str:
+    """The text with the edits, which do not overlap."""
+    for edit in sorted(fix, key=lambda edit: -edit.span.start):
+        text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
+    return text
+
+
+@dataclass
+class _Trials:
+    report: Report
+    analyse: Callable[[RuleSet], Report]
+    left: int = MAX_TRIALS
+
+    def verified(self, finding: Finding) -> Finding:
+        """The finding with the edits that were tried, and only those."""
+        source = finding.labels[0].span.source if finding.labels else None
+        if source is None or source.path != self.report.rules.path:
+            return replace(finding, candidates=())
+        found: dict[object, str] = {}
+        for fix in finding.candidates:
+            for text, groups in self._tried(apply(source.text, fix), _key(finding), MAX_FOLLOWED):
+                found.setdefault(groups, text)
+        edits = [edits_between(source, text) for text in found.values()]
+        help = finding.help
+        if len(edits) > 1:
+            help = f"{help}; what is meant may be " + " or ".join(
+                f"`{_changed_lines(source.text, text)}`" for text in found.values()
+            )
+        only = edits[0] if len(edits) == 1 else ()
+        return replace(finding, edits=only, help=help, candidates=())
+
+    def _tried(self, text: str, key: Key, depth: int) -> Iterator[tuple[str, object]]:
+        """The text, or what it leads to, with its groups, where it is better than the file."""
+        if self.left <= 0:
+            return
+        self.left -= 1
+        rules = resolve(Source(text, self.report.rules.path), self.report.rules.variables)
+        if any(finding.severity is Severity.ERROR for finding in rules.findings):
+            return
+        before, after = _counted(self.report), self.analyse(rules)
+        now = _counted(after)
+        if now[key] >= before[key]:
+            return
+        come = [f for f in after.findings if _matters(f) and _key(f) not in before]
+        if not come:
+            if now.total() < before.total():
+                yield text, _groups(after)
+        elif depth:
+            for fix in come[0].candidates:
+                yield from self._tried(apply(text, fix), key, depth - 1)
+
+
+def edits_between(source: Source, text: str) -> Fix:
+    """The edits that make a text of a source, a line or a few each."""
+    old, new = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
+    starts = [0]
+    for line in old:
+        starts.append(starts[-1] + len(line))
+    found = []
+    for tag, first, last, start, end in SequenceMatcher(None, old, new, False).get_opcodes():
+        if tag != "equal":
+            whole = Span(source, starts[first], starts[last])
+            found.append(_narrowed(whole, "".join(new[start:end])))
+    return tuple(found)
+
+
+def _narrowed(span: Span, replacement: str) -> Edit:
+    """The same edit without what both texts begin and end with."""
+    old, head = span.text, 0
+    while head < min(len(old), len(replacement)) and old[head] == replacement[head]:
+        head += 1
+    tail = 0
+    most = min(len(old), len(replacement)) - head
+    while tail < most and old[-1 - tail] == replacement[-1 - tail]:
+        tail += 1
+    narrow = Span(span.source, span.start + head, span.end - tail)
+    return Edit(narrow, replacement[head : len(replacement) - tail])
+
+
+def _changed_lines(old: str, new: str) -> str:
+    before = set(old.splitlines())
+    return "; ".join(line.strip() for line in new.splitlines() if line not in before) or "nothing"
+
+
+def _matters(finding: Finding) -> bool:
+    return finding.severity is not Severity.NOTE
+
+
+def _key(finding: Finding) -> Key:
+    """A finding, wherever an edit moves it: its kind, and what it is about first."""
+    return finding.code.id, finding.parameters[0] if finding.parameters else None
+
+
+def _counted(report: Report) -> Counter[Key]:
+    return Counter(_key(finding) for finding in report.findings if _matters(finding))
+
+
+def _groups(report: Report) -> object:
+    """What each parameter gets, as a value that can be compared."""
+    if report.grouping is None:
+        return None
+    return frozenset(
+        (parameter.name, group.optimizer, *sorted((k, str(value_key(v))) for k, v in given.items()))
+        for group in report.grouping.groups
+        for given in [{**group.options, **group.plan}]
+        for parameter in group.parameters
+    )

@@ -1,0 +1,123 @@
+"""A word takes names of which it is only a part.
+
+`*text*` is meant for the text encoder, and `context_embedder` has the word inside another.
+
+    *text* -> text lr=5e-6                      # bad beside a `context_embedder`
+    text_encoder.* -> text lr=5e-6              # good
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from grouper.checks.context import Context
+from grouper.checks.literal_parts import words_anywhere
+from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.model.inventory import Parameter
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR306", "word-in-words", Severity.WARNING, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each word that names a whole module, or one class, and others by accident."""
+    for rule in context.rules.rules:
+        for word, selector in words_anywhere(rule.selector):
+            bare = word.strip("._")
+            taken = context.selected(selector) & context.matched[id(rule)]
+            members = [p for p in context.inventory.parameters if id(p) in taken]
+            if len(bare) < 3 or not members:
+                continue
+            found = _beside_a_module(context, bare, members) or _beside_a_class(
+                context, bare, members
+            )
+            if found is not None:
+                yield _finding(rule, word, selector, *found)
+
+
+def _beside_a_module(
+    context: Context, word: str, members: list[Parameter]
+) -> tuple[str, list[Parameter]] | None:
+    """The module of which all parameters are taken by the word, and those taken elsewhere, where
+    it stands within a longer word."""
+    begins = re.compile(rf"^{re.escape(word)}(_|$)")
+    owned = {p for p in members for part in _above(p.name) if begins.search(part)}
+    tops = {_top(p.name, begins) for p in owned}
+    others = [p for p in members if p not in owned]
+    if len(tops) != 1 or not others:
+        return None
+    top = next(iter(tops))
+    below = [p for p in context.inventory.parameters if f"{p.name}.".startswith(f"{top}.")]
+    if not all(p in members for p in below):
+        return None
+    if not all(re.search(rf"[a-z]{re.escape(word)}|{re.escape(word)}", p.name) for p in others):
+        return None
+    if word in context.kinds.class_name(others[0]).lower():
+        return None
+    inside = [p for p in others if _is_inside(p.name, word)]
+    return (f"{top}.*", inside) if inside else None
+
+
+def _above(name: str) -> list[str]:
+    return name.split(".")[:-1]
+
+
+def _top(name: str, begins: re.Pattern[str]) -> str:
+    parts = name.split(".")
+    at = next(i for i, part in enumerate(parts) if begins.search(part))
+    return ".".join(parts[: at + 1])
+
+
+def _is_inside(name: str, word: str) -> bool:
+    """Whether the word stands in the name only behind a letter, or in the middle of one module."""
+    return re.search(rf"(^|[._]){re.escape(word)}([._]|$)", name) is None or bool(
+        re.search(rf"[a-z]{re.escape(word)}", name)
+    )
+
+
+def _beside_a_class(
+    context: Context, word: str, members: list[Parameter]
+) -> tuple[str, list[Parameter]] | None:
+    """Where the word stands alone as a name, owned by one class; and longer names of others."""
+    alone: dict[str, list[Parameter]] = {}
+    longer: dict[str, list[Parameter]] = {}
+    for parameter in members:
+        cls = context.kinds.class_name(parameter)
+        if not cls:
+            return None
+        into = alone if word in _above(parameter.name) else longer
+        into.setdefault(cls, []).append(parameter)
+    if len(alone) != 1 or not longer or set(longer) & set(alone):
+        return None
+    if not _all_longer(word, longer):
+        return None
+    others = [parameter for found in longer.values() for parameter in found]
+    return f"*.{word}.*", others
+
+
+def _all_longer(word: str, longer: Mapping[str, list[Parameter]]) -> bool:
+    """Whether the word is a part of one longer name of a module in each."""
+    pattern = re.compile(rf"(^|_|[a-z]){re.escape(word)}(_|[a-z]|$)", re.IGNORECASE)
+    return all(
+        any(pattern.search(part) and part != word for part in _above(p.name))
+        for found in longer.values()
+        for p in found
+    )
+
+
+def _finding(
+    rule: Rule, word: str, selector: tree.Selector, better: str, others: list[Parameter]
+) -> Finding:
+    place = selector.span or rule.span
+    return Finding(
+        CODE,
+        f"`{word}` also takes {count_phrase(others)} in whose names it is part of another word:"
+        f" `{others[0].name}`",
+        labels_at(place),
+        tuple(p.name for p in others),
+        help=f"name the module whole: `{better}`",
+        candidates=((Edit(place, better),),) if selector.span is not None and place else (),
+    )

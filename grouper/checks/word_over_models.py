@@ -1,0 +1,77 @@
+"""A rule for a part is written as if its model stood alone, and takes the part of another one, too.
+
+text_encoder.* -> text lr=5e-6
+unet.*         -> unet
+*attn*         -> attention lr*=2           # bad: the text encoder's attention as well
+unet.*attn*    -> attention lr*=2           # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.checks.literal_parts import one_word
+from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR307", "word-over-models", Severity.WARNING, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each `*word*` of a rate over two models that other rules tell apart."""
+    wholes = [(rule, top) for rule in context.rules.rules if (top := _whole_model(rule))]
+    if len(wholes) < 2:
+        return
+    for rule in context.rules.rules:
+        selector = rule.selector
+        word = one_word(selector) if isinstance(selector, tree.Glob) else None
+        if word is None or rule.otherwise or not any(o.key == "lr" for o in rule.options):
+            continue
+        taken: dict[str, list[str]] = {}
+        for _, top in wholes:
+            names = [p.name for p in context.inventory.parameters if p.name.startswith(top)]
+            own = [p.name for p in context.inventory.parameters if id(p) in _ids(context, rule)]
+            taken[top] = [name for name in names if name in own]
+        if all(taken.values()) and _are_disjoint(word, taken):
+            yield _finding(rule, word, taken)
+
+
+def _ids(context: Context, rule: Rule) -> set[int]:
+    return context.matched[id(rule)]
+
+
+def _whole_model(rule: Rule) -> str | None:
+    """The first part of the names of a rule `part.*`."""
+    if not isinstance(rule.selector, tree.Glob):
+        return None
+    match rule.selector.pieces:
+        case (tree.Text(text=text), tree.Star()) if text.endswith(".") and text.count(".") == 1:
+            return text
+        case _:
+            return None
+
+
+def _are_disjoint(word: str, taken: dict[str, list[str]]) -> bool:
+    """Whether the modules that the word means are called differently in each model."""
+    called = [
+        {part for name in names for part in name.split(".") if word.strip("._") in part}
+        for names in taken.values()
+    ]
+    return not set.intersection(*called)
+
+
+def _finding(rule: Rule, word: str, taken: dict[str, list[str]]) -> Finding:
+    span = rule.selector.span if rule.selector is not None else None
+    models = sorted(taken, key=lambda top: -len(taken[top]))
+    counts = ", ".join(f"{count_phrase(taken[top])} of `{top}*`" for top in models)
+    fixes = tuple((Edit(span, f"{top}*{word}*"),) for top in models) if span is not None else ()
+    return Finding(
+        CODE,
+        f"`*{word}*` takes {counts}",
+        labels_at(span or rule.span),
+        help="say of which model it is: " + " or ".join(f"`{top}*{word}*`" for top in models),
+        candidates=fixes,
+    )

@@ -1,0 +1,44 @@
+"""A group trains at a learning rate of 0.
+
+Gradients and moments are computed all the same, and weight decay of some optimizers and the
+statistics of batch norms go on. `freeze` takes the parameters out of training.
+
+    backbone.* -> backbone lr*=0                # bad
+    backbone.* -> freeze                        # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.checks.rule_edits import frozen
+from grouper.checks.trained import Trained, place_of
+from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR320", "zero-lr", Severity.WARNING, __doc__ or "")
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each rule that makes an lr of 0, or for the optimizer's statement."""
+    found: dict[object, list[Trained]] = {}
+    for one in context.trained:
+        if one.group.options.get("lr") == 0:
+            setting = one.setting("lr")
+            found.setdefault(id(setting.option) if setting else one.group.optimizer, []).append(one)
+    for members in found.values():
+        setting = members[0].setting("lr")
+        declared = context.optimizers.get(members[0].group.optimizer or "")
+        labels = place_of(setting.rule, "lr") if setting else ()
+        if not labels and declared is not None:
+            labels = labels_at(declared.span)
+        yield Finding(
+            CODE,
+            f"{count_phrase(members)} train at an lr of 0: they cost as much as others, and their"
+            " batch norms' statistics go on",
+            labels,
+            tuple(one.name for one in members),
+            help="freeze them: `SELECTOR -> freeze`",
+            candidates=(frozen(setting.rule),) if setting is not None else (),
+        )
