@@ -20,7 +20,7 @@ from grouper.language.syntax.unparse import selector_text
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
 from grouper.options.values import same, value_text
-from grouper.text.printable import count_phrase
+from grouper.text.printable import count_phrase, quoted_list
 from grouper.text.source import Span
 
 CODE = Code("GR102", "conflicting-options", Severity.ERROR, __doc__ or "")
@@ -55,14 +55,17 @@ def _finding(
         labels += labels_at(other.option.span, _sets(other))
     number = {2: "two", 3: "three"}.get(len(settings), str(len(settings)))
     get = "gets" if len(parameters) == 1 else "get"
+    tied = next((p for p in parameters if p.tied), None)
+    notes = (f"{quoted_list(tied.names)} are one tensor, tied",) if tied is not None else ()
     help, edits = _way_out(context, key, [setting.rule for setting in settings])
     return Finding(
         CODE,
         f"{count_phrase(parameters)} {get} {number} values of `{key}`",
         labels,
         context.names(parameters),
+        notes=notes,
         help=help,
-        edits=edits,
+        edits=edits if tied is None else (),
     )
 
 

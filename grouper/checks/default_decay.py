@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
         return
     by_group: dict[str, list[Trained]] = {}
     for one in context.trained:
-        if "weight_decay" not in one.group.options and one.defaults.get("weight_decay"):
+        if "weight_decay" not in one.group.options and one.number("weight_decay"):
             by_group.setdefault(one.group.name, []).append(one)
     for name, members in by_group.items():
         first = members[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grouper.findings import Edit
+from grouper.checks.context import Context
+from grouper.findings import Edit, Fix
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.options.foreign import FOREIGN, Translation
@@ -28,6 +29,21 @@ def edit_in_rule(rule: Rule, option: tree.Option) -> tuple[Edit, ...]:
     if found.operator == "*=" and isinstance(option.value, tree.Number) and not option.value.value:
         return (Edit(place, f"{found.key}=0"),)
     return (Edit(place, f"{found.key}{found.operator}{_value(option.value, found)}"),)
+
+
+def second_optimizer(context: Context, option: tree.Option) -> tuple[Fix, ...]:
+    """For `use_muon=true`: a second optimizer, and every such key as `optimizer=`."""
+    first = next(iter(context.rules.optimizers), None)
+    if "muon" not in option.key.lower() or first is None or first.span is None:
+        return ()
+    edits = []
+    end = Span(first.span.source, first.span.end, first.span.end)
+    for rule in context.rules.rules:
+        for other in rule.options:
+            if other.key == option.key and other.span is not None:
+                wanted = isinstance(other.value, tree.Constant) and other.value.value is True
+                edits.append(Edit(other.span, "optimizer=muon" if wanted else ""))
+    return ((Edit(end, "\noptimizer Muon as muon lr=0.02"), *edits),)
 
 
 def _means_frozen(option: tree.Option) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from grouper.checks.context import Context
-from grouper.checks.literal_parts import Part, parts_of, words_of
+from grouper.checks.literal_parts import GENERIC, Part, parts_of, words_of
 from grouper.checks.module_kinds import Kind
 from grouper.checks.trained import Trained
 from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
@@ -26,12 +26,6 @@ from grouper.text.printable import count_phrase, quoted_list
 CODE = Code("GR116", "idle-part", Severity.NOTE, __doc__ or "")
 
 ALIKE = 0.75  # the least likeness of two words of names
-GENERIC = frozenset(
-    (
-        "weight", "bias", "layer", "layers", "block", "blocks", "model", "module", "encoder",
-        "decoder", "backbone", "norm", "stage", "stages", "features", "base",
-    )
-)  # fmt: skip
 TABLES = re.compile(r"embed|token|table|position", re.IGNORECASE)
 
 
@@ -159,9 +153,22 @@ def _candidates(context: Context, part: Part, harmed: Sequence[Trained]) -> tupl
     fixes: list[Fix] = []
     for word in words_of(part.text):
         near = {n for one in harmed for n in one.name.split(".") if _near(word, n)}
-        if len(near) == 1:
-            fixes.append((Edit(part.span, part.text.replace(word, near.pop())),))
+        owned = {one.name.split(".")[-2] for one in harmed if "." in one.name}
+        common = _common_end(near or owned)
+        if common:
+            fixes.append((Edit(part.span, part.text.replace(word, common)),))
     classes = {context.kinds.class_name(one.parameter) for one in harmed} - {""}
     if len(classes) == 1 and not part.in_list:
         fixes.append((Edit(part.span, f"@{classes.pop()}"),))
     return tuple(fixes)
+
+
+def _common_end(names: set[str]) -> str:
+    """The words that all names end with: `layer_norm` of `self_attn_layer_norm` and another."""
+    ends = [name.split("_")[::-1] for name in names]
+    common = []
+    for words in zip(*ends, strict=False):
+        if len(set(words)) > 1:
+            break
+        common.append(words[0])
+    return "_".join(common[::-1])

@@ -14,6 +14,14 @@ from grouper.text.source import Span
 
 Build = Callable[[tree.Selector], tree.Selector]
 
+# Parts of names that say nothing of what a module is.
+GENERIC = frozenset(
+    (
+        "weight", "bias", "layer", "layers", "block", "blocks", "model", "module", "encoder",
+        "decoder", "backbone", "norm", "stage", "stages", "features", "base",
+    )
+)  # fmt: skip
+
 STAR = tree.Glob((tree.Star(),))
 
 

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.checks.near_selectors import near_selectors, numbered_layers
+from grouper.checks.rule_edits import optional
 from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.language.syntax.parser import parse_selector
 from grouper.match.classes import ClassTest
 from grouper.model.inventory import Inventory
 from grouper.text.printable import quoted_list
@@ -43,9 +45,12 @@ def check(context: Context) -> Iterator[Finding]:
 def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
     """What to do, in words, and the selectors that may be meant."""
     assert rule.selector is not None
+    if rule.selector.span is not None and _means_else(rule.selector.span.text):
+        word = "`else` is what no earlier rule took, `*` is everything"
+        return f"{word}: `else -> ...`", ((Edit(rule.selector.span, "else"),),)
     held = _held_without_parameters(context, rule.selector)
     if held is not None:
-        return held, ()
+        return held, (optional(rule),)
     dead = [part for part in _parts(rule.selector) if not context.selected(part)]
     texts: list[str] = []
     fixes: list[Fix] = []
@@ -56,12 +61,31 @@ def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
                 fixes.append((Edit(part.span, text),))
     words = [suggestion(rule, context.inventory) if len(dead) < 2 else None]
     if texts:
-        words = [f"of this model would be {quoted_list(texts[:3])}", *words]
+        classes = _classes_of(context, texts[0])
+        words = [*words, f"of this model would be {quoted_list(texts[:3])}{classes}"]
     elif words == [None]:
         words = [numbered_layers(context)]
     said = "; ".join(word for word in words if word)
     accept = "begin the rule with `optional` where only some models have it"
     return f"{said or 'correct the selector, or remove the rule'}; {accept}", tuple(fixes)
+
+
+def _classes_of(context: Context, text: str) -> str:
+    """The classes that a pattern of classes finds, in words."""
+    selector = parse_selector(text)
+    found = selector.module if isinstance(selector, tree.Within) else selector
+    if not isinstance(found, tree.ClassName):
+        return ""
+    is_class = ClassTest(found)
+    modules = (context.inventory.modules or {}).values()
+    names = dict.fromkeys(m.cls.rpartition(".")[2] for m in modules if is_class(m))
+    return f" (the class {quoted_list(list(names)[:2])})" if names else ""
+
+
+def _means_else(text: str) -> bool:
+    """Whether a name is a word by which other tools mean what is left, or all."""
+    words = ("else", "default", "rest", "others", "other", "everything", "all", "remaining", "any")
+    return text.lower().rstrip(":") in words
 
 
 def _parts(selector: tree.Selector) -> list[tree.Selector]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from grouper.checks.context import Context
-from grouper.checks.literal_parts import words_of
+from grouper.checks.literal_parts import GENERIC, words_of
 from grouper.checks.module_kinds import last_part
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
@@ -87,6 +87,7 @@ def _paths(context: Context, text: str) -> Iterator[str]:
 
 def _names(context: Context, text: str) -> Iterator[str]:
     """Names: a module without `.*`, an index as in Python, a prefix too much or too few."""
+    yield re.sub(r"\{(\d+)[-:](\d+)\}", r"{\1..\2}", text)
     indexed = re.sub(r"\[(\d+)\]", r".\1", text)
     yield indexed
     yield f"{indexed.rstrip('.')}.*"
@@ -169,6 +170,8 @@ def _by_class(context: Context, text: str) -> Iterator[str]:
     present = {last_part(module.cls) for module in modules.values() if module.cls}
     for word in words_of(text):
         folded = _folded(word)
+        if word.lower() in GENERIC:
+            continue
         if len(folded) > 3 and any(folded in _folded(name) for name in present):
             camel = "".join(piece[:1].upper() + piece[1:] for piece in word.split("_"))
             yield f"@*{camel}*"

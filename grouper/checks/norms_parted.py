@@ -116,9 +116,21 @@ def _finding(rule: Rule, spared: Sequence[Trained], decaying: Sequence[Trained])
 
 
 def _candidates(rule: Rule, setting: Rule | None) -> tuple[Fix, ...]:
+    place = _place_of(rule.selector)
+    if place:
+        return (with_selector(rule, f"in {place} and @*Norm*"),) if _is_only_norms(rule) else ()
     by_class = with_selector(rule, "@*Norm*") if _is_only_norms(rule) else ()
     robbed = without_else(rule) if rule.otherwise and setting is None else ()
     return tuple(fix for fix in (robbed, by_class, also_selecting(rule, "@*Norm*")) if fix)
+
+
+def _place_of(selector: tree.Selector | None) -> str:
+    """The path with which all names of a selector begin, as far as it is written out."""
+    if isinstance(selector, tree.Glob):
+        return literal_start(selector).rpartition(".")[0]
+    if isinstance(selector, tree.Regex) and selector.pattern.startswith("^"):
+        return _literal_of(selector.pattern[1:]).rpartition(".")[0]
+    return ""
 
 
 def _is_only_norms(rule: Rule) -> bool:

@@ -13,11 +13,15 @@ torch says so when the optimizer is built, and then only the shape of the first 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.checks.rule_edits import only_selecting, with_selector
+from grouper.checks.trained import most_common_rule
+from grouper.findings import Code, Finding, Fix, Severity, labels_at
 from grouper.group.group import Group
+from grouper.model.inventory import Parameter
 from grouper.text.printable import count_phrase, quoted_list
 
 CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")
@@ -65,4 +69,18 @@ def _no_matrices(context: Context, name: str, groups: list[Group]) -> Iterator[F
         labels + labels_at(context.optimizers[name].span, "" if not labels else "the optimizer"),
         context.names(refused),
         help="send it only `ndim == 2`, and the rest to another optimizer, such as AdamW",
+        candidates=_only_matrices(context, refused),
     )
+
+
+def _only_matrices(context: Context, refused: list[Parameter]) -> tuple[Fix, ...]:
+    """The rule that sends them, for matrices alone."""
+    rule = most_common_rule((context.trained_by_id[id(p)] for p in refused), "optimizer")
+    span = rule.selector.span if rule is not None and rule.selector is not None else None
+    if rule is None or span is None:
+        return ()
+    asked = re.search(r"ndim\s*>=?\s*[12]", span.text)
+    if asked is not None:
+        text = f"{span.text[: asked.start()]}ndim == 2{span.text[asked.end() :]}"
+        return (with_selector(rule, text),)
+    return (only_selecting(rule, "ndim == 2"),)

@@ -55,6 +55,16 @@ def except_selecting(rule: Rule, text: str) -> Fix:
     return (Edit(Span(span.source, span.end, span.end), f" and not {text}"),)
 
 
+def only_selecting(rule: Rule, text: str) -> Fix:
+    """The rule for what `text` selects, too, among what it has."""
+    span = rule.selector.span if rule.selector is not None else None
+    if span is None:
+        return ()
+    if isinstance(rule.selector, tree.Or):
+        return (Edit(span, f"({span.text}) and {text}"),)
+    return (Edit(Span(span.source, span.end, span.end), f" and {text}"),)
+
+
 def frozen(rule: Rule) -> Fix:
     """The rule as one that freezes: its label and all options give way to `freeze`."""
     if rule.span is None:
@@ -68,7 +78,12 @@ def frozen(rule: Rule) -> Fix:
 
 def without_rule(rule: Rule) -> Fix:
     """The file without the rule."""
-    return (Edit(rule.span, ""),) if rule.span is not None else ()
+    if rule.span is None:
+        return ()
+    text = rule.span.source.text
+    start, end = text.rfind("\n", 0, rule.span.start) + 1, rule.span.end
+    alone = not text[start : rule.span.start].strip() and text[end : end + 1] in ("\n", "")
+    return (Edit(Span(rule.span.source, start, end + 1) if alone else rule.span, ""),)
 
 
 def selector_text_of(rule: Rule) -> str:
@@ -85,6 +100,13 @@ def without_else(rule: Rule) -> Fix:
         return ()
     start = rule.span.start + at
     return (Edit(Span(rule.span.source, start, start + len("else ")), ""),)
+
+
+def optional(rule: Rule) -> Fix:
+    """The rule as one that may match nothing."""
+    if rule.span is None:
+        return ()
+    return (Edit(Span(rule.span.source, rule.span.start, rule.span.start), "optional "),)
 
 
 def overriding(rule: Rule) -> Fix:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
+from grouper.checks.rule_edits import without_rule
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
@@ -64,4 +65,5 @@ def _finding(
         labels_at(rule.span),
         context.names([parameter]),
         help=f"leave it out of the rule, or, where both are to be frozen, name both: `{both}`",
+        candidates=(without_rule(rule),) if len(context.matched[id(rule)]) == 1 else (),
     )

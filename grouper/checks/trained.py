@@ -33,6 +33,8 @@ class Trained:
 
     def value(self, key: str) -> Value:
         """An option or a key of the plan; the class's default where nothing sets it."""
+        if key in self.assigned.conflicts:
+            return None  # it has none yet, and that is reported
         if key == "optimizer":
             return self.group.optimizer
         for options in (self.group.options, self.group.plan, self.defaults):

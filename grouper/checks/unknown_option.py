@@ -126,6 +126,7 @@ def _in_rule(
         notes=_others(key),
         help=_instead(key, declared.name, signature, PLAN_KEYS)
         + f"; what is meant for another reader is declared: `tag {key}`",
+        candidates=foreign_key.second_optimizer(context, option),
         edits=foreign_key.edit_in_rule(rule, option)
         or edit_in_rule(context, rule, option, (*signature.options, *PLAN_KEYS)),
     )

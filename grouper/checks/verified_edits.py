@@ -63,7 +63,7 @@ class _Trials:
             help = f"{help}; what is meant may be " + " or ".join(
                 f"`{_changed_lines(source.text, text)}`" for text in found.values()
             )
-        only = edits[0] if len(edits) == 1 else ()
+        only = edits[0] if len(edits) == 1 else finding.edits
         return replace(finding, edits=only, help=help, candidates=())
 
     def _tried(self, text: str, key: Key, depth: int) -> Iterator[tuple[str, object]]:

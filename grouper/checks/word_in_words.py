@@ -45,11 +45,13 @@ def _beside_a_module(
     it stands within a longer word."""
     begins = re.compile(rf"^{re.escape(word)}(_|$)")
     owned = {p for p in members for part in _above(p.name) if begins.search(part)}
-    tops = {_top(p.name, begins) for p in owned}
-    others = [p for p in members if p not in owned]
-    if len(tops) != 1 or not others:
+    tops = sorted({_top(p.name, begins) for p in owned}, key=lambda top: top.count("."))
+    if not tops or (len(tops) > 1 and tops[0].count(".") == tops[1].count(".")):
         return None
-    top = next(iter(tops))
+    top = tops[0]
+    others = [p for p in members if not p.name.startswith(f"{top}.")]
+    if not others:
+        return None
     below = [p for p in context.inventory.parameters if f"{p.name}.".startswith(f"{top}.")]
     if not all(p in members for p in below):
         return None

@@ -11,6 +11,7 @@ from lark.exceptions import UnexpectedInput
 from grouper.findings import Finding
 from grouper.language.syntax import codes
 from grouper.language.syntax.error_site import Unparsed
+from grouper.language.syntax.habits import by_habit
 from grouper.language.syntax.keywords import STATEMENTS
 from grouper.text.similar import near
 from grouper.text.source import Span
@@ -264,6 +265,7 @@ def _listed(words: tuple[str, ...]) -> str:
 
 _MISTAKES: tuple[Callable[[Unparsed], Finding | None], ...] = (
     _control,
+    by_habit,
     _quotes,
     _unclosed_text,
     _arrow,
