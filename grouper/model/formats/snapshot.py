@@ -106,6 +106,7 @@ def _parameter_out(parameter: Parameter, marks: Marks | None) -> dict[str, Any]:
         "trainable": parameter.trainable,
         "stored": parameter.stored,
         "inferred": parameter.inferred,
+        **({"unsure": True} if parameter.unsure else {}),
     }
 
 
@@ -121,6 +122,7 @@ def _parameter_in(value: dict[str, Any]) -> Parameter:
         value["trainable"] if isinstance(value["trainable"], bool) else None,
         _text(value["stored"]),
         value["inferred"] is True,
+        value.get("unsure") is True,
     )
 
 
