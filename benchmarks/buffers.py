@@ -4,8 +4,8 @@ python benchmarks/buffers.py
 python benchmarks/buffers.py --library transformers --seconds 60
 
 Of every kind of model that timm and transformers build from a name or a default configuration, on
-the meta device: how many parameters are taken for buffers, which no model should have, and how many
-of the buffers in its state dict are found.
+the meta device: how many parameters are taken for buffers, which no model should have, how many of
+those that it has frozen, and how many of the buffers in its state dict are found.
 """
 
 from __future__ import annotations
@@ -38,12 +38,14 @@ class Count:
 
     models: int = 0
     buffers: int = 0
-    lost: Counter[str] = field(default_factory=Counter)  # parameters taken for buffers
+    lost: Counter[str] = field(default_factory=Counter)  # trained parameters taken for buffers
+    frozen: Counter[str] = field(default_factory=Counter)  # frozen ones
     missed: Counter[str] = field(default_factory=Counter)  # buffers taken for parameters
 
     def add(self, model: nn.Module) -> None:
         state = model.state_dict()
-        parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+        named = dict(model.named_parameters(remove_duplicate=False))
+        parameters = named.keys()
         facts = [
             (name, Tensor(tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")))
             for name, tensor in state.items()
@@ -51,7 +53,9 @@ class Count:
         found = inferred(facts).keys()
         self.models += 1
         self.buffers += len(state.keys() - parameters)
-        self.lost.update(_last(found & parameters))
+        taken = found & parameters
+        self.lost.update(_last({name for name in taken if named[name].requires_grad}))
+        self.frozen.update(_last({name for name in taken if not named[name].requires_grad}))
         self.missed.update(_last(state.keys() - parameters - found))
 
 
@@ -119,7 +123,11 @@ def main() -> None:
             f"{library}, {count.models} models: {sum(count.lost.values())} parameters taken for"
             f" buffers; {count.buffers - missed:,} of {count.buffers:,} buffers found"
         )
-        for what, names in (("taken for buffers", count.lost), ("not found", count.missed)):
+        for what, names in (
+            ("taken for buffers", count.lost),
+            ("frozen, and taken for buffers", count.frozen),
+            ("not found", count.missed),
+        ):
             if names:
                 print(f"  {what}: {', '.join(f'{n} {c}' for n, c in names.most_common(20))}")
 

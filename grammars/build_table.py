@@ -16,7 +16,7 @@ class BuildTable(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         sys.path.insert(0, self.root)
-        from grouper.language.syntax.grammar import write_table
+        from grouper.language.syntax.write_table import write_table
 
         grammar = Path(self.root, "grammars", "rules.lark")
         write_table(grammar.with_suffix(".table"), grammar.read_text("utf-8"))

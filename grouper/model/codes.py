@@ -89,13 +89,14 @@ SEVERAL_MODELS = Code(
     "GR409",
     "several-models",
     Severity.NOTE,
-    """The checkpoint holds several models, and `--key` does not say which is meant.
+    """The checkpoint holds several models that differ, and `--key` does not say which is meant.
 
 Training programs save a model beside its running average, or a generator beside its discriminator.
-The one nearest the top is taken, the trained one before its average; the note lists the others.
+Where all have parameters of the same names and shapes, nothing is said. Where they differ, the one
+nearest the top is taken, `ema` first as Ultralytics takes it; the note lists the others.
 
-    grouper check last.pt my.rules            # takes `model`, and says that there is `ema`
-    grouper check last.pt my.rules --key ema
+    grouper check last.pt my.rules             # takes `netG`, and says that there is `netD`
+    grouper check last.pt my.rules --key netD
 """,
 )
 

@@ -36,7 +36,7 @@ class Parameter:
     `names` are all its names as selectors see them, wrappers taken off, the first one the
     model's own; `stored` is that first name as the model or file has it, wrappers included.
     `shape` holds sizes in elements. `inferred` is True where a file does not tell parameters
-    from buffers and grouper took it for a parameter.
+    from buffers and grouper took it for a parameter, `unsure` where it may as well be a buffer.
     """
 
     names: tuple[str, ...]
@@ -45,6 +45,7 @@ class Parameter:
     trainable: bool | None
     stored: str
     inferred: bool = False
+    unsure: bool = False
 
     @property
     def name(self) -> str:

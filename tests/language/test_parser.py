@@ -14,6 +14,7 @@ from grouper.language.syntax.format import format_file
 from grouper.language.syntax.parser import MAX_FAULTS, parse, parse_expression, parse_selector
 from grouper.language.syntax.regexes import fault
 from grouper.language.syntax.unparse import expression_text, selector_text
+from grouper.language.syntax.write_table import write_table
 from grouper.text.source import Source
 
 WHOLE = """\
@@ -193,11 +194,14 @@ def test_no_file_takes_long(text):
 def test_the_table_gives_the_parser_that_the_grammar_gives(tmp_path, monkeypatch):
     text = shipped.grammar_path().read_text("utf-8")
     table = tmp_path / "rules.table"
-    grammar.write_table(table, text)
+    write_table(table, text)
     loaded = grammar._from_table(text, table)
     built = grammar.build(text)
-    for line in ("*.bias -> bias lr*=0.1", "expect head.lr in 1..2"):
+    for line in ("*.bias -> bias lr*=0.1", "expect head.lr in 1..2", 'include "a.rules"'):
         assert loaded.parse(line, start="statement") == built.parse(line, start="statement")
+    for selector in ("not ({a,b}.* or in @Norm) and ndim == 2", "*.bias or numel > 3"):
+        trees = [p.parse(selector, start="_selector") for p in (loaded, built)]
+        assert trees[0] == trees[1]
     assert grammar._from_table(text + " ", table) is None, "a table of another grammar"
     table.write_bytes(table.read_bytes()[:100])
     assert grammar._from_table(text, table) is None, "a table cut short"

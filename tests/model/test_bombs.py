@@ -34,7 +34,7 @@ from support.pickle_bombs import confined_reading, judge
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
 
 
-def flood(unit, before=b"", count=3_100_000, size=16 << 20):
+def flood(unit, before=b"", count=5_100_000, size=16 << 20):
     """One opcode, or a few, again and again."""
     kept = b"\x80\x02]" + put(0) + b"}" + put(1) + name("os", "system") + put(2) + text("a")
     return kept + put(3) + before + unit * min(count, size // len(unit))

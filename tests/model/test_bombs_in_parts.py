@@ -11,7 +11,7 @@ from support.pickle_bombs import confined_reading, judge
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
 START = b"\x80\x02"
-FLOOD = b"(" + b"N\x85" * 1_400_000 + b"t"  # nearly all the opcodes that a model may have
+FLOOD = b"(" + b"N\x85" * 2_400_000 + b"t"  # nearly all the opcodes that a model may have
 PRIME = 2**61 - 1  # numbers that differ by it have one hash
 METADATA = "torch.distributed.checkpoint.metadata"
 
@@ -175,7 +175,57 @@ def snapshot_of_huge_sizes(folder):
     return path
 
 
+def snapshot_of(folder, rows, buffers=""):
+    head = (
+        f'{{"version": 1, "kind": "x", "key": null, "order": "module",\n"buffers": [{buffers}],\n'
+    )
+    path = folder / "snapshot.json"
+    path.write_text(head + '"remarks": [],\n"modules": null,\n"parameters": [\n' + rows + "\n]}\n")
+    return path
+
+
+def row(names, rest=""):
+    return (
+        f'{{"names": [{names}], "shape": null, "dtype": null, "trainable": null,'
+        f' "stored": "a", "inferred": false{rest}}}'
+    )
+
+
+def snapshot_of_many_rows(folder):
+    return snapshot_of(folder, ",\n".join([row('"a"')] * 700_000))
+
+
+def snapshot_with_a_fault_at_its_end(folder):
+    rows = [f"{row(chr(34) + f'a{i}' + chr(34))}" for i in range(240_000)]
+    return snapshot_of(folder, ",\n".join([*rows, "{}"]))
+
+
+def snapshot_of_one_long_row(folder):
+    return snapshot_of(folder, row(",".join(f'"{i}"' for i in range(3_000_000))))
+
+
+def snapshot_of_wide_names(folder):
+    name = '"\\ud83d\\ude00' + "a" * 900 + '"'
+    return snapshot_of(folder, ",\n".join([row(name)] * 90_000))
+
+
+def snapshot_of_many_buffers(folder):
+    return snapshot_of(folder, row('"a"'), ", ".join(f'"{i}"' for i in range(2_000_000)))
+
+
+def snapshot_of_nothing_but_lines(folder):
+    path = folder / "snapshot.json"
+    path.write_bytes(b'{"version": 1,' + b"\n" * (80 << 20))
+    return path
+
+
 CASES = {
+    snapshot_of_many_rows: "GR403",
+    snapshot_with_a_fault_at_its_end: "GR403",
+    snapshot_of_one_long_row: "GR403",
+    snapshot_of_wide_names: "GR403",
+    snapshot_of_many_buffers: "GR403",
+    snapshot_of_nothing_but_lines: "GR403",
     shards: "GR403",
     one_wide_shard: "GR403",
     shards_with_names: "GR403",

@@ -87,21 +87,53 @@ def test_what_programs_save(program, tmp_path):
         assert again.parameters == inventory.parameters
 
 
+def wider():
+    return nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))
+
+
+WIDER = wider().state_dict()
 SEVERAL = {
-    "average": ({"ema": network(), "model": network()}, "model", ("`ema`",)),
+    "average": ({"ema": wider(), "model": network()}, "ema", ("`model`",)),
+    "average of other names": ({"model": STATE, "ema": {"w": torch.zeros(2)}}, "ema", ("`model`",)),
+    "an average without parameters": (
+        {"ema": nn.Sequential(nn.ReLU()), "model": network()},
+        "model",
+        ("`ema`",),
+    ),
+    "an average further down": (
+        {"model": STATE, "callbacks": {"ema": WIDER}},
+        "model",
+        ("`callbacks.ema`",),
+    ),
     "lightning's parts": (
-        {"state_dict": STATE, "hyper_parameters": {"backbone": network()}},
+        {"state_dict": STATE, "hyper_parameters": {"backbone": wider()}},
         "state_dict",
         ("`hyper_parameters.backbone`",),
     ),
-    "adversaries": ({"netD": STATE, "netG": dict(STATE)}, "netG", ("`netD`",)),
-    "unknown words": ({"b": STATE, "a": dict(STATE)}, "b", ("`a`",)),
+    "adversaries": ({"netD": STATE, "netG": dict(WIDER)}, "netG", ("`netD`",)),
+    "unknown words": ({"b": STATE, "a": dict(WIDER)}, "b", ("`a`",)),
     "teacher": (
-        {"teacher": dict(STATE), "student": STATE, "params_ema": dict(STATE)},
+        {"teacher": dict(STATE), "student": STATE, "params_ema": dict(WIDER)},
         "student",
         ("`teacher`", "`params_ema`"),
     ),
 }
+ALIKE = {
+    "average": ({"ema": network(), "model": network()}, "model"),
+    "a frozen average": ({"model": network(), "ema": network().requires_grad_(False)}, "model"),
+    "averages": ({"model": STATE, "ema": dict(STATE), "teacher": network()}, "model"),
+    "in another order": ({"model": STATE, "ema": dict(reversed(STATE.items()))}, "model"),
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+def test_of_several_that_are_alike_nothing_is_said(case, tmp_path):
+    saved, key = ALIKE[case]
+    path = str(tmp_path / "checkpoint.pt")
+    torch.save(saved, path)
+    inventory = read(path)
+    assert (inventory.key, inventory.findings) == (key, ())
+    assert read(path, "ema").key == "ema"
 
 
 @pytest.mark.parametrize("case", SEVERAL)
@@ -115,7 +147,10 @@ def test_of_several_one_is_taken_and_all_are_listed(case, tmp_path):
     assert finding.code.id == "GR409"
     assert f"`{key}` is taken" in finding.message
     assert all(other in finding.notes[0] for other in others)
+    assert ("as Ultralytics takes it" in finding.message) is (key == "ema")
     for chosen in (key, *(other.strip("`") for other in others)):
+        if "without" in case and chosen == "ema":
+            continue
         assert read(path, chosen).key == chosen
         assert read(path, chosen).findings == ()
     rules = grouper.parse("* -> all lr=0.1")

@@ -1,6 +1,7 @@
 """grouper finds its grammar and its shipped rules wherever it is installed from."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,12 +20,13 @@ TREE = [
 ]  # fmt: skip
 
 
-def build(kind, folder, source):
+def build(kind, folder, source, **environment):
     """Build with the project's own backend, in its own process as installers do."""
     code = f"from hatchling.build import {kind}; print({kind}({str(folder)!r}))"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=source, capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", code],
+        cwd=source, capture_output=True, text=True, check=True, env={**os.environ, **environment},
+    )  # fmt: skip
     return Path(folder) / done.stdout.splitlines()[-1]
 
 
@@ -74,6 +76,18 @@ def test_from_a_wheel(checkout, tmp_path):
     assert any(name.endswith("LICENSE") for name in names)
     works(tmp_path / "site", checkout, with_table=True)
     (checkout / "grammars" / "rules.table").unlink()
+
+
+@pytest.mark.parametrize("kind", ["build_wheel", "build_sdist"])
+def test_two_builds_are_one_file(kind, checkout, tmp_path):
+    """Whoever builds a commit again gets the same bytes, wherever and whenever."""
+    built = []
+    for seed in ("1", "2"):
+        source = tmp_path / f"source{seed}"
+        shutil.copytree(checkout, source)
+        epoch = {"SOURCE_DATE_EPOCH": "1700000000", "PYTHONHASHSEED": seed}
+        built.append(build(kind, tmp_path / seed, source, **epoch).read_bytes())
+    assert built[0] == built[1]
 
 
 def test_from_an_sdist(checkout, tmp_path):

@@ -38,13 +38,6 @@ def build(grammar: str, strict: bool = False) -> Lark:
     )
 
 
-def write_table(path: Path, grammar: str) -> None:
-    """Leave the parse table beside the grammar, for `parser` to find (done when building)."""
-    table = io.BytesIO()
-    build(grammar).save(table)
-    path.write_bytes(_fingerprint(grammar) + table.getvalue())
-
-
 def _from_table(grammar: str, path: Path) -> Lark | None:
     """The table is the package's own file; one of another lark or grammar is passed over."""
     from lark import Lark
@@ -53,16 +46,17 @@ def _from_table(grammar: str, path: Path) -> Lark | None:
         content = path.read_bytes()
     except OSError:
         return None
-    fingerprint = _fingerprint(grammar)
-    if not content.startswith(fingerprint):
+    begins = fingerprint(grammar)
+    if not content.startswith(begins):
         return None
     try:
-        return Lark.load(io.BytesIO(content[len(fingerprint) :]))
+        return Lark.load(io.BytesIO(content[len(begins) :]))
     except (pickle.UnpicklingError, EOFError, KeyError, AttributeError):
         return None
 
 
-def _fingerprint(grammar: str) -> bytes:
+def fingerprint(grammar: str) -> bytes:
+    """What a table begins with: it fits this grammar and this version of Lark only."""
     from lark import __version__
 
     return hashlib.sha256(f"{__version__}\n{grammar}".encode()).digest()

@@ -1,17 +1,20 @@
 """Which tensors of a state dict are buffers: told by their dtype, their name, or those beside them.
 
 A state dict does not say it, and nothing here is certain but the dtype: what is said is inferred.
+Where nothing speaks for either, a tensor counts as a parameter and is called unsure.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+from grouper.model.contents import uncounted_norms
 from grouper.model.pickle.tensors import Tensor
 
-Reason = Literal["dtype", "name", "neighbours"]
+Reason = Literal["dtype", "name", "neighbours", "frozen norm", "router"]
 # Names that torch's own modules, and models that many build on, give to buffers alone.
 _OF_BUFFERS = """
     running_mean running_var num_batches_tracked inv_freq original_inv_freq cos_cached
@@ -19,8 +22,14 @@ _OF_BUFFERS = """
     causal_mask masked_bias position_ids token_type_ids anchors anchor_grid stride strides
     pixel_mean pixel_std positional_encoding_gaussian_matrix num_points_scale n_points_scale
     alphas_cumprod betas_cumprod _float_tensor total_ops total_params
+    layer_scalar output_mask
 """
 NAMES = frozenset(_OF_BUFFERS.split())
+# The constants of e3nn's tensor products (Wigner's 3j symbols), a buffer for each triple.
+_WIGNER = re.compile(r"_w3j(_\d+)+")
+# What routers to experts are corrected by. Most models have buffers there, and the others
+# parameters that they freeze: no gradient reaches what only chooses.
+_OF_ROUTERS = frozenset({"e_score_correction_bias", "expert_bias"})
 # Where all of the first stand beside each other in a module, those of the second are buffers:
 # of observers, quantised linears (GPTQ, AWQ, bitsandbytes), codebooks, latent diffusion, ...
 _NEIGHBOURS = tuple(
@@ -38,6 +47,10 @@ _NEIGHBOURS = tuple(
         ("cluster_size embed_avg", "cluster_size embed_avg embed inited"),
         ("cluster_usage embed_sum", "cluster_usage embed_sum initialized"),
         ("queue queue_ptr", "queue queue_ptr"),
+        ("x_min x_max act_scaling_factor", "x_min x_max act_scaling_factor"),
+        ("weight_integer fc_scaling_factor", "weight_integer bias_integer fc_scaling_factor"),
+        ("weight_integer weight_scaling_factor", "weight_integer weight_scaling_factor"),
+        ("alpha_p alpha_n beta eps", "beta eps"),
         ("slope_rate diagonal_decay", "slope_rate diagonal_decay query_decay key_decay"),
         (
             "betas alphas_cumprod",
@@ -61,22 +74,49 @@ _PARAMETRIZATION = re.compile(r"(?:.+\.)?parametrizations\.\w+\.\d+")
 _OF_PARAMETRIZATIONS = ("_u", "_v", "base")
 
 
-def inferred(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Reason]:
-    """The names of those that are taken for buffers, each with what tells it."""
+@dataclass(frozen=True)
+class Told:
+    """The names that are taken for buffers, each with what tells it; and the names of tensors that
+    count as parameters and may as well be buffers."""
+
+    buffers: Mapping[str, Reason] = field(default_factory=dict)
+    unsure: frozenset[str] = frozenset()
+
+
+def told(tensors: Iterable[tuple[str, Tensor]]) -> Told:
+    """What is told of the tensors that together are a state dict."""
     tensors = list(tensors)
     modules = siblings(tensors)
+    norms = uncounted_norms.kinds(modules)
     found: dict[str, Reason] = {}
+    unsure = set()
     for name, facts in tensors:
         path, _, last = name.rpartition(".")
         if facts.is_parameter:
             continue
-        if facts.dtype is not None and not can_train(facts.dtype):
-            found[name] = "dtype"
-        elif facts.is_buffer or _is_named(path, last):
-            found[name] = "name"
-        elif _beside(last, modules[path]):
-            found[name] = "neighbours"
-    return found
+        reason = _reason(path, last, facts, modules[path])
+        if reason is not None:
+            found[name] = reason
+        elif norms.get(path) == "frozen":
+            found[name] = "frozen norm"
+        elif path in norms:
+            unsure.add(name)
+    return Told(found, frozenset(unsure))
+
+
+def inferred(tensors: Iterable[tuple[str, Tensor]]) -> Mapping[str, Reason]:
+    """The names of those that are taken for buffers, each with what tells it."""
+    return told(tensors).buffers
+
+
+def _reason(path: str, last: str, facts: Tensor, module: Mapping[str, Tensor]) -> Reason | None:
+    if facts.dtype is not None and not can_train(facts.dtype):
+        return "dtype"
+    if facts.is_buffer or _is_named(path, last):
+        return "name"
+    if last in _OF_ROUTERS:
+        return "router"
+    return "neighbours" if _beside(last, module) else None
 
 
 def siblings(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
@@ -96,7 +136,7 @@ def can_train(dtype: str) -> bool:
 def _is_named(path: str, last: str) -> bool:
     if last in _OF_PARAMETRIZATIONS and _PARAMETRIZATION.fullmatch(path):
         return True
-    return last in NAMES
+    return last in NAMES or _WIGNER.fullmatch(last) is not None
 
 
 def _beside(last: str, module: Mapping[str, Tensor]) -> bool:

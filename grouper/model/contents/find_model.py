@@ -10,6 +10,7 @@ from typing import Any
 from grouper.findings import Finding
 from grouper.model import codes
 from grouper.model.contents import deepspeed_engine, modules, state_dict
+from grouper.model.contents.alike import all_alike
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.mappings import attributes, mapping
@@ -41,6 +42,7 @@ _PREFERRED = (
     "params_ema",
     "teacher",
 )
+AVERAGE = "ema"  # what Ultralytics and YOLOv5 load where it is there
 Named = tuple[str, Tensor, Any]
 _SAVE = "save the model with `torch.save(model.state_dict(), path)`"
 _SAVED_TO = "give the file that the model was saved to"
@@ -94,22 +96,26 @@ class Candidate:
 def find(root: Any, key: str | None, path: str) -> Inventory:
     """The inventory of the model in a checkpoint. Raises ModelError where there is none.
 
-    Where there are several and `key` does not choose, one is taken, and a finding says which.
+    Where there are several that differ and `key` does not choose, one is taken, and a finding says
+    which.
     """
     if deepspeed_engine.is_engine(root) and key in (None, deepspeed_engine.KEY):
         return deepspeed_engine.inventory_of(root, path)
     found = _candidates(root, path)
     if key is not None:
-        chosen = _chosen(found, key, path)
-    elif found:
-        chosen = min(found, key=lambda candidate: candidate.rank)
-    else:
+        return _inventory(_chosen(found, key, path), path)
+    if not found:
         raise _none(root, path)
-    inventory = replace(_inventory(chosen, path), key=chosen.key or None)
-    others = [candidate for candidate in found if candidate is not chosen]
-    if key is not None or not others:
+    best = min(found, key=lambda candidate: candidate.rank)
+    inventory = _inventory(best, path)
+    others = [candidate for candidate in found if candidate is not best]
+    if all_alike(inventory, others, lambda other: _inventory(other, path)):
         return inventory
-    return replace(inventory, findings=(_several(chosen.key, others, path),))
+    average = next((c for c in others if c.key == AVERAGE and best.place.depth == 1), None)
+    if average is not None and (of_average := _readable(average, path)) is not None:
+        others = [candidate for candidate in found if candidate is not average]
+        return replace(of_average, findings=(_several(average.key, others, path),))
+    return replace(inventory, findings=(_several(best.key, others, path),))
 
 
 def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
@@ -148,9 +154,10 @@ def _is_optimizer(items: Iterable[tuple[str, Any]]) -> bool:
 
 
 def _several(taken: str, others: list[Candidate], path: str) -> Finding:
+    why = ", as Ultralytics takes it" if taken == AVERAGE else ""
     return Finding(
         codes.SEVERAL_MODELS,
-        f"`{path}` holds several models; `{taken}` is taken",
+        f"`{path}` holds several models that differ; `{taken}` is taken{why}",
         notes=(f"the others are {_listed(others)}",),
         help=f"say which one is meant: `--key {taken}`",
     )
@@ -162,13 +169,21 @@ def _listed(found: list[Candidate]) -> str:
 
 
 def _inventory(candidate: Candidate, path: str) -> Inventory:
+    key = candidate.key or None
     if candidate.tensors is not None:
-        return state_dict.inventory_from(candidate.tensors)
+        return replace(state_dict.inventory_from(candidate.tensors), key=key)
     inventory = modules.inventory_of(candidate.value)
     if not inventory.parameters:
         holds, help = _QUANTISED
         raise ModelError(codes.NOT_A_MODEL, f"`{path}` holds {holds}", help)
-    return inventory
+    return replace(inventory, key=key)
+
+
+def _readable(candidate: Candidate, path: str) -> Inventory | None:
+    try:
+        return _inventory(candidate, path)
+    except ModelError:
+        return None
 
 
 def _candidates(root: Any, path: str) -> list[Candidate]:

@@ -21,6 +21,8 @@ _REASONS: dict[Reason, str] = {
     "dtype": "by their dtype",
     "name": "by their names",
     "neighbours": "by the tensors beside them",
+    "frozen norm": "of norms without `num_batches_tracked`, as frozen ones are",
+    "router": "that correct routers, which some models have as frozen parameters",
 }
 
 
@@ -45,7 +47,8 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
     Names().count(name for name, _, _ in found)
     prefix = wrapping_prefix(name for name, _, _ in found if name != _OF_AVERAGES)
     named = [(name.removeprefix(prefix), facts) for name, facts, _ in found]
-    taken = buffers.inferred(named)
+    told = buffers.told(named)
+    taken = told.buffers
     tied: dict[object, tuple[Tensor, list[str]]] = {}
     for name, facts, item in found:
         if name.removeprefix(prefix) not in taken:
@@ -58,6 +61,7 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
             facts.trains if facts.is_parameter else None,
             names[0],
             inferred=not facts.is_parameter,
+            unsure=not told.unsure.isdisjoint(name.removeprefix(prefix) for name in names),
         )
         for facts, names in tied.values()
     )

@@ -33,19 +33,20 @@ def loaded(source: BytesSource) -> Any:
     Raises ValueError where it is none, ModelError where it is too large.
     """
     if source.size > MAX_SIZE:
-        raise _too_large(source)
+        raise too_large(source)
     text = source.read(0, source.size)
     width = 2 if text.isascii() and rb"\u" not in text else _WIDE
     cost = width * len(text) + sum(text.count(sign) * cost for sign, cost in _COST.items())
     if cost > MAX_MEMORY:
-        raise _too_large(source)
+        raise too_large(source)
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        return json.loads(text, object_pairs_hook=object_of_pairs, parse_constant=_no_number)
     except RecursionError:
         raise ValueError("nested too deep") from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError where a key is there twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key twice")
@@ -56,7 +57,8 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _too_large(source: BytesSource) -> ModelError:
+def too_large(source: BytesSource) -> ModelError:
+    """What is said of JSON that would take too much memory."""
     return ModelError(
         codes.OVER_LIMIT, f"`{source.path}` is not read: its JSON is larger than that of any model"
     )

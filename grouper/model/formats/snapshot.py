@@ -5,28 +5,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from grouper.model.files.file import BytesSource
-from grouper.model.formats import unsupported
-from grouper.model.formats.safetensors import sizes
-from grouper.model.inventory import Inventory, Module, Parameter
-from grouper.model.marks import Marks
+from grouper.model import codes
+from grouper.model.errors import ModelError
+from grouper.model.files.file import Buffer, BytesSource
+from grouper.model.formats import snapshot_lines, unsupported
+from grouper.model.formats.snapshot_rows import (
+    MAX_ROWS,
+    Row,
+    Rows,
+    modules_out,
+    parameters_out,
+    text,
+)
+from grouper.model.inventory import Inventory
 from grouper.model.name_limits import Names
-from grouper.model.pickle.tensors import MAX_NDIM
 
 VERSION = 1
+# What is read and, so that all that is written can be read, written.
+MAX_SIZE = 96 << 20
 
 
 def dumps(inventory: Inventory) -> str:
-    """A snapshot: one parameter and one module a line, so that two of them can be compared."""
+    """A snapshot: one parameter and one module a line, so that two of them can be compared.
+
+    Raises ModelError where it would be larger than what is read.
+    """
+    _within_limits(inventory)
     marks = inventory.marks
-    parameters = [_parameter_out(parameter, marks) for parameter in inventory.parameters]
-    modules = None
-    if inventory.modules is not None:
-        modules = [
-            {"path": path, "class": m.cls, "bases": None if m.bases is None else list(m.bases)}
-            | ({"inferred": True} if m.inferred else {})
-            for path, m in inventory.modules.items()
-        ]
     head = {"version": VERSION, "kind": inventory.kind, "key": inventory.key}
     lines = [json.dumps(head)[:-1] + f', "order": "{inventory.order}",']
     lines.append(f'"buffers": {json.dumps(list(inventory.buffers))},')
@@ -34,15 +39,23 @@ def dumps(inventory: Inventory) -> str:
     if marks is not None:
         known = {"words": sorted(marks.parameters), "prefixes": list(marks.prefixes)}
         lines.append(f'"marks": {json.dumps(known)},')
-    lines.append(f'"modules": {_listed(modules)},')
-    lines.append(f'"parameters": {_listed(parameters)}}}')
-    return "\n".join(lines) + "\n"
+    lines.append(f'"modules": {_listed(modules_out(inventory))},')
+    lines.append(f'"parameters": {_listed(parameters_out(inventory))}}}')
+    written = "\n".join(lines) + "\n"
+    if len(written) > MAX_SIZE:
+        raise _too_large("a snapshot of the model")
+    return written
 
 
-def loads(text: str, path: str = "<string>") -> Inventory:
+def loads(written: str, path: str = "<string>") -> Inventory:
     """The inventory of a snapshot. Raises ModelError where it is none."""
+    source = Buffer(written.encode("utf-8", "surrogatepass"), path)
+    if snapshot_lines.recognises(written[:64].encode("utf-8", "replace")):
+        found = read_lines(source)
+        if found is not None:
+            return found
     try:
-        return _inventory(json.loads(text), path)
+        return _of_value(json.loads(written), path)
     except (ValueError, RecursionError):
         raise unsupported.value(path, None) from None
 
@@ -54,91 +67,77 @@ def recognises(value: Any) -> bool:
 
 def read(file: BytesSource, value: Any, key: str | None) -> Inventory:
     """The inventory of a snapshot, which holds one model: `key` is not looked at."""
-    return _inventory(value, file.path)
+    return _of_value(value, file.path)
 
 
-def _inventory(value: Any, path: str) -> Inventory:
+def read_lines(file: BytesSource) -> Inventory | None:
+    """The inventory of a snapshot that is laid out as grouper writes it; None for others."""
+    if file.size > MAX_SIZE:
+        raise _too_large(f"`{file.path}`")
+    try:
+        value, rows = snapshot_lines.read(file)
+        if rows.modules and value["modules"] != []:
+            return None
+        return _inventory(value, rows, file.path) if value["parameters"] == [] else None
+    except (ValueError, TypeError, LookupError):
+        return None
+
+
+def _of_value(value: Any, path: str) -> Inventory:
     """The inventory of a snapshot's JSON value. Raises ModelError where it is none."""
     try:
-        if value["version"] != VERSION:
-            raise ValueError("another version")
-        parameters = tuple(_parameter_in(item) for item in value["parameters"])
-        Names().count(name for parameter in parameters for name in parameter.names)
-        return Inventory(
-            parameters,
-            _modules_in(value["modules"]),
-            path=path,
-            kind=_text(value["kind"]),
-            key=None if value["key"] is None else _text(value["key"]),
-            order="sorted" if value["order"] == "sorted" else "module",
-            buffers=tuple(map(_text, value["buffers"])),
-            remarks=tuple(map(_text, value["remarks"])),
-            marks=_marks_in(value.get("marks"), value["parameters"]),
-        )
+        rows = Rows()
+        for row in value["parameters"]:
+            rows.add_parameter(row)
+        for row in value["modules"] or ():
+            rows.add_module(row)
+        return _inventory(value, rows, path)
     except (ValueError, TypeError, LookupError):
         raise unsupported.value(path, value) from None
 
 
-def _listed(items: list[dict[str, Any]] | None) -> str:
-    if items is None:
-        return "null"
-    return "[\n" + ",\n".join(json.dumps(item) for item in items) + "\n]"
+def _inventory(value: dict[str, Any], rows: Rows, path: str) -> Inventory:
+    if value["version"] != VERSION:
+        raise ValueError("another version")
+    inventory = Inventory(
+        tuple(rows.parameters),
+        None if value["modules"] is None else rows.modules,
+        path=path,
+        kind=text(value["kind"]),
+        key=None if value["key"] is None else text(value["key"]),
+        order="sorted" if value["order"] == "sorted" else "module",
+        buffers=tuple(map(text, value["buffers"])),
+        remarks=tuple(map(text, value["remarks"])),
+        marks=rows.marks(value.get("marks")),
+    )
+    _within_limits(inventory)
+    return inventory
 
 
-def _marks_in(known: Any, parameters: list[dict[str, Any]]) -> Marks | None:
-    if known is None:
-        return None
-    found: dict[str, set[str]] = {_text(word): set() for word in known["words"]}
-    for parameter in parameters:
-        for word in parameter.get("marks", ()):
-            found[word].update(map(_text, parameter["names"]))
-    prefixes = tuple(map(_text, known["prefixes"]))
-    return Marks({word: frozenset(names) for word, names in found.items()}, prefixes)
+def _within_limits(inventory: Inventory) -> None:
+    """What `Rows` refuses, and too many buffers beside them."""
+    parameters, modules = inventory.parameters, inventory.modules or {}
+    Names().count(name for parameter in parameters for name in parameter.names)
+    Names().count(p.stored for p in parameters if p.stored != p.name)
+    others = {p.dtype for p in parameters} | {m.cls for m in modules.values()}
+    others |= {base for m in modules.values() for base in m.bases or ()}
+    others |= {*(inventory.marks.parameters if inventory.marks else ())}
+    Names().count((*modules, *filter(None, others)))
+    rows = len(inventory.parameters) + len(inventory.modules or ()) + len(inventory.buffers)
+    if rows > MAX_ROWS:
+        raise _too_large(f"a snapshot of `{inventory.path}`")
 
 
-def _parameter_out(parameter: Parameter, marks: Marks | None) -> dict[str, Any]:
-    carried = marks.parameters if marks is not None else {}
-    words = sorted(word for word, names in carried.items() if parameter.name in names)
-    return ({"marks": words} if words else {}) | {
-        "names": list(parameter.names),
-        "shape": None if parameter.shape is None else list(parameter.shape),
-        "dtype": parameter.dtype,
-        "trainable": parameter.trainable,
-        "stored": parameter.stored,
-        "inferred": parameter.inferred,
-    }
-
-
-def _parameter_in(value: dict[str, Any]) -> Parameter:
-    names = tuple(map(_text, value["names"]))
-    shape = value["shape"]
-    if not names or (shape is not None and not (sizes(shape) and len(shape) <= MAX_NDIM)):
-        raise ValueError("not a parameter")
-    return Parameter(
-        names,
-        None if shape is None else tuple(shape),
-        None if value["dtype"] is None else _text(value["dtype"]),
-        value["trainable"] if isinstance(value["trainable"], bool) else None,
-        _text(value["stored"]),
-        value["inferred"] is True,
+def _too_large(what: str) -> ModelError:
+    return ModelError(
+        codes.OVER_LIMIT,
+        f"{what} has more than {MAX_ROWS:,} parameters, modules and buffers,"
+        f" or is larger than {MAX_SIZE >> 20} MiB",
+        "save parts of the model, each by itself",
     )
 
 
-def _modules_in(value: list[dict[str, Any]] | None) -> dict[str, Module] | None:
-    if value is None:
-        return None
-    return {
-        _text(m["path"]): Module(
-            _text(m["path"]),
-            _text(m["class"]),
-            None if m["bases"] is None else tuple(map(_text, m["bases"])),
-            m.get("inferred") is True,
-        )
-        for m in value
-    }
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value
+def _listed(items: list[Row] | None) -> str:
+    if items is None:
+        return "null"
+    return "[\n" + ",\n".join(json.dumps(item) for item in items) + "\n]"

@@ -28,7 +28,7 @@ _NO_TIES = "a distributed checkpoint does not say which parameters are tied"
 MAX_DEPTH = 16
 MAX_DICTS = 50_000
 # Every rank's part of every tensor is listed: a thousand tensors on 64 ranks take 150 MB.
-MAX_OPCODES, MAX_MEMORY = 4_000_000, 176 << 20
+MAX_OPCODES, MAX_MEMORY = 5_000_000, 176 << 20
 
 
 def recognises(folder: str) -> bool:

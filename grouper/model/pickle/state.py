@@ -36,7 +36,7 @@ class Limits:
     `memory` is in bytes, estimated as values are made; `stream` in bytes of the windows.
     """
 
-    opcodes: int = 3_000_000
+    opcodes: int = 5_000_000
     slow: int = 750_000
     marks: int = 10_000
     memory: int = 128 << 20

@@ -1,0 +1,120 @@
+"""A parameter and a module as values of a snapshot's JSON, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grouper.model.errors import over_limit
+from grouper.model.formats.safetensors import sizes
+from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.model.marks import Marks
+from grouper.model.name_limits import Names
+from grouper.model.pickle.tensors import MAX_NDIM
+
+Row = dict[str, Any]
+MAX_ROWS = 250_000  # parameters, modules and buffers
+
+
+def parameters_out(inventory: Inventory) -> list[Row]:
+    """The parameters, each with the words that mark it."""
+    marked: dict[str, list[str]] = {}
+    for word, names in sorted(inventory.marks.parameters.items()) if inventory.marks else ():
+        for name in names:
+            marked.setdefault(name, []).append(word)
+    return [_parameter_out(p, marked.get(p.name, [])) for p in inventory.parameters]
+
+
+def modules_out(inventory: Inventory) -> list[Row] | None:
+    if inventory.modules is None:
+        return None
+    return [
+        {"path": path, "class": m.cls, "bases": None if m.bases is None else list(m.bases)}
+        | ({"inferred": True} if m.inferred else {})
+        for path, m in inventory.modules.items()
+    ]
+
+
+class Rows:
+    """Takes rows as they come. Raises ValueError, TypeError or LookupError for what is none, and
+    ModelError where they are too many, or their names too long.
+
+    Texts that many rows have (dtypes, classes) are kept once.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: list[Parameter] = []
+        self.modules: dict[str, Module] = {}
+        self._marked: list[tuple[str, tuple[str, ...]]] = []
+        self._texts: dict[str, str] = {}
+        self._bases: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._names, self._stored, self._others = Names(), Names(), Names()
+
+    def add_parameter(self, row: Row) -> None:
+        names, shape = tuple(map(text, row["names"])), row["shape"]
+        self._names.count(names)
+        if not names or (shape is not None and not (sizes(shape) and len(shape) <= MAX_NDIM)):
+            raise ValueError("not a parameter")
+        stored = text(row["stored"])
+        if stored != names[0]:
+            self._stored.counted(stored)
+        self._marked += ((self._once(word), names) for word in row.get("marks", ()))
+        self.parameters.append(
+            Parameter(
+                names,
+                None if shape is None else tuple(shape),
+                None if row["dtype"] is None else self._once(row["dtype"]),
+                row["trainable"] if isinstance(row["trainable"], bool) else None,
+                names[0] if stored == names[0] else stored,
+                row["inferred"] is True,
+                row.get("unsure") is True,
+            )
+        )
+        self._in_number()
+
+    def add_module(self, row: Row) -> None:
+        path, bases = self._others.counted(text(row["path"])), row["bases"]
+        if bases is not None:
+            bases = tuple(map(self._once, bases))
+            bases = self._bases.setdefault(bases, bases)
+        self.modules[path] = Module(
+            path, self._once(row["class"]), bases, row.get("inferred") is True
+        )
+        self._in_number()
+
+    def marks(self, known: Any) -> Marks | None:
+        """The marks of which `known` has the words, and the parameters that have been added."""
+        if known is None:
+            return None
+        found: dict[str, set[str]] = {text(word): set() for word in known["words"]}
+        for word, names in self._marked:
+            found[word].update(names)
+        prefixes = tuple(map(text, known["prefixes"]))
+        return Marks({word: frozenset(names) for word, names in found.items()}, prefixes)
+
+    def _once(self, value: object) -> str:
+        known = self._texts.get(text(value))
+        if known is None:
+            known = self._texts[text(value)] = self._others.counted(text(value))
+        return known
+
+    def _in_number(self) -> None:
+        if len(self.parameters) + len(self.modules) > MAX_ROWS:
+            raise over_limit(f"it has more than {MAX_ROWS:,} parameters and modules")
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _parameter_out(parameter: Parameter, marks: list[str]) -> Row:
+    return ({"marks": marks} if marks else {}) | {
+        "names": list(parameter.names),
+        "shape": None if parameter.shape is None else list(parameter.shape),
+        "dtype": parameter.dtype,
+        "trainable": parameter.trainable,
+        "stored": parameter.stored,
+        "inferred": parameter.inferred,
+        **({"unsure": True} if parameter.unsure else {}),
+    }
