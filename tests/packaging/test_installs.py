@@ -116,6 +116,7 @@ def test_public_names():
 
     assert grouper.__all__ == [
         "GroupingError",
+        "GroupingWarning",
         "Inventory",
         "ModelError",
         "Monitor",
