@@ -1,11 +1,12 @@
 """Fine-tune a YOLO by a rules file, on images made here: less than a minute on a CPU, no downloads.
 
-    pip install "grouper[ultralytics]"
+    pip install . ultralytics          # in a clone of grouper
     python examples/ultralytics_finetune.py
 
 A classifier learns squares and discs. Then it is fine-tuned to tell four shapes apart: the head at
-the full rate, the body at a tenth of it, biases with a warm-up of their own. A detector, or a model
-for segments, poses or oriented boxes, is trained by the same line.
+the full rate, the body at a tenth of it, the head's biases with a warm-up of their own. A detector,
+or a model for segments, poses or oriented boxes, is trained by the same line. It learns most of what
+there is to learn: about four of five images, in half a minute; more images and epochs do the rest.
 """
 
 import tempfile
@@ -46,19 +47,22 @@ def make_data(folder, names, images):
 
 def main():
     folder = Path(tempfile.mkdtemp(prefix="grouper-"))
-    arguments = {"imgsz": SIZE, "batch": 16, "nbs": 16, "device": "cpu", "plots": False}
-    arguments |= {"project": str(folder), "scale": 0.2, "erasing": 0.0}
+    arguments = {"imgsz": SIZE, "batch": 16, "nbs": 16, "device": "cpu", "workers": 0}
+    arguments |= {"project": str(folder), "scale": 0.2, "erasing": 0.0, "auto_augment": None}
+    arguments |= {"plots": False}
 
     model = YOLO("yolov8n-cls.yaml")
-    two = make_data(folder / "two", ["square", "disc"], images=64)
-    model.train(data=two, name="learn", epochs=5, optimizer="AdamW", lr0=0.002, **arguments)
+    two = make_data(folder / "two", ["square", "disc"], images=256)
+    model.train(data=two, name="learn", epochs=8, optimizer="AdamW", lr0=0.002, **arguments)
+    learned = model.metrics.top1
 
-    four = make_data(folder / "four", list(CORNERS), images=128)
+    four = make_data(folder / "four", list(CORNERS), images=256)
     rules = trainer("yolo-finetune.rules", base=0.02, monitor=True)
-    model.train(data=four, name="finetune", epochs=5, trainer=rules, **arguments)
+    model.train(data=four, name="finetune", epochs=12, trainer=rules, **arguments)
 
     run = model.trainer.save_dir
-    print(f"{model.metrics.top1:.0%} of the images of four shapes are told right")
+    print(f"squares from discs: {learned:.0%} of 256 new images are right, guessing gets 50%")
+    print(f"four shapes: {model.metrics.top1:.0%} of 256 new images are right, guessing gets 25%")
     print(f"what each group did: grouper monitor {run / 'monitor.jsonl'}")
     print(f"its rates by epoch, in the columns lr/...: {run / 'results.csv'}")
 

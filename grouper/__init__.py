@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         plan,
     )
     from grouper.checks.report import Report
+    from grouper.findings import GroupingWarning
     from grouper.language.ruleset import RuleSet
     from grouper.model.errors import ModelError
     from grouper.model.inventory import Inventory
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GroupingError",
+    "GroupingWarning",
     "Inventory",
     "ModelError",
     "Monitor",
@@ -48,6 +50,7 @@ __all__ = [
 # would put that module in the place of the function `grouper.plan`.
 _HOMES = {
     "GroupingError": "grouper.api",
+    "GroupingWarning": "grouper.findings",
     "Inventory": "grouper.model.inventory",
     "ModelError": "grouper.model.errors",
     "Monitor": "grouper.monitor.monitor",

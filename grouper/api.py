@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 
 from grouper.checks.context import Context, known_signatures
 from grouper.checks.report import Report
-from grouper.checks.run import run
-from grouper.findings import Finding, Severity, in_order
+from grouper.checks.run import run, run_on_plan
+from grouper.findings import Finding, Severity, in_order, warn
 from grouper.group.form_groups import form_groups
 from grouper.group.grouping import Grouping
 from grouper.language.resolve import resolve
@@ -30,6 +30,7 @@ from grouper.text.arguments import is_module, require, require_module, require_v
 from grouper.text.source import Source
 from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
+from grouper.train.unreached import unreached
 
 if TYPE_CHECKING:
     from grouper.train.param_groups import ParamGroups
@@ -162,6 +163,7 @@ def param_groups(
     Each group has `params` (named, where torch takes names), its `name`, and its options. `merge`
     joins groups whose options are equal, for the fewest kernels (see Grouping.merged). What
     the rules freeze gets `requires_grad=False`; the list's `unfreeze()` takes that back.
+    Findings that are warnings reach Python's `warnings` as GroupingWarning, here and below.
 
     `rules` may be a report of this model, as for every function below: it is taken as it is. Raises
     GroupingError where the rules do not fit the model; the model is then as it was.
@@ -177,6 +179,7 @@ def param_groups(
     with compare_ranks(model, process_group) as ranks:
         report, grouping = checked_groups(model, rules, merge=merge)
         _refuse(report, ranks.disagreement(report.rules, grouping))
+        warn(report.findings)
         return bind(model, grouping)
 
 
@@ -198,6 +201,7 @@ def build_optimizer(
     with compare_ranks(model, process_group) as ranks:
         report = rules if isinstance(rules, Report) else _checked_to_build(model, rules)
         report, grouping = checked_groups(model, report, merge=merge)
+        warn(report.findings)
         groups = bind(model, grouping)
         try:
             # Ranks compare after construction here: where a class refuses its options on one rank
@@ -232,6 +236,7 @@ def add_groups(
     with compare_ranks(model, process_group) as ranks:
         checked, grouping = checked_groups(model, report, merge=merge)
         _refuse(checked, ranks.disagreement(checked.rules, grouping))
+        warn(checked.findings)
         return extend(optimizer, model, grouping, checked.rules)
 
 
@@ -241,11 +246,24 @@ def plan(
     """lr and momentum of every group at every step of a run.
 
     A step is one batch: `steps_per_epoch` is the length of the loader. `merge` as in
-    `build_optimizer`. Raises GroupingError where the rules do not fit the model, and ValueError
-    where a group has no lr.
+    `build_optimizer`. Warns where the run ends before a group has its lr. Raises GroupingError
+    where the rules do not fit the model, and ValueError where a group has no lr.
     """
     report, grouping = checked_groups(model, rules, merge=merge)
-    return make_plan(report.rules, grouping, steps_per_epoch, epochs)
+    planned = plan_of(report, grouping, steps_per_epoch, epochs)
+    warn((*report.findings, *planned.findings))
+    return planned
+
+
+def plan_of(report: Report, grouping: Grouping, steps_per_epoch: int, epochs: int) -> Plan:
+    """The plan of a report's groups, with what there is to say about it in its `findings`.
+
+    Raises ValueError as `make_plan` does.
+    """
+    made = make_plan(report.rules, grouping, steps_per_epoch, epochs)
+    assert report.assignment is not None
+    context = Context(report.rules, report.inventory, report.assignment, grouping)
+    return replace(made, findings=run_on_plan(context, unreached(made.groups, made.run)))
 
 
 def _has_errors(rules: RuleSet) -> bool:

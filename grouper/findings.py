@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from grouper.text.printable import visible
 from grouper.text.source import Span
 
 
@@ -90,3 +93,28 @@ class Finding:
 def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Findings sorted for users, each once."""
     return tuple(dict.fromkeys(sorted(findings, key=lambda finding: finding.order)))
+
+
+class GroupingWarning(UserWarning):
+    """A finding that is a warning, for callers of functions: its code, what it says and where."""
+
+
+_shown: dict[str | tuple[str, type[Warning], int], int] = {}
+
+
+def warn(findings: Iterable[Finding]) -> None:
+    """Hand the warnings among the findings to Python's `warnings`, as GroupingWarning.
+
+    Each stands at the place in the rules, and not at the call, so that Python shows it once however
+    many calls of a run come upon it.
+    """
+    for finding in in_order(tuple(findings)):
+        if finding.severity is not Severity.WARNING:
+            continue
+        place = f" ({finding.span.place})" if finding.span else ""
+        help = f"; {finding.help}" if finding.help else ""
+        text = f"{finding.code.id} {finding.code.name}: {finding.message}{place}{help}"
+        path, line = (finding.span.source.path, finding.span.line) if finding.span else ("rules", 1)
+        warnings.warn_explicit(
+            visible(text), GroupingWarning, visible(path), line, "grouper", _shown
+        )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from grouper.checks import unreached_lr
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import RuleSet
@@ -36,12 +37,15 @@ def without_allowed(
             continue
         before = remaining
         remaining = _without(before, allow, context)
-        if remaining == before and not _for_several_models(context.rules, allow):
+        if remaining == before and not _may_be_unused(context.rules, allow):
             unused.append(_finding(allow, f"`allow {allow.code}` accepts nothing", ()))
     return (*remaining, *unused)
 
 
-def _for_several_models(rules: RuleSet, allow: tree.Allow) -> bool:
+def _may_be_unused(rules: RuleSet, allow: tree.Allow) -> bool:
+    """Whether it may be for another model, or for a run."""
+    if allow.code in (unreached_lr.CODE.id, unreached_lr.CODE.name):
+        return True
     included = allow.span is not None and allow.span.source.path != rules.path
     return included or len(rules.models) > 1 or any(rule.optional for rule in rules.rules)
 

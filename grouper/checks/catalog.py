@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grouper.checks import allowed
+from grouper.checks import allowed, unreached_lr
 from grouper.checks.table import CHECKS
 from grouper.findings import Code
 from grouper.group.compare import RANKS_DISAGREE
@@ -16,6 +16,7 @@ ALL: tuple[Code, ...] = tuple(
         (
             *(check.module.CODE for check in CHECKS),
             allowed.CODE,
+            unreached_lr.CODE,
             *syntax.ALL,
             *resolve.ALL,
             *match.ALL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from grouper.checks import unreached_lr
 from grouper.checks.allowed import CODE as UNUSED_ALLOW
 from grouper.checks.allowed import without_allowed
 from grouper.checks.catalog import ALL
@@ -27,4 +28,13 @@ def run_on_groups(context: Context) -> tuple[Finding, ...]:
     checks = [check for check in CHECKS if check.of_groups]
     findings = [finding for check in checks for finding in check.module.check(context)]
     remaining = without_allowed(context, findings, [finding.code for finding in findings])
+    return tuple(finding for finding in remaining if finding.code is not UNUSED_ALLOW)
+
+
+def run_on_plan(
+    context: Context, unreached: Iterable[unreached_lr.Unreached]
+) -> tuple[Finding, ...]:
+    """What is wrong with a run of some length, and not accepted by the file."""
+    found = unreached_lr.findings(context, unreached)
+    remaining = without_allowed(context, found, ALL)
     return tuple(finding for finding in remaining if finding.code is not UNUSED_ALLOW)

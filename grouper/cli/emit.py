@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from grouper import api
 from grouper.cli.exit import CLEAN
 from grouper.cli.flags import (
     format_flag,
@@ -15,11 +16,10 @@ from grouper.cli.flags import (
     run_length,
 )
 from grouper.cli.load import fitting
-from grouper.cli.outcome import print_no_groups, print_no_plan
+from grouper.cli.outcome import print_no_groups, print_no_plan, print_warnings, with_plan
 from grouper.cli.write import emit, emit_paths, write
 from grouper.reports.formats import EMITTED, FINDINGS
 from grouper.reports.planned import Planned
-from grouper.train.make_plan import make_plan
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -43,14 +43,19 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_no_groups(report, arguments, to_program=True)
     try:
-        plan = make_plan(report.rules, report.grouping, length[1], length[0]) if length else None
+        plan = api.plan_of(report, report.grouping, length[1], length[0]) if length else None
+        if plan is not None:
+            report = with_plan(report, plan, arguments)
+        if not report.ok:
+            return print_no_groups(report, arguments, to_program=True)
         text = "".join(EMITTED.render(arguments.language, Planned(report, plan), output(arguments)))
     except ValueError as error:
         return print_no_plan(report, error, arguments, to_program=True)
     if arguments.out is None:
         emit(text)
-        return CLEAN
-    write(arguments.out, text)
-    if not arguments.quiet:
-        emit_paths([arguments.out])
+    else:
+        write(arguments.out, text)
+        if not arguments.quiet:
+            emit_paths([arguments.out])
+    print_warnings(report, arguments)
     return CLEAN

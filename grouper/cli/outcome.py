@@ -10,10 +10,13 @@ from grouper.checks import missing_lr
 from grouper.checks.report import Report
 from grouper.cli.exit import FOUND, Failure
 from grouper.cli.flags import output
+from grouper.cli.select import selection
 from grouper.cli.streams import report as report_line
 from grouper.cli.write import emit
+from grouper.findings import Severity, in_order
 from grouper.reports.formats import FINDINGS, FOR_PEOPLE
 from grouper.text.printable import visible
+from grouper.train.plan import Plan
 
 
 def print_no_groups(report: Report, arguments: argparse.Namespace, to_program: bool = False) -> int:
@@ -36,3 +39,18 @@ def print_no_plan(
     status = print_no_groups(replace(report, findings=findings), arguments, to_program)
     report_line(f"error: {visible(str(why))}")
     return status
+
+
+def with_plan(report: Report, plan: Plan, arguments: argparse.Namespace) -> Report:
+    """The report with what there is to say about a plan of its groups, filtered by the flags."""
+    findings = in_order((*report.findings, *plan.findings))
+    return selection(arguments).of(replace(report, findings=findings))
+
+
+def print_warnings(report: Report, arguments: argparse.Namespace) -> None:
+    """The report's warnings to standard error, where standard output is for programs or empty."""
+    if any(finding.severity is Severity.WARNING for finding in report.findings):
+        from grouper.reports.finding_text import print_findings
+
+        to = output(arguments, sys.stderr)
+        emit([to.printed(lambda out: print_findings(report.findings, out, quiet=True))], sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from grouper import api
 from grouper.cli.exit import CLEAN, Failure
 from grouper.cli.flags import (
     format_flag,
@@ -17,11 +18,10 @@ from grouper.cli.flags import (
     run_length,
 )
 from grouper.cli.load import fitting
-from grouper.cli.outcome import print_no_groups, print_no_plan
+from grouper.cli.outcome import print_no_groups, print_no_plan, print_warnings, with_plan
 from grouper.cli.write import drawn, emit, emit_paths, picture_format, write
 from grouper.reports.formats import FINDINGS, PLAN
 from grouper.reports.planned import NOTHING_TO_TRAIN, Planned
-from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 
 STDOUT = "-"
@@ -57,10 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_no_groups(report, arguments, to_program)
     try:
-        plan = make_plan(report.rules, report.grouping, length[1], length[0])
+        plan = api.plan_of(report, report.grouping, length[1], length[0])
     except ValueError as error:
         return print_no_plan(report, error, arguments, to_program)
+    report = with_plan(report, plan, arguments)
+    if not report.ok:
+        return print_no_groups(report, arguments, to_program)
     _write(Planned(report, plan, stride), files, arguments)
+    if to_program or files or arguments.plot:
+        print_warnings(report, arguments)
     return CLEAN
 
 

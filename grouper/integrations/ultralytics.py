@@ -17,14 +17,19 @@ except ModuleNotFoundError as error:
     if error.name != "ultralytics":
         raise
     raise ModuleNotFoundError(
-        'this needs Ultralytics: pip install "grouper[ultralytics]"', name="ultralytics"
+        "this needs Ultralytics: `pip install ultralytics`", name="ultralytics"
     ) from error
 from ultralytics.utils import DEFAULT_CFG
 
 from grouper import api
 from grouper.checks.report import Report
 from grouper.findings import Severity
-from grouper.integrations.ultralytics_trainer import MonitorOption, RulesConfig, RulesTrainerMixin
+from grouper.integrations.ultralytics_trainer import (
+    MonitorOption,
+    RulesConfig,
+    RulesSource,
+    RulesTrainerMixin,
+)
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.options.values import Value
@@ -68,7 +73,8 @@ def trainer(
         of: the trainer class to extend, where it is not that of the model's task: `RTDETRTrainer`.
         monitor: True writes `monitor.jsonl` into the run's folder, a path writes there; a mapping
             has the arguments of grouper.Monitor (`{"every": 50}`).
-        variables: values for the rules' `let` variables.
+        variables: values for the rules' `let` variables. One that is called `epochs` gets the run's
+            length by itself where the rules are a path or a name.
 
     A step of the plan is a batch, as in Ultralytics' own warm-up. Raises FileNotFoundError where
     the file does not exist, GroupingError where it has errors without any model, ImportError for an
@@ -78,9 +84,9 @@ def trainer(
     missing = [name for name in HOOKS if not hasattr(BaseTrainer, name)]
     if missing:
         raise ImportError(
-            "grouper trains with Ultralytics 8.4.103 or later:"
-            ' pip install -U "grouper[ultralytics]"'
+            "grouper trains with Ultralytics 8.4.103 or later: `pip install -U ultralytics`"
         )
+    source = RulesSource(rules, variables) if isinstance(rules, str | Path) else None
     if isinstance(rules, str | Path):
         rule_set = api.load(rules, **variables)
     elif variables:
@@ -89,7 +95,7 @@ def trainer(
         rule_set = rules
     if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
         raise api.GroupingError(Report(rule_set, Inventory(()), rule_set.findings))
-    config = RulesConfig(rule_set, monitor, of is not None)
+    config = RulesConfig(rule_set, monitor, of is not None, source)
 
     def start(
         cfg: Any = DEFAULT_CFG,

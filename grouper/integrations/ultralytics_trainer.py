@@ -22,13 +22,13 @@ from ultralytics.utils.torch_utils import unwrap_model
 
 from grouper import api
 from grouper.checks.report import Report
-from grouper.findings import Severity
 from grouper.integrations.ultralytics_results import columns_of, widen
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.model.live import inventory_of
 from grouper.monitor.monitor import Monitor
 from grouper.monitor.state import MonitorState
+from grouper.options.values import Value
 from grouper.train.group_schedule import interpolate
 from grouper.train.plan import Plan
 from grouper.train.resume.optimizer_state import load_optimizer_state
@@ -56,12 +56,31 @@ MonitorOption = bool | str | Path | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class RulesSource:
+    """Where rules were read, and the variables that were given to them."""
+
+    path: str | Path
+    variables: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
 class RulesConfig:
-    """The arguments of `trainer`: `own_class` says that the trainer class was given by `of`."""
+    """The arguments of `trainer`: `own_class` says that the trainer class was given by `of`, and
+    `source` where the rules come from, if not from Python."""
 
     rules: RuleSet
     monitor: MonitorOption = False
     own_class: bool = False
+    source: RulesSource | None = None
+
+    def rules_of(self, epochs: int) -> RuleSet:
+        """The rules of a run, whose length they are told where they ask for it."""
+        declared = self.rules.variables.get("epochs")
+        if self.source is None or declared is None or "epochs" in self.source.variables:
+            return self.rules
+        if declared == epochs:
+            return self.rules
+        return api.load(self.source.path, **self.source.variables, epochs=epochs)
 
 
 class EpochCounter(LRScheduler):
@@ -89,13 +108,14 @@ class RulesTrainerMixin(BaseTrainer):
         self._batch = 0
         self._monitor: Monitor | None = None
         super().__init__(cfg, overrides, _callbacks)
+        self._rules = self.config.rules if self.args.time else self.config.rules_of(self.epochs)
         if RANK == -1:
             self._warn_of_ignored([] if self.resume else ignored)
 
     def _warn_of_ignored(self, ignored: list[str]) -> None:
         if ignored:
             LOGGER.warning(f"ignored, because the rules decide on it: {', '.join(ignored)}")
-        epochs = self.config.rules.variables.get("epochs")
+        epochs = self._rules.variables.get("epochs")
         if epochs is not None and epochs != self.epochs and not self.args.time:
             LOGGER.warning(
                 f"the rules count on epochs={epochs}, and the run has {self.epochs}:"
@@ -117,13 +137,13 @@ class RulesTrainerMixin(BaseTrainer):
             # Distillation and quantisation change the model later.
             if self.args.distill_model is None and self.args.quantize != 8:
                 inventory = inventory_of(self.model)
-                api.checked_groups(_as_trained(inventory, self.args.freeze), self.config.rules)
+                api.checked_groups(_as_trained(inventory, self.args.freeze), self._rules)
         return checkpoint
 
     def build_optimizer(self, model: nn.Module, *_: Any, **__: Any) -> Optimizer:
         """The optimizer that the rules name; the arguments are ignored."""
         with self._cleanup_on_refusal():
-            self.report = api.checked_groups(model, self.config.rules)[0]
+            self.report = api.checked_groups(model, self._rules)[0]
             optimizer = api.build_optimizer(model, self.report)
         _announce(self.report, optimizer)
         return optimizer
@@ -266,7 +286,7 @@ def _as_trained(inventory: Inventory, freeze: Any) -> Inventory:
 
 
 def _announce(report: Report, optimizer: Optimizer) -> None:
-    """Log the groups with their lr, and the warnings of the report."""
+    """Log the groups with their lr."""
     if RANK not in (-1, 0):
         return
     kind = type(optimizer).__name__
@@ -274,6 +294,3 @@ def _announce(report: Report, optimizer: Optimizer) -> None:
     for group in optimizer.param_groups:
         count = len(group["params"])
         LOGGER.info(f"  {group['name']}: {count} parameter{'s'[count == 1 :]}, lr={group['lr']:g}")
-    for finding in report.findings:
-        if finding.severity is Severity.WARNING:
-            LOGGER.warning(f"{finding.code.id} {finding.message}")

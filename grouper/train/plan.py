@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import le
 from typing import TYPE_CHECKING
 
+from grouper.findings import Finding, warn
 from grouper.train.curve import Curve, Run
 from grouper.train.group_schedule import GroupSchedule
 
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 class Plan:
     """A run of `epochs` epochs of `steps_per_epoch` optimizer steps each.
 
-    A run that was given in steps alone is one epoch, and `in_steps`.
+    A run that was given in steps alone is one epoch, and `in_steps`. `findings` say what
+    is wrong with the rules in a run of this length.
     """
 
     groups: tuple[GroupSchedule, ...]
     steps_per_epoch: int
     epochs: int
     in_steps: bool = False
+    findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def run(self) -> Run:
@@ -77,10 +80,12 @@ class Plan:
     def scheduler(self, optimizer: Optimizer) -> LRScheduler:
         """A torch LRScheduler that follows the plan: `step()` once after each optimizer step.
 
-        Raises ValueError where the optimizer's groups are not the plan's.
+        Warns of the plan's findings. Raises ValueError where the optimizer's groups are not the
+        plan's.
         """
         from grouper.train.scheduler import PlanScheduler
 
+        warn(self.findings)
         return PlanScheduler(optimizer, self)
 
     def apply(self, optimizer: Optimizer, step: int) -> None:

@@ -169,7 +169,9 @@ class PlanScheduler(LRScheduler):
         planned = f"{plan.steps} steps ({plan.epochs} epochs of {plan.steps_per_epoch})"
         problem = (
             f"step {step} is beyond the plan's {planned}: `scheduler.step()` is called more often"
-            " than once a batch, or the plan needs more `epochs` or `steps_per_epoch`"
+            " than once a batch, or the plan needs more `epochs` or `steps_per_epoch`; an epoch of"
+            " accumulated gradients has `math.ceil(len(loader) / accumulate)` steps, not"
+            " `len(loader) // accumulate`: trainers also step after its last, shorter accumulation"
         )
         if step > plan.steps + plan.steps_per_epoch:
             raise ValueError(problem)

@@ -1,6 +1,7 @@
 """The example for Ultralytics runs as it stands there."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,11 @@ def test_the_example_runs(tmp_path):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert "% of the images of four shapes are told right" in done.stdout
+    accuracies = re.findall(r": (\d+)% of 256 new images are right", done.stdout)
+    two, four = map(int, accuracies)
+    assert two >= 65  # guessing gets 50
+    assert four >= 50  # guessing gets 25
+    assert "GR211" not in done.stderr  # each group leaves its warm-up
     (monitored,) = tmp_path.glob("*/finetune/monitor.jsonl")
     assert "yolo-finetune.rules:" in monitored.read_text("utf-8")
     (results,) = tmp_path.glob("*/finetune/results.csv")

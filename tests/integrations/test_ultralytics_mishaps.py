@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import warnings
 from pydoc import locate
 from types import SimpleNamespace
 
@@ -142,7 +143,7 @@ def test_a_callback_that_sets_lr_is_refused(runs):
 def test_arguments_that_the_rules_overrule_are_named(runs, said):
     runs.train(
         "classify",
-        trainer=trainer("ultralytics.rules"),
+        trainer=trainer("ultralytics.rules", epochs=100),
         epochs=1,
         lr0=0.5,
         cos_lr=True,
@@ -222,3 +223,20 @@ def test_a_file_of_results_gets_more_columns(tmp_path):
     assert wide["lr/x"] != wide["lr/x"]
     assert path.read_text("utf-8") == "epoch,time,a,lr/x,lr/y\n1,2,3,4,nan\n"
     assert list(widen(path, wide)) == ["a", "lr/x", "lr/y"]
+
+
+def test_rules_are_told_how_long_the_run_is(runs, said):
+    run = runs.train("classify", trainer=trainer("yolo-finetune.rules"), epochs=2)
+    assert run.trainer.plan.warmup_steps == BATCHES  # the last epoch has no warm-up
+    assert "the rules count on" not in said.text
+    assert not run.trainer.plan.findings
+
+
+def test_a_run_that_never_leaves_its_warmup_is_a_warning(runs, tmp_path):
+    rules = tmp_path / "long.rules"
+    rules.write_text("optimizer SGD lr=0.01; warmup steps=100; * -> all")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        runs.train("classify", trainer=trainer(rules), epochs=1)
+    (warning,) = [w for w in caught if w.category is grouper.GroupingWarning]
+    assert "inside a warm-up of 100 steps, so the lr of `all` ends at" in str(warning.message)

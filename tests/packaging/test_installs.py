@@ -130,6 +130,7 @@ def test_public_names():
 
     assert grouper.__all__ == [
         "GroupingError",
+        "GroupingWarning",
         "Inventory",
         "ModelError",
         "Monitor",
