@@ -22,8 +22,9 @@ MAX_NUMBER = 100
 class Builder:
     """Builds the nodes of one source; every method is named after a rule of the grammar."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, offset: int = 0) -> None:
         self.source = source
+        self.offset = offset
         self.depth = 0
 
     def node(self, found: Any) -> Any:
@@ -44,8 +45,9 @@ class Builder:
         if isinstance(found, Token):
             assert found.start_pos is not None
             assert found.end_pos is not None
-            return Span(self.source, found.start_pos, found.end_pos)
-        return Span(self.source, found.meta.start_pos, found.meta.end_pos)
+            return Span(self.source, self.offset + found.start_pos, self.offset + found.end_pos)
+        meta = found.meta
+        return Span(self.source, self.offset + meta.start_pos, self.offset + meta.end_pos)
 
     # --- statements ---
 
@@ -147,7 +149,7 @@ class Builder:
             refuse(
                 codes.SYNTAX,
                 "a rule begins with a selector, and this one has none",
-                Span(self.source, found.meta.start_pos, found.meta.start_pos + 2),
+                Span(self.source, self.span(found).start, self.span(found).start + 2),
                 "write which parameters it is for; `*` is all of them",
             )
         if label is None and not options:
