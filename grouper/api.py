@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
@@ -22,7 +22,7 @@ from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
 from grouper.match.match_rules import match_rules
 from grouper.match.resolve_options import resolve_options
-from grouper.model.base_model import base_parameters
+from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
@@ -39,15 +39,21 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = Union["Module", Inventory, str, Path]
 Rules: TypeAlias = RuleSet | Report | str | Path
+ReadBase: TypeAlias = Callable[[str | None], BaseParameters]
 
 
-def _checked(inventory: Inventory, rules: RuleSet, signatures: Mapping[str, Signature]) -> Report:
+def _checked(
+    inventory: Inventory,
+    rules: RuleSet,
+    signatures: Mapping[str, Signature],
+    read_base: ReadBase = base_parameters,
+) -> Report:
     """The report, its edits tried: those of other rules are of the same optimizers, or unknown."""
 
     def analyse(other: RuleSet) -> Report:
-        return _analysed(inventory, other, {**known_signatures(other), **signatures})
+        return _analysed(inventory, other, {**known_signatures(other), **signatures}, read_base)
 
-    report = _analysed(inventory, rules, signatures)
+    report = _analysed(inventory, rules, signatures, read_base)
     if any(finding.candidates for finding in report.findings):
         from grouper.checks.verified_edits import verify
 
@@ -55,10 +61,15 @@ def _checked(inventory: Inventory, rules: RuleSet, signatures: Mapping[str, Sign
     return report
 
 
-def _analysed(inventory: Inventory, rules: RuleSet, signatures: Mapping[str, Signature]) -> Report:
+def _analysed(
+    inventory: Inventory,
+    rules: RuleSet,
+    signatures: Mapping[str, Signature],
+    read_base: ReadBase,
+) -> Report:
     if _has_errors(rules):
         return Report(rules, inventory, (*rules.findings, *inventory.findings))
-    base = base_parameters(rules.base_model)
+    base = read_base(rules.base_model)
     matches = match_rules(rules, inventory, base.parameters)
     if matches.limit is not None:
         return Report(rules, inventory, (*rules.findings, matches.limit))
@@ -123,6 +134,11 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     inventory = _inventory(model, key, rule_set)
     live = is_module(model)
     return _checked(inventory, rule_set, _signatures(rule_set, live=live))
+
+
+def check_read(inventory: Inventory, rules: RuleSet, read_base: ReadBase) -> Report:
+    """`check` for those who keep models that they have read: `read_base` gives the base model."""
+    return _checked(inventory, rules, _signatures(rules), read_base)
 
 
 def check_rules(rules: Rules) -> Report:

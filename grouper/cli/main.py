@@ -13,6 +13,7 @@ from grouper.cli import (
     explain,
     fmt,
     groups,
+    lsp,
     monitor,
     params,
     plan,
@@ -36,6 +37,7 @@ COMMANDS = {
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),
     "rule": (rule, "the documentation of a finding"),
+    "lsp": (lsp, "the language server, for editors"),
 }
 
 

@@ -16,7 +16,7 @@ from grouper.match.assignment import Match, Matches, UnansweredSelector
 from grouper.match.capture_numbers import Blocks, capture_numbers
 from grouper.match.compile_selector import compile_selector
 from grouper.match.conditions import Conditions
-from grouper.match.globs import literal_start
+from grouper.match.name_starts import name_starts
 from grouper.model.inventory import Inventory, Parameter
 
 MAX_TESTS = 50_000_000  # selectors asked about parameters: about a minute
@@ -115,10 +115,10 @@ def _by_start(candidates: list[_Candidate]) -> Callable[[Parameter], list[_Candi
     anywhere: list[int] = []
     starts: dict[int, dict[str, list[int]]] = {}
     for index, candidate in enumerate(candidates):
-        start = _start(candidate.selector)
-        if start:
+        begins = name_starts(candidate.selector)
+        for start in begins:
             starts.setdefault(len(start), {}).setdefault(start, []).append(index)
-        else:
+        if not begins:
             anywhere.append(index)
 
     def candidates_of(parameter: Parameter) -> list[_Candidate]:
@@ -131,12 +131,6 @@ def _by_start(candidates: list[_Candidate]) -> Callable[[Parameter], list[_Candi
         return [candidates[index] for index in sorted([*anywhere, *indexes])]
 
     return candidates_of
-
-
-def _start(selector: tree.Selector | None) -> str:
-    if isinstance(selector, tree.Glob):
-        return literal_start(selector)
-    return selector.name if isinstance(selector, tree.Exact) else ""
 
 
 def _answers(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from grouper.findings import Finding
 from grouper.model.codes import BASE_MODEL
 from grouper.model.errors import ModelError
-from grouper.model.inventory import Parameter
+from grouper.model.inventory import Inventory, Parameter
 from grouper.model.read import read
 
 
@@ -20,7 +20,9 @@ class BaseParameters:
     findings: tuple[Finding, ...] = ()
 
 
-def base_parameters(path: str | None) -> BaseParameters:
+def base_parameters(
+    path: str | None, read: Callable[[str, str | None], Inventory] = read
+) -> BaseParameters:
     """The parameters of a base model. One that cannot be read is a finding, and has none."""
     if path is None:
         return BaseParameters()

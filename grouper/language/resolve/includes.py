@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from grouper.findings import Code, Finding, Label
 from grouper.language.resolve import codes
 from grouper.language.shipped import shipped_rules
 from grouper.language.syntax import tree
-from grouper.language.syntax.parser import MAX_SIZE, parse
+from grouper.language.syntax.parser import MAX_SIZE, Parsed, parse
 from grouper.text.similar import similar
 from grouper.text.source import Source
 
@@ -18,16 +18,36 @@ MAX_DEPTH = 20
 MAX_FILES = 200
 
 
+def read(path: Path) -> Source:
+    """A rules file's text; what is no UTF-8 is replaced, and the parser then points at it."""
+    with open(path, "rb") as file:
+        content = file.read(4 * MAX_SIZE + 1)
+    return Source(content.decode("utf-8", "replace"), str(path))
+
+
+@dataclass(frozen=True)
+class Files:
+    """How files are read and parsed. An editor has text that is not saved yet, and parses again
+    and again."""
+
+    read: Callable[[Path], Source] = read
+    parse: Callable[[Source], Parsed] = parse
+
+
+FILES = Files()
+
+
 @dataclass
 class Expansion:
     """Expands includes; `findings` are those of parsing all files, and of finding them."""
 
+    access: Files = FILES
     findings: list[Finding] = field(default_factory=list)
     files: int = 0
 
     def statements(self, source: Source, above: tuple[Path, ...] = ()) -> Iterator[tree.Statement]:
         """All statements in order, none of them an `include`."""
-        parsed = parse(source)
+        parsed = self.access.parse(source)
         self.findings.extend(parsed.findings)
         here = (*above, Path(source.path).resolve())
         for statement in parsed.file.statements:
@@ -48,7 +68,7 @@ class Expansion:
             self._circle(include)
             return
         try:
-            included = read(path)
+            included = self.access.read(path)
         except OSError as error:
             self._missing(include, str(error.strerror))
             return
@@ -83,10 +103,3 @@ def find(name: str, folder: Path) -> Path | None:
     if "\0" not in name and beside.is_file():
         return beside
     return shipped_rules().get(name)
-
-
-def read(path: Path) -> Source:
-    """A rules file's text; what is no UTF-8 is replaced, and the parser then points at it."""
-    with open(path, "rb") as file:
-        content = file.read(4 * MAX_SIZE + 1)
-    return Source(content.decode("utf-8", "replace"), str(path))

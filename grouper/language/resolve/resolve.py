@@ -12,10 +12,10 @@ from grouper.findings import Severity, in_order
 from grouper.language.expressions import Scope, evaluate
 from grouper.language.resolve import codes
 from grouper.language.resolve.diagnostics import Diagnostics
-from grouper.language.resolve.includes import Expansion, find, read
+from grouper.language.resolve.includes import FILES, Expansion, Files, find, read
 from grouper.language.resolve.labels import LabelCheck
 from grouper.language.resolve.option_check import OptionCheck
-from grouper.language.resolve.rules import RuleResolver
+from grouper.language.resolve.rules import RuleResolver, block_captures
 from grouper.language.resolve.training_statements import TrainingStatements
 from grouper.language.resolve.variables import Variables
 from grouper.language.resolve.word_check import WordCheck
@@ -46,9 +46,11 @@ def load(name: str | Path, variables: Mapping[str, Value] | None = None) -> Rule
     return resolve(read(path), variables)
 
 
-def resolve(source: Source, variables: Mapping[str, Value] | None = None) -> RuleSet:
+def resolve(
+    source: Source, variables: Mapping[str, Value] | None = None, files: Files = FILES
+) -> RuleSet:
     """The rule set of a text. `variables` replace the values of the `let`s of their names."""
-    expansion = Expansion()
+    expansion = Expansion(files)
     statements = tuple(expansion.statements(source))
     resolver = _Resolver(source, dict(variables or {}))
     resolver.take(statements)
@@ -96,7 +98,7 @@ class _Resolver:
         """Resolve statements in order."""
         statements = tuple(statements)
         later = {s.name: s for s in reversed(statements) if isinstance(s, tree.Let)}
-        top_level = tuple(s for s in statements if isinstance(s, tree.Rule))
+        top_level = block_captures(s for s in statements if isinstance(s, tree.Rule))
         for statement in statements:
             if isinstance(statement, tree.BaseModel):
                 self._base_model(statement)
@@ -107,7 +109,7 @@ class _Resolver:
             else:
                 self._statement(statement, top_level)
 
-    def _statement(self, statement: tree.Statement, top_level: tuple[tree.Rule, ...]) -> None:
+    def _statement(self, statement: tree.Statement, top_level: frozenset[str]) -> None:
         match statement:
             case tree.Rule():
                 self.rules += self.rule_resolver.rules([statement], None, top_level)
@@ -161,7 +163,7 @@ class _Resolver:
             self.diagnostics.twice(f"the split `{split.name}`", split.span, first.span)
             return
         self.splits[split.name] = split
-        self.rules += self.rule_resolver.rules(split.rules, split.name, split.rules)
+        self.rules += self.rule_resolver.rules(split.rules, split.name, block_captures(split.rules))
 
     def finish(self, complete: bool) -> RuleSet:
         """The rule set. What could be said only of a whole file waits for `complete`."""

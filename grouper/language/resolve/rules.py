@@ -20,6 +20,11 @@ from grouper.language.syntax import tree
 FACT_WORDS = frozenset(FACTS)
 
 
+def block_captures(block: Iterable[tree.Rule]) -> frozenset[str]:
+    """The captures that rules of a block have: numbers of all of them can be counted."""
+    return frozenset().union(*(possible_captures(rule.selector) for rule in block))
+
+
 @dataclass(frozen=True)
 class RuleResolver:
     """Turns the rules of the tree into rules of the rule set."""
@@ -30,10 +35,9 @@ class RuleResolver:
     diagnostics: Diagnostics
 
     def rules(
-        self, rules: Iterable[tree.Rule], split: str | None, block: Iterable[tree.Rule]
+        self, rules: Iterable[tree.Rule], split: str | None, of_block: frozenset[str]
     ) -> Iterator[Rule]:
-        """Rules of a block, those with problems left out; `block` are all of its rules."""
-        of_block = frozenset().union(*(possible_captures(rule.selector) for rule in block))
+        """Rules of a block, those with problems left out; `of_block` are the captures of all."""
         for rule in rules:
             before = len(self.diagnostics.findings)
             self._check(rule, of_block)

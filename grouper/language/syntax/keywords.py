@@ -9,4 +9,8 @@ KEYWORDS = frozenset((
     *STATEMENTS, "as", "in", "not", "and", "or", "freeze", "trainable", "tied", "true", "false",
     "none",
 ))
+# Words that are keywords only in their place, and names everywhere else.
+CONTEXTUAL = frozenset((
+    "for", "base_model", "tag", "optional", "has", "where", "after",
+))
 # fmt: on

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from grouper.findings import Finding, Label, in_order
 from grouper.language.syntax import codes, tree
@@ -13,6 +14,9 @@ from grouper.text.source import Source, Span
 
 MAX_SIZE = 512 * 1024
 MAX_FAULTS = 100
+MAX_REMEMBERED = 10_000
+# Lark's trees of statements by their text, for those who parse a file again and again.
+Trees: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,15 @@ class Parsed:
     findings: tuple[Finding, ...]
 
 
-def parse(source: Source) -> Parsed:
-    """Parse a rules file. Every faulty statement gives one finding and is left out of the tree."""
+def parse(source: Source, trees: Trees | None = None) -> Parsed:
+    """Parse a rules file. Every faulty statement gives one finding and is left out of the tree.
+
+    `trees` remembers statements from one call to the next: what is parsed is what is new.
+    """
     if len(source.text) > MAX_SIZE:
         return Parsed(tree.File(()), (_too_long(source),))
     found = cut(source)
-    reader = _Reader(source)
+    reader = _Reader(source, trees)
     statements = tuple(s for item in found.items for s in reader.statement(item))
     if found.cut_off is not None:
         reader.findings.append(_too_many(found.cut_off))
@@ -63,8 +70,9 @@ def _one(text: str, start: str) -> Any:
 class _Reader:
     """Parses statement by statement and collects what is wrong."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, trees: Trees | None) -> None:
         self.source = source
+        self.trees = trees
         self.findings: list[Finding] = []
 
     def statement(self, item: Item) -> tuple[tree.Statement, ...]:
@@ -76,7 +84,7 @@ class _Reader:
                 refuse(codes.STRAY_BRACE, "this `}` closes no split", item.span, "take it away", "")
             if isinstance(item, Block):
                 return (self._split(item),)
-            statement = _built(item.span, "statement")
+            statement = self._built(item.span)
             if isinstance(statement, tree.Split):
                 refuse(
                     codes.SYNTAX,
@@ -90,7 +98,7 @@ class _Reader:
             return ()
 
     def _split(self, block: Block) -> tree.Split:
-        head = _built(block.head, "statement", block.opening)
+        head = self._built(block.head, block.opening)
         if not isinstance(head, tree.Split):
             refuse(
                 codes.SYNTAX,
@@ -105,16 +113,29 @@ class _Reader:
 
     def _rule(self, item: Item) -> tuple[tree.Rule, ...]:
         try:
-            return (_rule(item),)
+            return (_inside(item, self._built),)
         except Faulty as faulty:
             self.findings.append(faulty.finding)
             return ()
+
+    def _built(self, span: Span, opening: Span | None = None) -> Any:
+        if self.trees is None:
+            return _built(span, "statement", opening)
+        found = self.trees.get(span.text)
+        if found is None:
+            built = _built(span, "statement", opening)  # what is faulty is not remembered
+            if len(self.trees) >= MAX_REMEMBERED:
+                self.trees.clear()
+            self.trees[span.text] = _parsed(Span(Source(span.text), 0, len(span.text)), "statement")
+            return built
+        return _node(found, span.source, span.start)
 
     def _report(self, code: Any, message: str, span: Span) -> None:
         self.findings.append(Finding(code, message, (Label(span),), help="add the missing `}`"))
 
 
-def _rule(item: Item) -> tree.Rule:
+def _inside(item: Item, built: Callable[[Span], Any]) -> tree.Rule:
+    """A rule of a split."""
     if isinstance(item, Block):
         refuse(
             codes.MISPLACED,
@@ -122,7 +143,7 @@ def _rule(item: Item) -> tree.Rule:
             item.head,
             "close the first one before this one; the groups are the product of all splits",
         )
-    statement = _built(item.span, "statement")
+    statement = built(item.span)
     if not isinstance(statement, tree.Rule):
         refuse(
             codes.MISPLACED,
@@ -141,21 +162,32 @@ def _rule(item: Item) -> tree.Rule:
 
 
 def _built(span: Span, start: str, opening: Span | None = None) -> Any:
-    """Parse and build one statement; lark is imported when the first one is parsed."""
-    from lark import TextSlice
+    """Parse and build one statement. Raises Faulty."""
     from lark.exceptions import UnexpectedInput
 
-    from grouper.language.syntax.grammar import parser
     from grouper.language.syntax.mistakes import explain
-    from grouper.language.syntax.nodes import builder
 
     try:
-        found: Any = parser().parse(TextSlice(span.source.text, span.start, span.end), start=start)
+        found = _parsed(span, start)
     except UnexpectedInput as error:
         raise Faulty(explain(error, span, opening)) from None
-    if start == "_selector":
-        found = found.children[0]
-    return builder(span.source).node(found)
+    return _node(found.children[0] if start == "_selector" else found, span.source)
+
+
+def _parsed(span: Span, start: str) -> Any:
+    """Lark's tree; lark is imported when the first statement is parsed."""
+    from lark import TextSlice
+
+    from grouper.language.syntax.grammar import parser
+
+    return parser().parse(TextSlice(span.source.text, span.start, span.end), start=start)
+
+
+def _node(found: Any, source: Source, offset: int = 0) -> Any:
+    """The node of a tree, whose places count from an offset of the source. Raises Faulty."""
+    from grouper.language.syntax.nodes import builder
+
+    return builder(source, offset).node(found)
 
 
 def _too_long(source: Source) -> Finding:

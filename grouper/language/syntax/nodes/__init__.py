@@ -9,6 +9,6 @@ from grouper.text.source import Source
 _FUNCTIONS = statements.FUNCTIONS | rules.FUNCTIONS | selectors.FUNCTIONS | expressions.FUNCTIONS
 
 
-def builder(source: Source) -> Builder:
-    """A builder of the nodes of one source."""
-    return Builder(source, _FUNCTIONS)
+def builder(source: Source, offset: int = 0) -> Builder:
+    """A builder of the nodes of one source, in which trees count places from an offset."""
+    return Builder(source, _FUNCTIONS, offset)

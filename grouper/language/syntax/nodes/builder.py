@@ -19,9 +19,13 @@ class Builder:
     """The source, and for each rule of the grammar the function that makes its node."""
 
     def __init__(
-        self, source: Source, functions: Mapping[str, Callable[[Builder, Any], Any]]
+        self,
+        source: Source,
+        functions: Mapping[str, Callable[[Builder, Any], Any]],
+        offset: int = 0,
     ) -> None:
         self.source = source
+        self._offset = offset
         self._functions = functions
         self._depth = 0
 
@@ -44,8 +48,9 @@ class Builder:
         if isinstance(found, Token):
             assert found.start_pos is not None
             assert found.end_pos is not None
-            return Span(self.source, found.start_pos, found.end_pos)
-        return Span(self.source, found.meta.start_pos, found.meta.end_pos)
+            return Span(self.source, self._offset + found.start_pos, self._offset + found.end_pos)
+        meta = found.meta
+        return Span(self.source, self._offset + meta.start_pos, self._offset + meta.end_pos)
 
 
 def unquoted(token: str) -> str:

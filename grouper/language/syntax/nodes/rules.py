@@ -35,7 +35,7 @@ def rule(build: Builder, found: Any) -> tree.Rule:
         refuse(
             codes.SYNTAX,
             "a rule begins with a selector, and this one has none",
-            Span(build.source, found.meta.start_pos, found.meta.start_pos + 2),
+            Span(build.source, build.span(found).start, build.span(found).start + 2),
             "write which parameters it is for; `*` is all of them",
         )
     if label is None and not options:

@@ -1,0 +1,27 @@
+"""`grouper lsp`: the language server, for editors: it speaks over standard input and output."""
+
+from __future__ import annotations
+
+import argparse
+
+from grouper.cli.exit import CLEAN, Failure
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", metavar="MODEL", help="the model of rules files that name none with `for`"
+    )
+    parser.add_argument(
+        "--stdio", action="store_true", help="speak over standard streams, as it does anyway"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    try:
+        from grouper.editor.run import serve
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise Failure("the language server needs pygls: `pip install pygls`") from None
+    serve(arguments.model)
+    return CLEAN

@@ -1,0 +1,47 @@
+"""What completion offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from grouper.text.source import Span
+
+
+class Sort(Enum):
+    """What is offered, for the picture that editors show beside it."""
+
+    KEYWORD = "keyword"
+    MODULE = "module"
+    PARAMETER = "parameter"
+    CLASS = "class"
+    MARK = "mark"
+    LABEL = "label"
+    OPTION = "option"
+    VARIABLE = "variable"
+    CAPTURE = "capture"
+    FACT = "fact"
+    FUNCTION = "function"
+    CONSTANT = "constant"
+    OPTIMIZER = "optimizer"
+    SCHEDULE = "schedule"
+    VALUE = "value"
+    FILE = "file"
+    CODE = "code"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A text that may stand in the place of a span; `insert` is written where it is another."""
+
+    text: str
+    kind: Sort
+    span: Span
+    detail: str = ""
+    documentation: str = ""
+    insert: str | None = None
+    rank: int = 0
+
+    @property
+    def written(self) -> str:
+        return self.text if self.insert is None else self.insert

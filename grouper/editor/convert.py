@@ -1,0 +1,132 @@
+"""From what the requests answer to the protocol's types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lsprotocol import types
+from pygls.uris import from_fs_path
+
+from grouper.editor import candidate, symbols
+from grouper.editor.candidate import Candidate
+from grouper.editor.diagnose import Diagnostic
+from grouper.editor.fold_lines import Fold
+from grouper.editor.hints import Hint
+from grouper.editor.hover import Hover
+from grouper.editor.positions import Lines
+from grouper.editor.symbols import Symbol
+from grouper.findings import Edit, Severity
+from grouper.text.source import Span
+
+_SEVERITY = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.NOTE: types.DiagnosticSeverity.Information,
+}
+_ITEM = {
+    candidate.Sort.KEYWORD: types.CompletionItemKind.Keyword,
+    candidate.Sort.MODULE: types.CompletionItemKind.Module,
+    candidate.Sort.PARAMETER: types.CompletionItemKind.Field,
+    candidate.Sort.CLASS: types.CompletionItemKind.Class,
+    candidate.Sort.MARK: types.CompletionItemKind.Property,
+    candidate.Sort.LABEL: types.CompletionItemKind.EnumMember,
+    candidate.Sort.OPTION: types.CompletionItemKind.Property,
+    candidate.Sort.VARIABLE: types.CompletionItemKind.Variable,
+    candidate.Sort.CAPTURE: types.CompletionItemKind.Variable,
+    candidate.Sort.FACT: types.CompletionItemKind.Field,
+    candidate.Sort.FUNCTION: types.CompletionItemKind.Function,
+    candidate.Sort.CONSTANT: types.CompletionItemKind.Constant,
+    candidate.Sort.OPTIMIZER: types.CompletionItemKind.Class,
+    candidate.Sort.SCHEDULE: types.CompletionItemKind.Enum,
+    candidate.Sort.VALUE: types.CompletionItemKind.Value,
+    candidate.Sort.FILE: types.CompletionItemKind.File,
+    candidate.Sort.CODE: types.CompletionItemKind.Constant,
+}
+_SYMBOL = {
+    symbols.Sort.RULE: types.SymbolKind.EnumMember,
+    symbols.Sort.SPLIT: types.SymbolKind.Enum,
+    symbols.Sort.VARIABLE: types.SymbolKind.Variable,
+    symbols.Sort.FILE: types.SymbolKind.File,
+    symbols.Sort.OPTIMIZER: types.SymbolKind.Class,
+    symbols.Sort.SETTING: types.SymbolKind.Property,
+    symbols.Sort.CLAIM: types.SymbolKind.Boolean,
+}
+
+
+def position(lines: Lines, offset: int) -> types.Position:
+    return types.Position(*lines.position(offset))
+
+
+def range_of(lines: Lines, span: Span) -> types.Range:
+    return types.Range(position(lines, span.start), position(lines, span.end))
+
+
+def uri_of(path: str) -> str:
+    """The address of a file; one that is not on the disk keeps its own, which is in `<>`."""
+    return path[1:-1] if path.startswith("<") else from_fs_path(path) or path
+
+
+def location(span: Span, encoding: str) -> types.Location:
+    lines = Lines(span.source.text, encoding)  # type: ignore[arg-type]
+    return types.Location(uri_of(span.source.path), range_of(lines, span))
+
+
+def diagnostic(found: Diagnostic, lines: Lines) -> types.Diagnostic:
+    code = found.finding.code
+    return types.Diagnostic(
+        range_of(lines, found.span),
+        found.message,
+        severity=_SEVERITY[found.finding.severity],
+        code=code.id,
+        source="grouper",
+        tags=[types.DiagnosticTag.Unnecessary] if found.useless else None,
+        related_information=[
+            types.DiagnosticRelatedInformation(location(span, lines.encoding), message)
+            for span, message in found.related
+        ],
+    )
+
+
+def hover(found: Hover, lines: Lines) -> types.Hover:
+    content = types.MarkupContent(types.MarkupKind.Markdown, found.markdown)
+    return types.Hover(content, range_of(lines, found.span))
+
+
+def completion(found: Candidate, lines: Lines) -> types.CompletionItem:
+    documentation = types.MarkupContent(types.MarkupKind.Markdown, found.documentation)
+    return types.CompletionItem(
+        label=found.text,
+        kind=_ITEM[found.kind],
+        detail=found.detail or None,
+        documentation=documentation if found.documentation else None,
+        sort_text=f"{found.rank}{found.text.zfill(6) if found.text.isdigit() else found.text}",
+        filter_text=found.text,
+        text_edit=types.TextEdit(range_of(lines, found.span), found.written),
+    )
+
+
+def edits(found: Iterable[Edit], lines: Lines) -> list[types.TextEdit]:
+    return [types.TextEdit(range_of(lines, edit.span), edit.replacement) for edit in found]
+
+
+def symbol(found: Symbol, lines: Lines) -> types.DocumentSymbol:
+    return types.DocumentSymbol(
+        found.name,
+        _SYMBOL[found.kind],
+        range_of(lines, found.span),
+        range_of(lines, found.chosen),
+        detail=found.detail or None,
+        children=[symbol(child, lines) for child in found.children],
+    )
+
+
+def fold(found: Fold) -> types.FoldingRange:
+    kind = types.FoldingRangeKind.Comment if found.comment else types.FoldingRangeKind.Region
+    return types.FoldingRange(found.first, found.last, kind=kind)
+
+
+def hint(found: Hint, lines: Lines) -> types.InlayHint:
+    tooltip = types.MarkupContent(types.MarkupKind.Markdown, found.tooltip)
+    return types.InlayHint(
+        position(lines, found.offset), found.text, tooltip=tooltip, padding_left=True
+    )

@@ -1,0 +1,61 @@
+"""Findings as an editor shows them: each at a place of the file that is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grouper.checks import allowed, never_decides
+from grouper.editor.document import Document
+from grouper.findings import Finding
+from grouper.language.resolve.codes import UNUSED_LET
+from grouper.language.syntax import tree
+from grouper.text.fold import folded_list
+from grouper.text.source import Span
+
+MOST_PATTERNS = 8
+_USELESS = (UNUSED_LET, never_decides.CODE, allowed.CODE)
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A finding, its place in this file, and further places, perhaps in others."""
+
+    finding: Finding
+    span: Span
+    message: str
+    related: tuple[tuple[Span, str], ...]
+    useless: bool  # what it is about can be taken away
+
+
+def diagnostics(document: Document) -> tuple[Diagnostic, ...]:
+    """What there is to say of a file, in order."""
+    return tuple(_diagnostic(document, finding) for finding in document.findings)
+
+
+def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
+    place = finding.span
+    related = [(label.span, label.message or "see here") for label in finding.labels[1:]]
+    if place is None:
+        place = Span(document.source, 0, 0)
+    elif place.source is not document.source:
+        related.insert(0, (place, finding.message))
+        place = _include(document)
+    return Diagnostic(finding, place, _message(finding), tuple(related), finding.code in _USELESS)
+
+
+def _include(document: Document) -> Span:
+    """The place of a finding in a file that is included: the first `include`."""
+    for statement in document.parsed.file.statements:
+        if isinstance(statement, tree.Include) and statement.span is not None:
+            return statement.span
+    return Span(document.source, 0, 0)
+
+
+def _message(finding: Finding) -> str:
+    lines = [finding.message]
+    if finding.parameters:
+        lines.append(f"parameters: {folded_list(finding.parameters, MOST_PATTERNS)}")
+    lines += [f"note: {note}" for note in finding.notes]
+    if finding.help:
+        lines.append(f"help: {finding.help}")
+    return "\n".join(lines)

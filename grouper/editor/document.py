@@ -1,0 +1,278 @@
+"""A rules file as it stands in an editor at one moment, and what follows from its text.
+
+Each step is taken when it is asked for, and once. Nothing here changes: an edit makes a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from grouper import api
+from grouper.checks.report import Report
+from grouper.editor.models import Models, is_looked_at, not_looked_at, stamp_of
+from grouper.editor.names import Name, names_of
+from grouper.editor.positions import Lines
+from grouper.editor.scan import Scanned, Token, all_tokens
+from grouper.findings import Finding, in_order, labels_at
+from grouper.language.resolve.includes import Files, find
+from grouper.language.resolve.resolve import resolve
+from grouper.language.ruleset import RuleSet
+from grouper.language.syntax import tree
+from grouper.language.syntax.parser import Parsed
+from grouper.match.match_rules import match_rules
+from grouper.model.base_model import BaseParameters, base_parameters
+from grouper.model.errors import ModelError
+from grouper.model.inventory import Inventory, Parameter
+from grouper.text.source import Source, Span
+
+
+class Surroundings(Protocol):
+    """What a document asks of the others: their text, and the models."""
+
+    models: Models
+    default_model: str | None
+
+    def read(self, path: Path) -> Source: ...
+
+    def parse(self, source: Source) -> Parsed: ...
+
+    def statements(self, source: Source) -> tuple[Scanned, ...]: ...
+
+    def stamp(self, path: str) -> object: ...
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """The rules on one model. `name` is how the file names it."""
+
+    name: str
+    report: Report
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The parameters of one model that a rule takes. `sure` is False where a statement above
+    it cannot be read, which might take some of them."""
+
+    model: Inventory
+    parameters: tuple[Parameter, ...]
+    sure: bool = True
+
+
+@dataclass
+class Document:
+    """A rules file; `stamps` are those of the files that went into what is known of it."""
+
+    source: Source
+    around: Surroundings
+    stamps: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.source.text
+
+    @property
+    def path(self) -> str:
+        return self.source.path
+
+    @property
+    def folder(self) -> Path:
+        """The folder from which the paths in the file count."""
+        return Path() if self.path.startswith("<") else Path(self.path).parent
+
+    def is_current(self) -> bool:
+        """Whether all files that went into it are as they were."""
+        return all(self.around.stamp(path) == stamp for path, stamp in self.stamps.items())
+
+    @cached_property
+    def statements(self) -> tuple[Scanned, ...]:
+        return self.around.statements(self.source)
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        return all_tokens(self.source, self.statements)
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        return names_of(self.source, self.statements)
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        return self.around.parse(self.source)
+
+    @cached_property
+    def included(self) -> tuple[Document, ...]:
+        """The files that this one includes, each once, and those that they include."""
+        found: dict[str, Document] = {}
+        self._include(found)
+        return tuple(found.values())
+
+    def _include(self, found: dict[str, Document]) -> None:
+        for statement in self.statements:
+            path = self.included_path(statement)
+            if path is None or str(path) in found or str(path) == self.path or len(found) > 200:
+                continue
+            try:
+                document = Document(self._read(path), self.around)
+            except OSError:
+                continue
+            found[str(path)] = document
+            document._include(found)
+
+    def included_path(self, statement: Scanned) -> Path | None:
+        """The file that an `include` names."""
+        name = _string(statement) if statement.word == "include" else None
+        return find(name, self.folder) if name is not None else None
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        return resolve(self.source, files=Files(self._read, self._parse))
+
+    def _read(self, path: Path) -> Source:
+        self.stamps[str(path)] = self.around.stamp(str(path))
+        return self.around.read(path)
+
+    def _parse(self, source: Source) -> Parsed:
+        return self.parsed if source is self.source else self.around.parse(source)
+
+    @cached_property
+    def model_paths(self) -> tuple[str, ...]:
+        """The models that the file names, or else the editor's own."""
+        named = [path for s in self.statements if s.word == "for" if (path := _string(s))]
+        if named:
+            beside = named if self.path.startswith("<") else [str(self.folder / n) for n in named]
+            return tuple(dict.fromkeys(beside))
+        return () if self.around.default_model is None else (self.around.default_model,)
+
+    @cached_property
+    def _models(self) -> tuple[tuple[tuple[str, Inventory], ...], tuple[Finding, ...]]:
+        found, findings = [], []
+        for path in self.model_paths:
+            if not is_looked_at(path):
+                findings.append(self._at_for(path, not_looked_at(path)))
+                continue
+            self.stamps[path] = stamp_of(path)
+            try:
+                found.append((path, self.around.models.read(path)))
+            except ModelError as error:
+                findings.append(self._at_for(path, error.finding))
+        return tuple(found), tuple(findings)
+
+    @property
+    def models(self) -> tuple[tuple[str, Inventory], ...]:
+        """The models that can be read, by path."""
+        return self._models[0]
+
+    def _at_for(self, path: str, finding: Finding) -> Finding:
+        """A finding on a model, at the statement that names it."""
+        names = [
+            statement.span
+            for statement in self.parsed.file.statements
+            if isinstance(statement, tree.For) and path.endswith(statement.path)
+        ]
+        return replace(finding, labels=labels_at(names[0] if names else Span(self.source, 0, 0)))
+
+    def read_base(self, path: str | None) -> BaseParameters:
+        """The parameters of the base model."""
+        if path is not None:
+            self.stamps[path] = stamp_of(path)
+        return base_parameters(path, self.around.models.read)
+
+    @property
+    def _base_is_looked_at(self) -> bool:
+        return self.rules.base_model is None or is_looked_at(self.rules.base_model)
+
+    @cached_property
+    def reports(self) -> tuple[ModelReport, ...]:
+        """The report on each model; none where there is no model to look at."""
+        if not self._base_is_looked_at:
+            return ()
+        return tuple(
+            ModelReport(path, api.check_read(inventory, self.rules, self.read_base))
+            for path, inventory in self.models
+        )
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything to say of the file: on its models, or on the rules alone."""
+        others = list(self._models[1])
+        base = self.rules.base_model
+        if base is not None and not self._base_is_looked_at:
+            others.append(not_looked_at(base))
+        if not self.reports:
+            return in_order((*api.check_rules(self.rules).findings, *others))
+        found: dict[tuple[object, ...], Finding] = {}
+        for model in self.reports:
+            for finding in model.report.findings:
+                key = (finding.code.id, finding.span, finding.message)
+                note = f"on `{model.name}`"
+                several = len(self.reports) > 1
+                shown = replace(finding, notes=(*finding.notes, note)) if several else finding
+                found.setdefault(key, shown)
+        return in_order((*found.values(), *others))
+
+    @cached_property
+    def taken(self) -> Mapping[int, tuple[Taken, ...]]:
+        """What each rule of this file takes of each model, by the rule's place."""
+        found: dict[int, list[Taken]] = {}
+        if not self._base_is_looked_at:
+            return {}
+        whole = not any(f.severity.value == "error" for f in self.rules.findings)
+        for path, inventory in self.models:
+            of_rules = self._of_rules(path, inventory)
+            for rule in self.rules.rules:
+                if rule.span is not None and rule.span.source is self.source:
+                    sure = whole or not rule.otherwise
+                    taken = Taken(inventory, tuple(of_rules.get(id(rule), ())), sure)
+                    found.setdefault(rule.span.start, []).append(taken)
+        return {start: tuple(each) for start, each in found.items()}
+
+    def _of_rules(self, path: str, inventory: Inventory) -> Mapping[int, list[Parameter]]:
+        of_rules: dict[int, list[Parameter]] = {}
+        report = self._report(path)
+        if report is not None and report.assignment is not None:
+            pairs = [(a.parameter, a.matches) for a in report.assignment.parameters]
+        else:
+            base = self.read_base(self.rules.base_model).parameters
+            matches = match_rules(self.rules, inventory, base)
+            if matches.limit is not None:
+                return {}
+            pairs = list(zip(inventory.parameters, matches.of_parameters, strict=True))
+        for parameter, several in pairs:
+            for match in several:
+                of_rules.setdefault(id(match.rule), []).append(parameter)
+        return of_rules
+
+    def _report(self, path: str) -> Report | None:
+        """The report on a model, where there is one already."""
+        reports: tuple[ModelReport, ...] = self.__dict__.get("reports", ())
+        return next((model.report for model in reports if model.name == path), None)
+
+    def lines(self, encoding: str) -> Lines:
+        """The lines of the text, in a client's units."""
+        known: dict[str, Lines] = self.__dict__.setdefault("_lines", {})
+        return known.setdefault(encoding, Lines(self.text, encoding))  # type: ignore[arg-type]
+
+    def statement_at(self, offset: int) -> Scanned | None:
+        """The statement in which an offset stands; of a split, the rule, or the split's head."""
+        return _statement_at(self.statements, offset)
+
+
+def _statement_at(statements: tuple[Scanned, ...], offset: int) -> Scanned | None:
+    for statement in statements:
+        if statement.span.start <= offset <= statement.span.end:
+            return statement
+        if statement.block is not None and offset <= statement.block.span.end:
+            inner = _statement_at(statement.inside, offset)
+            if inner is not None:
+                return inner
+    return None
+
+
+def _string(statement: Scanned) -> str | None:
+    strings = [token.text for token in statement.tokens if token.text.startswith('"')]
+    return strings[0].strip('"') if strings else None

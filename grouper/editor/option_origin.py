@@ -1,0 +1,90 @@
+"""Where an option of a group comes from, and whether what is written here counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from grouper.editor import words
+from grouper.editor.document import Document
+from grouper.editor.markdown import code
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.match.assignment import ParameterAssignment, Setting
+from grouper.options.kinds import Constraint
+from grouper.options.plan_keys import PLAN, WARMUP
+from grouper.options.schedules import SCHEDULES
+from grouper.options.torch_values import KINDS
+from grouper.options.values import value_text
+from grouper.text.printable import count_phrase
+
+MOST_VALUES = 6
+
+
+def option_text(document: Document, statement: tree.Statement, option: tree.Option) -> str:
+    """What a key means, and what became of this option on each model."""
+    parts = [f"{code(option.key)}: {key_text(statement, option.key)}".rstrip(": ")]
+    if isinstance(statement, tree.Rule):
+        for model in document.reports:
+            if model.report.assignment is not None:
+                assigned = model.report.assignment.parameters
+                parts += _outcome(option, assigned, model.name)
+    return "\n\n".join(parts)
+
+
+def key_text(statement: tree.Statement | str, key: str) -> str:
+    """What a key means and what its value must be, as far as that is known."""
+    word = statement if isinstance(statement, str) else type(statement).__name__.lower()
+    meaning = words.OPTIONS.get(key, "")
+    constraint = _constraint(word, key)
+    value = f"It is {constraint[0]}." if constraint is not None else ""
+    return f"{meaning} {value}".strip()
+
+
+def _constraint(word: str, key: str) -> Constraint | None:
+    if word == "warmup":
+        return WARMUP[key][0] if key in WARMUP else None
+    if word == "schedule":
+        found = [kind.options[key][0] for kind in SCHEDULES.values() if key in kind.options]
+        return found[0] if found else None
+    return PLAN.get(key) or KINDS.get(key)
+
+
+def _outcome(
+    option: tree.Option, assigned: tuple[ParameterAssignment, ...], model: str
+) -> list[str]:
+    own = [(a, s) for a in assigned for s in a.settings if s.option is option]
+    if not own:
+        return [f"It is for no parameter of {code(model)}."]
+    counting = [pair for pair in own if pair[1].effective and not pair[0].frozen]
+    total = count_phrase(own, "tensor")
+    lines = [f"Of {code(model)}, it counts for {len(counting):,} of {total}."]
+    values = Counter(
+        value_text(a.options[option.key]) for a, _ in counting if option.key in a.options
+    )
+    for value, number in values.most_common(MOST_VALUES):
+        tensors = count_phrase(range(number), "tensor")
+        lines.append(f"- {code(f'{option.key}={value}')} in {tensors}")
+    if len(values) > MOST_VALUES:
+        lines.append(f"- and {len(values) - MOST_VALUES} more values")
+    others: dict[str, None] = {}
+    for one, setting in own:
+        others.update(dict.fromkeys(_others(one, setting)))
+    return ["\n".join([*lines, *others])]
+
+
+def _others(assigned: ParameterAssignment, own: Setting) -> list[str]:
+    """What else is said of the option for the same parameter."""
+    lines = []
+    for setting in assigned.settings:
+        if setting is own or setting.option.key != own.option.key:
+            continue
+        span = setting.option.span
+        place = span.place if span is not None else _name(setting.rule)
+        what = f"{own.option.key}{setting.option.operator}{value_text(setting.value)}"
+        counts = "counts" if setting.effective else "does not count"
+        lines.append(f"- {code(what)} at {code(place)} {counts}")
+    return lines
+
+
+def _name(rule: Rule) -> str:
+    return "a rule that was built in Python"

@@ -1,0 +1,31 @@
+"""Runs the language server on the standard streams."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import redirect_stdout
+
+from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
+
+from grouper.editor.server import make_server
+
+
+def serve(default_model: str | None = None) -> None:
+    """Answer on standard output what standard input asks, until it ends.
+
+    The streams are copies, which the library closes; whatever else prints goes to standard error.
+    """
+    for name in ("json_rpc", "language_server"):
+        logging.getLogger(f"pygls.protocol.{name}").addFilter(_is_a_fault)
+    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with redirect_stdout(sys.stderr):
+        make_server(default_model).start_io(asked, answers)
+
+
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    """Whether a message of the library is about a fault, and not about a refusal that the editor
+    shows."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, JsonRpcContentModified | JsonRpcInvalidParams)

@@ -1,0 +1,99 @@
+"""The outline of a file: what it declares, statement by statement, and the rules in splits.
+
+It is made of the words, so that a statement that is being typed keeps its place in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from grouper.editor.document import Document
+from grouper.editor.scan import Kind, Scanned, Token
+from grouper.text.source import Span
+
+LONGEST = 60
+
+
+class Sort(Enum):
+    """What stands there."""
+
+    RULE = "rule"
+    SPLIT = "split"
+    VARIABLE = "variable"
+    FILE = "file"
+    OPTIMIZER = "optimizer"
+    SETTING = "setting"
+    CLAIM = "claim"
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A line of the outline. `chosen` is the name inside of `span`."""
+
+    name: str
+    kind: Sort
+    span: Span
+    chosen: Span
+    detail: str = ""
+    children: tuple[Symbol, ...] = ()
+
+
+_SORTS = {
+    "let": (Sort.VARIABLE, Kind.VARIABLE),
+    "include": (Sort.FILE, Kind.STRING),
+    "for": (Sort.FILE, Kind.STRING),
+    "base_model": (Sort.FILE, Kind.STRING),
+    "optimizer": (Sort.OPTIMIZER, Kind.OPTIMIZER),
+    "warmup": (Sort.SETTING, None),
+    "schedule": (Sort.SETTING, Kind.SCHEDULE),
+    "split": (Sort.SPLIT, Kind.SPLIT),
+    "strict": (Sort.SETTING, None),
+    "tag": (Sort.SETTING, Kind.TAG),
+    "expect": (Sort.CLAIM, None),
+    "allow": (Sort.CLAIM, Kind.CODE),
+}
+
+
+def symbols(document: Document) -> tuple[Symbol, ...]:
+    """The outline, in the file's order."""
+    return tuple(_symbol(document, statement) for statement in document.statements)
+
+
+def _symbol(document: Document, statement: Scanned) -> Symbol:
+    source = document.source
+    whole = statement.block.span if statement.block is not None else statement.span
+    if statement.word == "rule":
+        return _rule(document, statement, whole)
+    kind, named = _SORTS[statement.word]
+    token = next((t for t in statement.tokens if t.kind is named), None)
+    chosen = Span(source, token.start, token.end) if token is not None else statement.span
+    name = token.text.strip('"') if token is not None else _short(statement.span.text)
+    if kind is Sort.SETTING and token is not None:
+        name = f"{statement.word} {name}"
+    children = tuple(_symbol(document, rule) for rule in statement.inside)
+    detail = statement.word if kind is Sort.FILE else _rest(statement, token)
+    return Symbol(name or statement.word, kind, whole, chosen, detail, children)
+
+
+def _rule(document: Document, statement: Scanned, whole: Span) -> Symbol:
+    text = statement.span.text
+    label = next((t for t in statement.tokens if t.kind is Kind.LABEL), None)
+    arrow = next((t for t in statement.tokens if t.text == "->"), None)
+    if label is None and arrow is not None:
+        after = [t for t in statement.tokens if t.start > arrow.start]
+        label = after[0] if after and after[0].kind is Kind.STRING else None
+    selector = text[: arrow.start - statement.span.start] if arrow is not None else text
+    chosen = Span(document.source, label.start, label.end) if label is not None else statement.span
+    name = label.text.strip('"') if label is not None else ""
+    return Symbol(name or _short(selector), Sort.RULE, whole, chosen, _short(selector))
+
+
+def _rest(statement: Scanned, token: Token | None) -> str:
+    end = token.end if token is not None else statement.span.start
+    return _short(statement.span.source.text[end : statement.span.end]) if token else ""
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -1,0 +1,46 @@
+"""What the names start with that a selector may match, so that others need not be asked."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from grouper.language.facts import FACTS
+from grouper.language.syntax import tree
+from grouper.match.globs import literal_start
+
+
+def name_starts(selector: tree.Selector | None) -> tuple[str, ...]:
+    """Every parameter that the selector matches, or of which it has something to say, has a name
+    that starts with one of these; none where any parameter may be such a one."""
+    match selector:
+        case (tree.Glob() as glob) | tree.Within(module=tree.Glob() as glob):
+            start = literal_start(glob)
+            return (start,) if start else ()
+        case tree.Exact(name=name) | tree.Within(module=tree.Exact(name=name)):
+            return (name,) if name else ()
+        case tree.Or(operands=operands):
+            of_each = [name_starts(operand) for operand in operands]
+            return tuple(dict.fromkeys(chain(*of_each))) if all(of_each) else ()
+        case tree.And(operands=operands):
+            if not all(map(_never_fails, operands)):
+                return ()  # what fails is reported, whichever parameters it fails for
+            return max(map(name_starts, operands), key=_narrowness)
+    return ()
+
+
+def _narrowness(starts: tuple[str, ...]) -> int:
+    return min(map(len, starts), default=0)
+
+
+def _never_fails(selector: tree.Selector) -> bool:
+    """Whether asking the selector can be no error, whatever the parameter."""
+    match selector:
+        case tree.Comparison(left=tree.Word(name=fact), right=tree.Number()):
+            return fact in FACTS and fact not in ("dtype", "shape")
+        case tree.Comparison() | tree.Regex():
+            return False
+        case tree.Not(operand=operand):
+            return _never_fails(operand)
+        case tree.And(operands=operands) | tree.Or(operands=operands):
+            return all(map(_never_fails, operands))
+    return True
