@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from grouper.api import (
         GroupingError,
         add_groups,
+        build,
         build_optimizer,
         check,
+        freeze_statistics,
         load,
         param_groups,
         parse,
         plan,
     )
     from grouper.checks.report import Report
+    from grouper.findings import GroupingWarning
     from grouper.language.ruleset import RuleSet
     from grouper.model.errors import ModelError
     from grouper.model.inventory import Inventory
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GroupingError",
+    "GroupingWarning",
     "Inventory",
     "ModelError",
     "Monitor",
@@ -35,8 +39,10 @@ __all__ = [
     "Report",
     "RuleSet",
     "add_groups",
+    "build",
     "build_optimizer",
     "check",
+    "freeze_statistics",
     "load",
     "load_optimizer_state",
     "param_groups",
@@ -48,6 +54,7 @@ __all__ = [
 # would put that module in the place of the function `grouper.plan`.
 _HOMES = {
     "GroupingError": "grouper.api",
+    "GroupingWarning": "grouper.findings",
     "Inventory": "grouper.model.inventory",
     "ModelError": "grouper.model.errors",
     "Monitor": "grouper.monitor.monitor",
@@ -55,8 +62,10 @@ _HOMES = {
     "Report": "grouper.checks.report",
     "RuleSet": "grouper.language.ruleset",
     "add_groups": "grouper.api",
+    "build": "grouper.api",
     "build_optimizer": "grouper.api",
     "check": "grouper.api",
+    "freeze_statistics": "grouper.api",
     "load": "grouper.api",
     "load_optimizer_state": "grouper.train.resume.optimizer_state",
     "param_groups": "grouper.api",

@@ -16,6 +16,10 @@ class Severity(Enum):
     NOTE = "note"
 
 
+class GroupingWarning(UserWarning):
+    """Something about parameter groups that is worth knowing and stops nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """One kind of finding; `page` is its manual page (what, why, a bad and a good example)."""

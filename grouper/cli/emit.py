@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_no_groups(report, arguments, to_program=True)
     try:
-        plan = make_plan(report.rules, report.grouping, length[1], length[0]) if length else None
+        plan = make_plan(report.rules, report.grouping, *length) if length else None
         text = "".join(EMITTED.render(arguments.language, Planned(report, plan), output(arguments)))
     except ValueError as error:
         return print_no_plan(report, error, arguments, to_program=True)

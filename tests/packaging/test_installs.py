@@ -116,6 +116,7 @@ def test_public_names():
 
     assert grouper.__all__ == [
         "GroupingError",
+        "GroupingWarning",
         "Inventory",
         "ModelError",
         "Monitor",
@@ -123,8 +124,10 @@ def test_public_names():
         "Report",
         "RuleSet",
         "add_groups",
+        "build",
         "build_optimizer",
         "check",
+        "freeze_statistics",
         "load",
         "load_optimizer_state",
         "param_groups",
