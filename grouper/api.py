@@ -98,6 +98,20 @@ def load(rules: str | Path, **variables: Value) -> RuleSet:
     return resolve.load(rules, variables)
 
 
+def rules_to_train(rules: RuleSet | str | Path, variables: Mapping[str, Value]) -> RuleSet:
+    """The rules that a trainer is given, for the integrations.
+
+    Raises FileNotFoundError as `load` does, TypeError for variables beside a RuleSet, and
+    GroupingError where the rules have errors without any model.
+    """
+    if isinstance(rules, RuleSet) and variables:
+        raise TypeError("a RuleSet has its variables already: pass them to grouper.load")
+    rule_set = rules if isinstance(rules, RuleSet) else load(rules, **variables)
+    if _has_errors(rule_set):
+        raise GroupingError(Report(rule_set, NO_MODEL, rule_set.findings))
+    return rule_set
+
+
 def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     """Match the rules against the model and report. Never raises for findings.
 
@@ -110,6 +124,13 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     inventory = _inventory(model, key, rule_set)
     live = is_module(model)
     return _checked(inventory, rule_set, _signatures(rule_set, live=live))
+
+
+def checked_to_build(model: Module, rules: Rules) -> Report:
+    """The report of rules whose optimizer is to be built: with classes of any package looked at."""
+    rule_set = _rule_set(rules)
+    signatures = _signatures(rule_set, build=True)
+    return _checked(_inventory(model, None, rule_set), rule_set, signatures)
 
 
 def check_rules(rules: Rules) -> Report:
@@ -205,7 +226,7 @@ def build_optimizer(
     require_module("model", model)
     _require_names(rules, names, prefix)
     with compare_ranks(model, process_group) as ranks:
-        report = rules if isinstance(rules, Report) else _checked_to_build(model, rules)
+        report = rules if isinstance(rules, Report) else checked_to_build(model, rules)
         report, grouping = checked_groups(model, report, merge=merge)
         part = part_of(model, grouping, prefix)
         groups = bind(part, names=names)
@@ -238,7 +259,7 @@ def build(
     raises what they raise. The model is then as it was.
     """
     require_module("model", model)
-    report = rules if isinstance(rules, Report) else _checked_to_build(model, rules)
+    report = rules if isinstance(rules, Report) else checked_to_build(model, rules)
     run = _run_length(steps, steps_per_epoch, epochs)
     optimizer = build_optimizer(
         model, report, merge=merge, names=names, prefix=prefix, process_group=process_group
@@ -359,12 +380,6 @@ def _require_names(rules: Rules, names: bool, prefix: str | None) -> None:
 
 def _has_errors(rules: RuleSet) -> bool:
     return any(finding.severity is Severity.ERROR for finding in rules.findings)
-
-
-def _checked_to_build(model: Module, rules: Rules) -> Report:
-    rule_set = _rule_set(rules)
-    signatures = _signatures(rule_set, build=True)
-    return _checked(_inventory(model, None, rule_set), rule_set, signatures)
 
 
 def _signatures(
