@@ -1,7 +1,7 @@
 """Transformers' Trainer by a rules file, on a CPU in less than a minute.
 
-A small BERT learns to say whether a sequence holds more of its even symbols than of its odd ones. It
-is stopped half-way and resumed from its checkpoint, as after a crash.
+A small BERT learns to say whether a sequence holds more of its even symbols than of its odd ones.
+It is stopped half-way and resumed from its checkpoint, as after a crash.
 """
 
 import tempfile

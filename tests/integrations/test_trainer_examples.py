@@ -47,3 +47,11 @@ def test_transformers(tmp_path):
     assert before < 60 < 90 < after
     assert "stopped at step 70 and resumed, after 192 steps" in said
     assert "lr of head/weight at step 70" in said
+
+
+def test_lightning(tmp_path):
+    pytest.importorskip("lightning")
+    said = said_by("lightning_train.py", tmp_path)
+    before, after = shares(said)
+    assert before < 60 < 85 < after
+    assert "'backbone0': '0', 'backbone1': '0', 'backbone2': '0', 'head': '0.0" in said
