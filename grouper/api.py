@@ -27,15 +27,17 @@ from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
 from grouper.text.arguments import is_module, require, require_module, require_values
+from grouper.text.printable import quoted_list
 from grouper.text.source import Source
 from grouper.train.make_plan import make_plan
 from grouper.train.plan import Plan
 from grouper.train.unreached import unreached
 
 if TYPE_CHECKING:
+    from grouper.train.frozen_statistics import FrozenStatistics
     from grouper.train.param_groups import ParamGroups
     from grouper.train.ranks import Ranks
-    from grouper.train.types import Module, Optimizer
+    from grouper.train.types import LRScheduler, Module, Optimizer
 
 Model: TypeAlias = Union["Module", Inventory, str, Path]
 Rules: TypeAlias = RuleSet | Report | str | Path
@@ -122,6 +124,20 @@ def load(rules: str | Path, **variables: Value) -> RuleSet:
     return resolve.load(rules, variables)
 
 
+def rules_to_train(rules: RuleSet | str | Path, variables: Mapping[str, Value]) -> RuleSet:
+    """The rules that a trainer is given, for the integrations.
+
+    Raises FileNotFoundError as `load` does, TypeError for variables beside a RuleSet, and
+    GroupingError where the rules have errors without any model.
+    """
+    if isinstance(rules, RuleSet) and variables:
+        raise TypeError("a RuleSet has its variables already: pass them to grouper.load")
+    rule_set = rules if isinstance(rules, RuleSet) else load(rules, **variables)
+    if _has_errors(rule_set):
+        raise GroupingError(Report(rule_set, NO_MODEL, rule_set.findings))
+    return rule_set
+
+
 def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     """Match the rules against the model and report. Never raises for findings.
 
@@ -139,6 +155,13 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
 def check_read(inventory: Inventory, rules: RuleSet, read_base: ReadBase) -> Report:
     """`check` for those who keep models that they have read: `read_base` gives the base model."""
     return _checked(inventory, rules, _signatures(rules), read_base)
+
+
+def checked_to_build(model: Module, rules: Rules) -> Report:
+    """The report of rules whose optimizer is to be built: with classes of any package looked at."""
+    rule_set = _rule_set(rules)
+    signatures = _signatures(rule_set, build=True)
+    return _checked(_inventory(model, None, rule_set), rule_set, signatures)
 
 
 def check_rules(rules: Rules) -> Report:
@@ -172,62 +195,114 @@ def checked_groups(model: Model, rules: Rules, *, merge: bool = False) -> tuple[
 
 
 def param_groups(
-    model: Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
+    model: Module,
+    rules: Rules,
+    *,
+    merge: bool = False,
+    names: bool = True,
+    prefix: str | None = None,
+    process_group: Ranks = None,
 ) -> ParamGroups:
     """The parameter groups of a live model, for any torch optimizer.
 
     Each group has `params` (named, where torch takes names), its `name`, and its options. `merge`
-    joins groups whose options are equal, for the fewest kernels (see Grouping.merged). What
-    the rules freeze gets `requires_grad=False`; the list's `unfreeze()` takes that back.
+    joins groups whose options are equal, for the fewest kernels (see Grouping.merged). With
+    `names=False` the tensors are bare and groups have no `name`, for optimizers that look at the
+    keys. What the rules freeze gets `requires_grad=False`; the list's `unfreeze()` takes that back.
     Findings that are warnings reach Python's `warnings` as GroupingWarning, here and below.
 
-    `rules` may be a report of this model, as for every function below: it is taken as it is. Raises
-    GroupingError where the rules do not fit the model; the model is then as it was.
+    `rules` may be a report of this model, as for every function below: it is taken as it is. Of a
+    report of the whole, a stage of it takes its own parameters: `prefix` is what the names of the
+    stage lack ("layers.4."), or "" where they lack nothing. Raises GroupingError where the rules do
+    not fit the model; the model is then as it was.
 
-    In a distributed run this is a collective, and so are the next two: every rank calls it, and
+    In a distributed run this is a collective, and so are the next three: every rank calls it, and
     all raise GroupingError where their groups, options, warm-up or schedule differ. `process_group`
     are the ranks that must agree: all of them, those of a group, or, where it is False, none.
     """
     from grouper.train.param_groups import bind
+    from grouper.train.part import part_of
     from grouper.train.ranks import compare_ranks
 
     require_module("model", model)
+    _require_names(rules, names, prefix)
     with compare_ranks(model, process_group) as ranks:
         report, grouping = checked_groups(model, rules, merge=merge)
         _refuse(report, ranks.disagreement(report.rules, grouping))
         warn(report.findings)
-        return bind(model, grouping)
+        return bind(part_of(model, grouping, prefix), names=names)
 
 
 def build_optimizer(
-    model: Module, rules: Rules, *, merge: bool = False, process_group: Ranks = None
+    model: Module,
+    rules: Rules,
+    *,
+    merge: bool = False,
+    names: bool = True,
+    prefix: str | None = None,
+    process_group: Ranks = None,
 ) -> Optimizer:
     """The optimizer that the rules name, with its groups; several are one object.
 
+    Its own `load_state_dict` goes by the names of parameters, and warns of what it did not keep.
     What the rules freeze gets `requires_grad=False`; the optimizer's `unfreeze()` takes that back.
-    Options are checked against the classes' own signatures. Raises GroupingError where the rules do
-    not fit the model or the optimizers, and ValueError where they name no optimizer, or one of
-    another package that cannot be imported or refuses its options.
+    Options are checked against the classes' own signatures; `merge`, `names` and `prefix` are those
+    of `param_groups`. Raises GroupingError where the rules do not fit the model or the optimizers,
+    and ValueError where they name no optimizer, or one of another package that cannot be imported
+    or refuses its options.
     """
     from grouper.train.build_optimizer import optimizer_of
     from grouper.train.param_groups import bind
+    from grouper.train.part import part_of
     from grouper.train.ranks import compare_ranks
 
     require_module("model", model)
+    _require_names(rules, names, prefix)
     with compare_ranks(model, process_group) as ranks:
-        report = rules if isinstance(rules, Report) else _checked_to_build(model, rules)
+        report = rules if isinstance(rules, Report) else checked_to_build(model, rules)
         report, grouping = checked_groups(model, report, merge=merge)
         warn(report.findings)
-        groups = bind(model, grouping)
+        part = part_of(model, grouping, prefix)
+        groups = bind(part, names=names)
         try:
             # Ranks compare after construction here: where a class refuses its options on one rank
             # only, the others hear of that, and do not wait for it in a collective.
-            optimizer = optimizer_of(groups, grouping, report.rules)
+            optimizer = optimizer_of(groups, part.grouping, report.rules)
             _refuse(report, ranks.disagreement(report.rules, grouping))
         except BaseException:
             groups.unfreeze()
             raise
         return optimizer
+
+
+def build(
+    model: Module,
+    rules: Rules,
+    *,
+    steps: int | None = None,
+    steps_per_epoch: int | None = None,
+    epochs: int | None = None,
+    merge: bool = False,
+    names: bool = True,
+    prefix: str | None = None,
+    process_group: Ranks = None,
+) -> tuple[Optimizer, LRScheduler]:
+    """The optimizer that the rules name, and a scheduler that follows their plan.
+
+    The run's length is that of `plan`, and the other arguments those of `build_optimizer`; it
+    raises what they raise. The model is then as it was.
+    """
+    require_module("model", model)
+    report = rules if isinstance(rules, Report) else checked_to_build(model, rules)
+    run = _run_length(steps, steps_per_epoch, epochs)
+    optimizer = build_optimizer(
+        model, report, merge=merge, names=names, prefix=prefix, process_group=process_group
+    )
+    try:
+        return optimizer, _plan(model, report, run, merge, prefix).scheduler(optimizer)
+    except BaseException:
+        vars(optimizer)["unfreeze"]()
+        raise
 
 
 def add_groups(
@@ -236,60 +311,125 @@ def add_groups(
     report: Report,
     *,
     merge: bool = False,
+    prefix: str | None = None,
     process_group: Ranks = None,
 ) -> tuple[str, ...]:
     """Add to a running optimizer the groups of a report that it does not have: those just thawed.
 
     Their parameters get `requires_grad=True` and start without state; nothing else changes.
-    Returns the names of the groups. Raises ValueError where the optimizer's own groups are not the
-    report's, or its class refuses the new ones; the optimizer is then as it was.
+    `merge` and `prefix` are those with which the optimizer was built. Returns the names of the
+    groups. Raises ValueError where the optimizer's own groups are not the report's, or its class
+    refuses the new ones; the optimizer is then as it was.
     """
     from grouper.train.add_groups import extend
     from grouper.train.ranks import compare_ranks
 
     require_module("model", model)
     require("report", report, Report, "the report that `report.thaw(...)` gives")
+    _require_names(report, True, prefix)
     with compare_ranks(model, process_group) as ranks:
         checked, grouping = checked_groups(model, report, merge=merge)
         _refuse(checked, ranks.disagreement(checked.rules, grouping))
         warn(checked.findings)
-        return extend(optimizer, model, grouping, checked.rules)
+        return extend(optimizer, model, grouping, checked.rules, prefix)
 
 
 def plan(
-    model: Model, rules: Rules, *, steps_per_epoch: int, epochs: int, merge: bool = False
+    model: Model,
+    rules: Rules,
+    *,
+    steps_per_epoch: int | None = None,
+    epochs: int | None = None,
+    steps: int | None = None,
+    merge: bool = False,
+    prefix: str | None = None,
 ) -> Plan:
     """lr and momentum of every group at every step of a run.
 
-    A step is one batch: `steps_per_epoch` is the length of the loader. `merge` as in
+    A step is one batch: `steps_per_epoch` is the length of the loader. A run counted in optimizer
+    steps alone has `steps`, and rules that count none of its epochs. `merge` and `prefix` as in
     `build_optimizer`. Warns where the run ends before a group has its lr. Raises GroupingError
     where the rules do not fit the model, and ValueError where a group has no lr.
     """
+    _require_names(rules, True, prefix)
+    run = _run_length(steps, steps_per_epoch, epochs)
+    return _plan(model, rules, run, merge, prefix)
+
+
+def freeze_statistics(
+    model: Module, rules: Rules, *, prefix: str | None = None
+) -> FrozenStatistics:
+    """Keep the running statistics of batch norms whose parameters are frozen as they are.
+
+    They go into evaluation mode, now and at every `model.train()`, until `remove()` of what this
+    returns, which is a context manager as well. Raises GroupingError where the rules do not fit
+    the model. Convert norms (`convert_sync_batchnorm`) before.
+    """
+    from grouper.train.frozen_statistics import freeze_statistics_of
+
+    require_module("model", model)
+    _require_names(rules, True, prefix)
+    return freeze_statistics_of(model, checked_groups(model, rules)[1], prefix)
+
+
+def _run_length(
+    steps: int | None, steps_per_epoch: int | None, epochs: int | None
+) -> tuple[int, int, bool]:
+    """Steps in an epoch, epochs, and whether the run is counted in steps alone."""
+    given = {"steps": steps, "steps_per_epoch": steps_per_epoch, "epochs": epochs}
+    named = {key for key, value in given.items() if value is not None}
+    if named not in ({"steps"}, {"steps_per_epoch", "epochs"}):
+        raise TypeError(
+            "the length of a run is `steps`, or `steps_per_epoch` and `epochs`; given were"
+            f" {quoted_list(sorted(named)) or 'none of them'}"
+        )
+    for key in sorted(named):
+        require(key, given[key], int, "an int")
+    if steps is not None:
+        return steps, 1, True
+    assert steps_per_epoch is not None
+    assert epochs is not None
+    return steps_per_epoch, epochs, False
+
+
+def _plan(
+    model: Model, rules: Rules, run: tuple[int, int, bool], merge: bool, prefix: str | None
+) -> Plan:
     report, grouping = checked_groups(model, rules, merge=merge)
-    planned = plan_of(report, grouping, steps_per_epoch, epochs)
+    if isinstance(rules, Report) and is_module(model):
+        from grouper.train.part import planned_part
+
+        grouping = planned_part(model, grouping, prefix)  # type: ignore[arg-type]
+    planned = plan_of(report, grouping, *run)
     warn((*report.findings, *planned.findings))
     return planned
 
 
-def plan_of(report: Report, grouping: Grouping, steps_per_epoch: int, epochs: int) -> Plan:
+def plan_of(
+    report: Report, grouping: Grouping, steps_per_epoch: int, epochs: int, in_steps: bool = False
+) -> Plan:
     """The plan of a report's groups, with what there is to say about it in its `findings`.
 
     Raises ValueError as `make_plan` does.
     """
-    made = make_plan(report.rules, grouping, steps_per_epoch, epochs)
+    made = make_plan(report.rules, grouping, steps_per_epoch, epochs, in_steps)
     assert report.assignment is not None
     context = Context(report.rules, report.inventory, report.assignment, grouping)
     return replace(made, findings=run_on_plan(context, unreached(made.groups, made.run)))
 
 
+def _require_names(rules: Rules, names: bool, prefix: str | None) -> None:
+    require("names", names, bool, "True or False")
+    require("prefix", prefix, (str, type(None)), "what the names of a part lack, or None")
+    if prefix is not None and not isinstance(rules, Report):
+        raise TypeError(
+            "`prefix` says where a part is in the whole, so in the place of rules there must be a"
+            " report of the whole: `grouper.check(whole, rules)`"
+        )
+
+
 def _has_errors(rules: RuleSet) -> bool:
     return any(finding.severity is Severity.ERROR for finding in rules.findings)
-
-
-def _checked_to_build(model: Module, rules: Rules) -> Report:
-    rule_set = _rule_set(rules)
-    signatures = _signatures(rule_set, build=True)
-    return _checked(_inventory(model, None, rule_set), rule_set, signatures)
 
 
 def _signatures(

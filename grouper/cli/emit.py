@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_no_groups(report, arguments, to_program=True)
     try:
-        plan = api.plan_of(report, report.grouping, length[1], length[0]) if length else None
+        plan = api.plan_of(report, report.grouping, *length) if length else None
         if plan is not None:
             report = with_plan(report, plan, arguments)
         if not report.ok:

@@ -43,6 +43,7 @@ def run_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of the commands that plan a run."""
     parser.add_argument("--epochs", metavar="E", help="epochs of the run")
     parser.add_argument("--steps-per-epoch", metavar="N", help="the length of the DataLoader")
+    parser.add_argument("--steps", metavar="N", help="the run in optimizer steps, without epochs")
 
 
 def output(arguments: argparse.Namespace, stream: TextIO | None = None) -> Output:
@@ -50,16 +51,22 @@ def output(arguments: argparse.Namespace, stream: TextIO | None = None) -> Outpu
     return Output.to(stream or sys.stdout, arguments.color, arguments.quiet)
 
 
-def run_length(arguments: argparse.Namespace) -> tuple[int, int] | None:
-    """Epochs, and steps in each; None where neither is given."""
+def run_length(arguments: argparse.Namespace) -> tuple[int, int, bool] | None:
+    """Steps in an epoch, epochs, and whether the run is counted in steps alone; None where its
+    length is not given."""
     flags = {"--epochs": arguments.epochs, "--steps-per-epoch": arguments.steps_per_epoch}
     missing = [flag for flag, text in flags.items() if text is None]
+    if arguments.steps is not None:
+        if len(missing) < 2:
+            given = next(flag for flag, text in flags.items() if text is not None)
+            raise Failure(f"--steps is the length of the whole run, so {given} is too much")
+        return positive_integer("--steps", arguments.steps), 1, True
     if len(missing) == 2:
         return None
     if missing:
         raise Failure(f"{missing[0]} is missing: the length of a run is epochs and steps in each")
     epochs, steps = (positive_integer(flag, text) for flag, text in flags.items())
-    return epochs, steps
+    return steps, epochs, False
 
 
 def positive_integer(flag: str, text: str) -> int:

@@ -1,4 +1,5 @@
-"""`grouper plan MODEL RULES --epochs E --steps-per-epoch N`: lr and momentum over a run."""
+"""`grouper plan MODEL RULES --epochs E --steps-per-epoch N`, or `--steps N`: lr and momentum over a
+run."""
 
 from __future__ import annotations
 
@@ -49,15 +50,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     length = run_length(arguments)
     if length is None:
-        raise Failure("plan needs --epochs and --steps-per-epoch (the length of the DataLoader)")
+        raise Failure(
+            "plan needs --epochs and --steps-per-epoch (the length of the DataLoader), or --steps"
+        )
     files = _files(arguments)
-    stride = _stride(arguments, files, *length)
+    stride = _stride(arguments, files, length[0] * length[1])
     report = fitting(arguments)
     to_program = arguments.format not in FINDINGS.renderers
     if not report.ok or report.grouping is None:
         return print_no_groups(report, arguments, to_program)
     try:
-        plan = api.plan_of(report, report.grouping, length[1], length[0])
+        plan = api.plan_of(report, report.grouping, *length)
     except ValueError as error:
         return print_no_plan(report, error, arguments, to_program)
     report = with_plan(report, plan, arguments)
@@ -79,14 +82,12 @@ def _files(arguments: argparse.Namespace) -> Mapping[str, str]:
     return {name: path for name, path in paths.items() if path not in (None, STDOUT)}
 
 
-def _stride(
-    arguments: argparse.Namespace, files: Mapping[str, str], epochs: int, steps: int
-) -> int:
+def _stride(arguments: argparse.Namespace, files: Mapping[str, str], steps: int) -> int:
     """The stride. Raises Failure for what cannot be written, before anything is read."""
     stride = positive_integer("--stride", arguments.stride)
-    rows = epochs * steps // stride
+    rows = steps // stride
     if (files or arguments.format in FOR_PROGRAMS) and rows > MOST_ROWS:
-        enough = -(-epochs * steps // MOST_ROWS)
+        enough = -(-steps // MOST_ROWS)
         raise Failure(f"{rows:,} steps are too many to write; take fewer: --stride {enough}")
     if arguments.plot:
         picture_format(arguments.plot)

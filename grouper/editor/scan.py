@@ -187,6 +187,8 @@ class _Scanner:
                 self._space()
                 self._match(Kind.CODE, _CODE)
                 self._rule()
+            case _:
+                pass
         self._expression(claim=word == "expect")
         return word
 

@@ -44,7 +44,8 @@ def _operands(selector: tree.Selector) -> tuple[tree.Selector, ...]:
             return (operand,)
         case tree.And(operands=operands) | tree.Or(operands=operands):
             return operands
-    return ()
+        case _:
+            return ()
 
 
 def option_at(file: tree.File, offset: int) -> tuple[tree.Statement, tree.Option] | None:

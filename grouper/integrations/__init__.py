@@ -7,6 +7,8 @@ from typing import Any
 
 # Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
 FRAMEWORKS = {
+    "lightning": ("lightning",),
+    "transformers": ("transformers",),
     "ultralytics": (
         "ultralytics",
         "ultralytics_monitor",

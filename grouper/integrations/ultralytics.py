@@ -22,8 +22,6 @@ except ModuleNotFoundError as error:
 from ultralytics.utils import DEFAULT_CFG
 
 from grouper import api
-from grouper.checks.report import Report
-from grouper.findings import Severity
 from grouper.integrations.ultralytics_trainer import (
     MonitorOption,
     RulesConfig,
@@ -31,7 +29,6 @@ from grouper.integrations.ultralytics_trainer import (
     RulesTrainerMixin,
 )
 from grouper.language.ruleset import RuleSet
-from grouper.model.inventory import Inventory
 from grouper.options.values import Value
 
 TRAINERS = {
@@ -86,15 +83,8 @@ def trainer(
         raise ImportError(
             "grouper trains with Ultralytics 8.4.103 or later: `pip install -U ultralytics`"
         )
+    rule_set = api.rules_to_train(rules, variables)
     source = RulesSource(rules, variables) if isinstance(rules, str | Path) else None
-    if isinstance(rules, str | Path):
-        rule_set = api.load(rules, **variables)
-    elif variables:
-        raise TypeError("a RuleSet has its variables already: pass them to grouper.load")
-    else:
-        rule_set = rules
-    if any(finding.severity is Severity.ERROR for finding in rule_set.findings):
-        raise api.GroupingError(Report(rule_set, Inventory(()), rule_set.findings))
     config = RulesConfig(rule_set, monitor, of is not None, source)
 
     def start(

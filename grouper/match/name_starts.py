@@ -25,7 +25,8 @@ def name_starts(selector: tree.Selector | None) -> tuple[str, ...]:
             if not all(map(_never_fails, operands)):
                 return ()  # what fails is reported, whichever parameters it fails for
             return max(map(name_starts, operands), key=_narrowness)
-    return ()
+        case _:
+            return ()
 
 
 def _narrowness(starts: tuple[str, ...]) -> int:
@@ -43,4 +44,5 @@ def _never_fails(selector: tree.Selector) -> bool:
             return _never_fails(operand)
         case tree.And(operands=operands) | tree.Or(operands=operands):
             return all(map(_never_fails, operands))
-    return True
+        case _:
+            return True

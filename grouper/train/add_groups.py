@@ -14,27 +14,33 @@ from grouper.language import ruleset as ruleset
 from grouper.train.build_optimizer import construct
 from grouper.train.chained_optimizer import ChainedOptimizer
 from grouper.train.data_parallel import check_buckets
-from grouper.train.param_groups import bound, tensors_of
+from grouper.train.param_groups import bound
+from grouper.train.part import Part, part_of
 from grouper.train.wrapped import unwrap_optimizer
 
 
 def extend(
-    optimizer: Optimizer, model: nn.Module, grouping: Grouping, rules: ruleset.RuleSet
+    optimizer: Optimizer,
+    model: nn.Module,
+    grouping: Grouping,
+    rules: ruleset.RuleSet,
+    prefix: str | None = None,
 ) -> tuple[str, ...]:
     """Add the groups that the optimizer does not have; their names (see api.add_groups)."""
     optimizer = unwrap_optimizer(optimizer)
-    tensors = tensors_of(model, grouping)
+    part = part_of(model, grouping, prefix)
+    grouping = part.grouping
     count = len(optimizer.param_groups)
     for group in grouping.groups[:count]:
-        _check_present(optimizer, group, tensors)
+        _check_present(optimizer, group, part)
     added = [parameter for group in grouping.groups[count:] for parameter in group.parameters]
-    check_buckets({p.name: tensors[p.name] for p in added}, {}, running=True)
+    check_buckets({p.name: part.tensor(p) for p in added}, {}, running=True)
     by_optimizer: dict[str, list[Group]] = {}
     for group in grouping.groups[count:]:
         by_optimizer.setdefault(group.optimizer or "", []).append(group)
     declared = rules.optimizers_by_name
     additions = [
-        _constructed(_member(optimizer, name, grouping), groups, tensors, declared.get(name))
+        _constructed(_member(optimizer, name, grouping), groups, part, declared.get(name))
         for name, groups in by_optimizer.items()
     ]
     chained = isinstance(optimizer, ChainedOptimizer)
@@ -50,7 +56,7 @@ def extend(
 def _constructed(
     optimizer: Optimizer,
     groups: list[Group],
-    tensors: dict[str, nn.Parameter],
+    part: Part,
     declared: ruleset.Optimizer | None,
 ) -> tuple[list[dict[str, Any]], dict[Tensor, Any]]:
     """New groups as an optimizer's class makes them, and their first state.
@@ -62,7 +68,7 @@ def _constructed(
     options = {key: value for key, value in optimizer.defaults.items() if key in taken}
     every_group = [
         *map(dict[str, Any], optimizer.param_groups),
-        *(bound(group, tensors) for group in groups),
+        *(bound(group, part) for group in groups),
     ]
     of_rules = declared.options if declared else {}
     built = construct(type(optimizer), every_group, {**options, **of_rules})
@@ -83,8 +89,8 @@ def _member(optimizer: Optimizer, name: str, grouping: Grouping) -> Optimizer:
     )
 
 
-def _check_present(optimizer: Optimizer, group: Group, tensors: dict[str, nn.Parameter]) -> None:
-    expected = {id(tensors[parameter.name]) for parameter in group.parameters}
+def _check_present(optimizer: Optimizer, group: Group, part: Part) -> None:
+    expected = {id(part.tensor(parameter)) for parameter in group.parameters}
     for present in optimizer.param_groups:
         if present.get("name") != group.name:
             continue

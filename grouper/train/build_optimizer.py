@@ -11,8 +11,10 @@ from torch.optim import Optimizer
 
 from grouper.group.grouping import Grouping
 from grouper.language import ruleset
+from grouper.text.printable import quoted_list
 from grouper.train.chained_optimizer import ChainedOptimizer
 from grouper.train.param_groups import ParamGroups
+from grouper.train.resume.load_hook import load_by_name
 
 
 def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet) -> Optimizer:
@@ -37,6 +39,7 @@ def optimizer_of(groups: ParamGroups, grouping: Grouping, rules: ruleset.RuleSet
         optimizer = next(iter(made.values()))
     else:
         optimizer = ChainedOptimizer(made, [group.name for group in grouping.groups])
+    load_by_name(optimizer, {key for group in grouping.groups for key in group.options})
     vars(optimizer)["unfreeze"] = groups.unfreeze  # torch's class does not declare it
     return optimizer
 
@@ -56,12 +59,23 @@ def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]
         built = cls(groups, **options)
     except (TypeError, ValueError, RuntimeError, IndexError) as error:
         raise ValueError(f"`{name}` refuses its groups: {error}") from error
+    except (AssertionError, KeyError, AttributeError) as error:
+        raise ValueError(_refused_keys(name, groups, error)) from error
     if not isinstance(built, Optimizer):
         raise ValueError(f"`{name}` is not a torch optimizer")
     for key in options.keys() - built.defaults.keys():
         for group in built.param_groups:
             group.pop(key, None)
     return built
+
+
+def _refused_keys(name: str, groups: list[dict[str, Any]], error: Exception) -> str:
+    """A refusal of a class that looks at the keys of its groups, or at its tensors' types."""
+    keys = quoted_list(dict.fromkeys(key for group in groups for key in group))
+    first = str(error).strip().partition("\n")[0]
+    said = f": {first}" if first else ""
+    way = "; without the names that grouper adds: `names=False`" if "name" in groups[0] else ""
+    return f"`{name}` refuses its groups ({type(error).__name__}{said}), whose keys are {keys}{way}"
 
 
 def class_of(name: str) -> Any:

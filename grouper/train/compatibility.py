@@ -29,10 +29,14 @@ BY_NAME = (
 def match_groups(plan: PlanProtocol, optimizer: Optimizer) -> tuple[GroupSchedule, ...]:
     """The plan's schedule of each group of the optimizer, in the optimizer's order.
 
+    Groups without any name, as `names=False` makes them, are the plan's in its order.
     Raises ValueError where the groups have other names than the plan's, or other parameters
     (compared by name where the optimizer has names, otherwise by number).
     """
     groups = optimizer.param_groups
+    nameless = not any("name" in group for group in groups)
+    if nameless and _sizes(groups) == [len(schedule.parameters) for schedule in plan.groups]:
+        return tuple(plan.groups)
     by_name = {schedule.name: schedule for schedule in plan.groups}
     _refuse_names([group.get("name") for group in groups], list(by_name), groups)
     schedules = tuple(by_name[group["name"]] for group in groups)
@@ -68,21 +72,29 @@ def check_momentum_declared(schedules: Iterable[GroupSchedule], groups: Groups) 
             )
 
 
-def group_of_each_tensor(optimizer: Optimizer) -> dict[int, str]:
-    """The name of the group that each tensor is in."""
-    groups = optimizer.param_groups
-    return {id(tensor): group["name"] for group in groups for tensor in group["params"]}
+def group_of_each_tensor(
+    schedules: Iterable[GroupSchedule], optimizer: Optimizer
+) -> dict[int, str]:
+    """The name of the group that each tensor is in; `schedules` are those of the groups."""
+    pairs = zip(schedules, optimizer.param_groups, strict=True)
+    return {id(tensor): schedule.name for schedule, group in pairs for tensor in group["params"]}
 
 
 def check_not_reordered(before: Mapping[int, str], optimizer: Optimizer) -> None:
     """Raises ValueError where tensors moved to groups of other names: a saved state was loaded by
     position."""
-    for tensor, name in group_of_each_tensor(optimizer).items():
-        if before.get(tensor, name) != name:
+    for group in optimizer.param_groups:
+        name = group.get("name")
+        was = next((before[id(t)] for t in group["params"] if id(t) in before), name)
+        if name is not None and was != name:
             raise ValueError(
-                f"the parameters of the group `{before[tensor]}` are in the group `{name}` since a"
-                f" state was loaded: {BY_NAME}"
+                f"the parameters of the group `{was}` are in the group `{name}` since a state was"
+                f" loaded: {BY_NAME}"
             )
+
+
+def _sizes(groups: Groups) -> list[int]:
+    return [len(group["params"]) for group in groups]
 
 
 def _refuse_names(present: Sequence[object], planned: list[str], groups: Groups) -> None:

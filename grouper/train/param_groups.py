@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from grouper.group.group import Group
-from grouper.group.grouping import Grouping
-from grouper.model.live import inventory_of, parameters_of
 from grouper.train.data_parallel import check_buckets
+from grouper.train.part import Part
 
 TAKES_NAMES = tuple(map(int, torch.__version__.split("+")[0].split(".")[:2])) >= (2, 6)
 
@@ -32,50 +31,34 @@ class ParamGroups(list[dict[str, Any]]):
             tensor.requires_grad_(True)
 
 
-def bind(model: nn.Module, grouping: Grouping) -> ParamGroups:
-    """The groups with the model's own tensors, named as in its inventory.
+def bind(part: Part, *, names: bool = True) -> ParamGroups:
+    """The groups with the model's own tensors, named as in its inventory (see `bound`).
 
-    Raises ValueError, and changes nothing, where the grouping was made of another model, and where
-    a DistributedDataParallel of the model was constructed for other trainable parameters.
+    Raises ValueError, and changes nothing, where a DistributedDataParallel of the model was
+    constructed for other trainable parameters.
     """
-    tensors = tensors_of(model, grouping)
+    grouping, tensor_of = part.grouping, part.tensor
     trained = [parameter for group in grouping.groups for parameter in group.parameters]
     check_buckets(
-        {parameter.name: tensors[parameter.name] for parameter in trained},
-        {parameter.name: tensors[parameter.name] for parameter in grouping.frozen},
+        {parameter.name: tensor_of(parameter) for parameter in trained},
+        {parameter.name: tensor_of(parameter) for parameter in grouping.frozen},
     )
     for parameter in (parameter for call in grouping.thawed for parameter in call):
-        tensors[parameter.name].requires_grad_(True)
-    frozen = tuple(t for p in grouping.frozen if (t := tensors[p.name]).requires_grad)
+        tensor_of(parameter).requires_grad_(True)
+    frozen = tuple(t for p in grouping.frozen if (t := tensor_of(p)).requires_grad)
     for tensor in frozen:
         tensor.requires_grad_(False)
-    return ParamGroups([bound(group, tensors) for group in grouping.groups], frozen)
+    return ParamGroups([bound(g, part, names=names) for g in grouping.groups], frozen)
 
 
-def tensors_of(model: nn.Module, grouping: Grouping) -> dict[str, nn.Parameter]:
-    """The model's parameters by every name they have, without the names of wrappers.
+def bound(group: Group, part: Part, *, names: bool = True) -> dict[str, Any]:
+    """A group as torch's optimizers take it: a dict of `params`, `name` and the options.
 
-    Raises ValueError where the model and the grouping have different parameters.
+    Without `names`, the tensors are bare and the group has no `name`.
     """
-    stored = dict(parameters_of(model))
-    named = {n: stored[p.stored] for p in inventory_of(model).parameters for n in p.names}
-    parameters = [p for group in grouping.groups for p in group.parameters]
-    known = {name for p in (*parameters, *grouping.frozen, *grouping.unmatched) for name in p.names}
-    difference = next((f"lacks `{name}`" for name in sorted(known - set(named))), None) or next(
-        (f"also has `{name}`" for name in named if name not in known), None
-    )
-    if difference is not None:
-        raise ValueError(
-            f"the report was made of another model: this one {difference}; call"
-            " `grouper.check(model, rules)` on this model"
-        )
-    return named
-
-
-def bound(group: Group, tensors: dict[str, nn.Parameter]) -> dict[str, Any]:
-    """A group as torch's optimizers take it: a dict of `params`, `name` and the options."""
-    params = [
-        (parameter.name, tensors[parameter.name]) if TAKES_NAMES else tensors[parameter.name]
-        for parameter in group.parameters
-    ]
+    tensors = [part.tensor(parameter) for parameter in group.parameters]
+    if not names:
+        return {"params": tensors, **group.options}
+    labels = (parameter.name for parameter in group.parameters)
+    params = list(zip(labels, tensors, strict=True)) if TAKES_NAMES else tensors
     return {"params": params, "name": group.name, **group.options}

@@ -52,8 +52,8 @@ class PlanScheduler(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """The plan's learning rates at the current step, in the order of the optimizer's groups."""
-        values = self.plan.at(max(self.last_epoch, 0))
-        return [values[group["name"]]["lr"] for group in self.optimizer.param_groups]
+        step = max(self.last_epoch, 0)
+        return [self.plan.group_at(schedule, step)["lr"] for schedule in self._schedules]
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next step and write its lr and momentum. Raises ValueError for the misuse that
@@ -84,8 +84,9 @@ class PlanScheduler(LRScheduler):
             )
         length = state_dict.get("steps_per_epoch", self.plan.steps_per_epoch)
         if length != self.plan.steps_per_epoch:
+            what = "the run" if self.plan.in_steps else "an epoch"
             warnings.warn(
-                f"an epoch had {length} steps when this was saved and has"
+                f"{what} had {length} steps when this was saved and has"
                 f" {self.plan.steps_per_epoch} now: the run goes on at step"
                 f" {state_dict['last_epoch']}, which is another place in the plan",
                 stacklevel=2,
@@ -100,7 +101,7 @@ class PlanScheduler(LRScheduler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._group_of = group_of_each_tensor(self.optimizer)
+        self._group_of = group_of_each_tensor(self._schedules, self.optimizer)
         self._watcher, self._written = StepWatcher(self.optimizer), self._snapshot()
 
     def _update_lr(self, epoch: int | None = None) -> None:
@@ -131,12 +132,12 @@ class PlanScheduler(LRScheduler):
 
     def _rebind(self, optimizer: Optimizer) -> None:
         """Find the schedule of each group. Raises ValueError where they are not the plan's."""
-        self._schedules = match_groups(self.plan, optimizer)
         check_not_reordered(self._group_of, optimizer)
+        self._schedules = match_groups(self.plan, optimizer)
         check_lrs(self._schedules, optimizer.param_groups)
         check_momentum_declared(self._schedules, optimizer.param_groups)
         self._groups, self._sizes = optimizer.param_groups, _sizes(optimizer.param_groups)
-        self._group_of = group_of_each_tensor(optimizer)
+        self._group_of = group_of_each_tensor(self._schedules, optimizer)
 
     def _has_other_groups(self) -> bool:
         groups = self.optimizer.param_groups
@@ -166,11 +167,11 @@ class PlanScheduler(LRScheduler):
         step, plan = self.last_epoch + 1, self.plan
         if step <= plan.steps:
             return
-        planned = f"{plan.steps} steps ({plan.epochs} epochs of {plan.steps_per_epoch})"
+        more = "`steps`" if plan.in_steps else "`epochs` or `steps_per_epoch`"
         problem = (
-            f"step {step} is beyond the plan's {planned}: `scheduler.step()` is called more often"
-            " than once a batch, or the plan needs more `epochs` or `steps_per_epoch`; an epoch of"
-            " accumulated gradients has `math.ceil(len(loader) / accumulate)` steps, not"
+            f"step {step} is beyond the plan's {plan.length}: `scheduler.step()` is called more"
+            f" often than once a batch, or the plan needs more {more}; an epoch of accumulated"
+            " gradients has `math.ceil(len(loader) / accumulate)` steps, not"
             " `len(loader) // accumulate`: trainers also step after its last, shorter accumulation"
         )
         if step > plan.steps + plan.steps_per_epoch:

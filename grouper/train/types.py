@@ -2,3 +2,4 @@
 
 from torch.nn import Module as Module
 from torch.optim import Optimizer as Optimizer
+from torch.optim.lr_scheduler import LRScheduler as LRScheduler

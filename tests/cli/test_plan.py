@@ -360,3 +360,27 @@ def test_a_run_with_nothing_to_train(tmp_path, capsys):
         status, _, err = run(capsys, MODEL, rules, *SHORT, "--plot", str(tmp_path / "a.png"))
         assert status == 2
         assert "nothing" in err
+
+
+def test_a_run_in_steps(tmp_path, capsys):
+    from grouper.cli.main import main
+
+    rules = tmp_path / "a.rules"
+    rules.write_text("optimizer SGD lr=1; warmup steps=2; schedule linear; * -> all")
+    yolo = str(Path(__file__).parents[2] / "examples" / "yolov5s.pt")
+    assert main(["plan", yolo, str(rules), "--steps", "1000"]) == 0
+    shown = capsys.readouterr().out
+    assert "  1,000 steps\n" in shown
+    assert "epoch" not in shown
+    assert main(["plan", yolo, str(rules), "--steps", "4", "--csv"]) == 0
+    assert [line.split(",")[2] for line in capsys.readouterr().out.split()[-4:]] != ["1"] * 4
+    assert main(["plan", yolo, str(rules), "--steps", "4", "--epochs", "2"]) == 2
+    assert "--steps is the length of the whole run, so --epochs is too much" in (
+        capsys.readouterr().err
+    )
+    assert main(["plan", yolo, "yolov5.rules", "--steps", "4"]) != 0
+    assert "a run of steps alone has no epochs" in "".join(capsys.readouterr())
+    assert main(["emit", yolo, str(rules), "--steps", "4", "--as", "python"]) == 0
+    made: dict[str, object] = {}
+    exec(capsys.readouterr().out, made)
+    assert made["plan"](3)["all"]["lr"] == pytest.approx(0.25)

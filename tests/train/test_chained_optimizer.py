@@ -258,6 +258,8 @@ def test_what_does_not_fit_is_refused_and_nothing_loaded():
         (lambda groups: groups.append({"name": "more", "params": []}), "does not have: `more`"),
     ]:
         broken = copy.deepcopy(saved)
+        for group in broken["param_groups"]:
+            del group["param_names"]  # with them, parameters are found one by one
         change(broken["param_groups"])
         with pytest.raises(ValueError, match=words):
             ours.load_state_dict(broken)

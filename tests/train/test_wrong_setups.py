@@ -158,6 +158,12 @@ def test_names_of_wrapped_models_are_the_plans(silent):
     run.plan.scheduler(torch.optim.SGD(groups))
 
 
+def without_names(state):
+    """A state as older runs and other tools save it."""
+    groups = [{k: v for k, v in g.items() if k != "param_names"} for g in state["param_groups"]]
+    return {**state, "param_groups": groups}
+
+
 def test_a_state_that_torch_loaded_by_position():
     run = Run()
     swapped = RULES.replace(
@@ -167,7 +173,7 @@ def test_a_state_that_torch_loaded_by_position():
     saved = Run(swapped)
     saved.batch()
     run.batch()
-    run.optimizer.load_state_dict(saved.optimizer.state_dict())
+    run.optimizer.load_state_dict(without_names(saved.optimizer.state_dict()))
     refused(
         "parameters of the group `bias` are in the group `weight` since a state was loaded: torch's"
         " `load_state_dict` goes by position: restore with `grouper.load_optimizer_state`",
@@ -178,8 +184,11 @@ def test_a_state_that_torch_loaded_by_position():
 def test_a_state_that_brings_the_options_of_other_rules_along():
     run, saved = Run(), Run(RULES.replace("base = 0.1", "base = 0.2"))
     saved.batch()
-    run.optimizer.load_state_dict(saved.optimizer.state_dict())
+    run.optimizer.load_state_dict(without_names(saved.optimizer.state_dict()))
     refused("has lr=0.2 and the plan has lr=0.1", run.scheduler.step)
+    run = Run()
+    run.optimizer.load_state_dict(saved.optimizer.state_dict())
+    run.scheduler.step()
     run = Run()
     grouper.load_optimizer_state(run.optimizer, saved.optimizer.state_dict())
     run.scheduler.step()

@@ -43,7 +43,9 @@ def print_table(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
             table.add_column(Text(head), justify="right", no_wrap=True)
         rows = zip(*(cells for _, cells in columns), strict=True)
         table.add_row("", "step", *next(rows), style="dim")
-        table.add_row("", "epoch", *next(rows), style="dim")
+        epochs = next(rows)
+        if not plan.in_steps:
+            table.add_row("", "epoch", *epochs, style="dim")
         for (mark, name, style, _), cells in zip(lines, rows, strict=True):
             table.add_row(Text(mark, style), Text(name, "green" if mark else "dim"), *cells)
         out.print()
@@ -61,8 +63,10 @@ def number(value: float) -> str:
 
 def _in_words(plan: Plan, tracks: Sequence[Track]) -> Iterator[str]:
     epochs, steps = plan.epochs, plan.steps_per_epoch
-    run = f"{epochs:,} epoch{'s' * (epochs != 1)} of {steps:,} step{'s' * (steps != 1)}"
-    yield run if epochs == 1 else f"{run}, {plan.steps:,} in all"
+    in_epoch = f"{steps:,} step{'s' * (steps != 1)}"
+    run = f"{epochs:,} epoch{'s' * (epochs != 1)} of {in_epoch}"
+    whole = run if epochs == 1 else f"{run}, {plan.steps:,} in all"
+    yield in_epoch if plan.in_steps else whole
     marks_of: dict[str, list[str]] = {}
     for track in tracks:
         marks_of.setdefault(described(track.schedule, plan), []).append(track.mark)

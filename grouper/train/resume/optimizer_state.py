@@ -40,36 +40,59 @@ def load_optimizer_state(
     not an optimizer's, and for LBFGS, whose single history of all parameters cannot be divided,
     where the parameters have changed.
     """
-    slots = list(_slots(optimizer))
     if isinstance(state, str | Path):
         from grouper.train.resume.sharded_state import read
 
-        state = read(state, {slot.name: slot.tensor for slot in slots}, key)
-    saved = _saved(state)
-    own = optimizer.state_dict()
+        state = read(state, {slot.name: slot.tensor for slot in _slots(optimizer)}, key)
+    matched = match_state(optimizer, state)
+    optimizer.load_state_dict({"state": matched.values, "param_groups": numbered_groups(optimizer)})
+    return matched.restored
+
+
+@dataclass(frozen=True)
+class MatchedState:
+    """A saved state as an optimizer can take it: `values` by its own numbers of parameters.
+
+    `stateless` are the parameters that were saved and had no state then; `restored` counts them as
+    new. `source` is the saved name of each of the optimizer's, where there is one.
+    """
+
+    values: Mapping[Any, Any]
+    restored: Restored
+    stateless: frozenset[str]
+    source: Mapping[str, str]
+
+
+def match_state(optimizer: Optimizer, state: Mapping[str, Any]) -> MatchedState:
+    """Match a saved state to an optimizer's parameters by name; nothing is loaded.
+
+    Raises ValueError as `load_optimizer_state` does.
+    """
+    slots = list(_slots(optimizer))
+    names = [slot.name for slot in slots]
+    saved, listed = _saved(state), list(_names_in(state))
+    source = _matched(names, listed)
     if isinstance(optimizer, LBFGS) and any(LBFGS_KEY in values for values in saved.values()):
-        names = [slot.name for slot in slots]
-        _check_same_parameters(list(_names_in(state)), names)
-        optimizer.load_state_dict({**state, "param_groups": own["param_groups"]})
-        return Restored(tuple(names))
-    values: dict[int, Any] = dict(own["state"])
+        _check_same_parameters(listed, names)
+        return MatchedState(state["state"], Restored(tuple(names)), frozenset(), source)
+    values = _numbered_state(optimizer)
     outcomes: dict[str, list[str]] = {
         outcome: [] for outcome in ("kept", "new", "reshaped", "incompatible")
     }
     missing_keys: dict[str, None] = {}
-    saved_names = _matched([slot.name for slot in slots], list(saved))
     for slot in slots:
-        candidate = saved.get(saved_names.get(slot.name, ""))
+        candidate = saved.get(source.get(slot.name, ""))
         outcome, missing = ("new", []) if candidate is None else _outcome(candidate, slot)
         outcomes[outcome].append(slot.name)
         missing_keys.update(dict.fromkeys(missing))
         if candidate is not None and outcome == "kept":
             values[slot.number] = _redistributed(candidate, slot.tensor)
-    optimizer.load_state_dict({"state": values, "param_groups": own["param_groups"]})
-    matched = set(saved_names.values())
-    dropped = tuple(name for name in saved if name not in matched)
+    used = set(source.values())
+    dropped = tuple(name for name in saved if name not in used)
     names_of = {outcome: tuple(names) for outcome, names in outcomes.items()}
-    return Restored(**names_of, dropped=dropped, missing_keys=tuple(missing_keys))
+    restored = Restored(**names_of, dropped=dropped, missing_keys=tuple(missing_keys))
+    stateless = frozenset(n for n in names if n in source and source[n] not in saved)
+    return MatchedState(values, restored, stateless, source)
 
 
 @dataclass(frozen=True)
@@ -86,11 +109,27 @@ class _Slot:
         return _shape(self.tensor)
 
 
+def numbered_groups(optimizer: Optimizer) -> list[dict[str, Any]]:
+    """The groups as in torch's state dicts, without the hooks that `state_dict()` runs."""
+    groups, number = [], 0
+    for group in optimizer.param_groups:
+        count = len(group["params"])
+        groups.append({**group, "params": list(range(number, number + count))})
+        number += count
+    return groups
+
+
+def _numbered_state(optimizer: Optimizer) -> dict[Any, Any]:
+    tensors = (tensor for group in optimizer.param_groups for tensor in group["params"])
+    numbers = {id(tensor): number for number, tensor in enumerate(tensors)}
+    return {numbers.get(id(key), key): value for key, value in optimizer.state.items()}
+
+
 def _slots(optimizer: Optimizer) -> Iterator[_Slot]:
     shapes, number = StateShapes(optimizer), 0
-    packed = optimizer.state_dict()["param_groups"]
-    for group, names in zip(optimizer.param_groups, packed, strict=True):
-        for name, tensor in zip(_names(names, "the optimizer"), group["params"], strict=True):
+    for group in optimizer.param_groups:
+        names = names_of_group(group, "the optimizer")
+        for name, tensor in zip(names, group["params"], strict=True):
             yield _Slot(name, number, tensor, shapes.of(group, tensor))
             number += 1
 
@@ -113,15 +152,18 @@ def _saved(state: Mapping[str, Any]) -> dict[str, State]:
 
 def _names_in(state: Mapping[str, Any]) -> Iterator[str]:
     for group in state["param_groups"]:
-        yield from _names(group, "the saved state")
+        yield from names_of_group(group, "the saved state")
 
 
-def _names(group: Mapping[str, Any], whose: str) -> Sequence[str]:
-    if "param_names" in group:
-        return list(group["param_names"])
+def names_of_group(group: Mapping[str, Any], whose: str = "the group") -> Sequence[str]:
+    """The names of a group's parameters. Raises ValueError where it has none."""
     params = list(group["params"])
-    if all(isinstance(name, str) for name in params):
-        return params  # like torch.distributed.checkpoint
+    if params and all(isinstance(name, str) for name in params):
+        return params  # like torch.distributed.checkpoint, whose `param_names` may be of old groups
+    if "param_names" in group and len(group["param_names"]) == len(params):
+        return list(group["param_names"])
+    if not params:
+        return []
     raise ValueError(
         f"{whose} has no names of parameters, so it cannot be matched by name: build the"
         " optimizer with grouper, or from `named_parameters()` under torch 2.6 or later"
