@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 
 from grouper import api
 from grouper.checks.report import Report
@@ -11,9 +13,9 @@ from grouper.cli.flags import format_flag, model_flags, output, output_flags, ru
 from grouper.cli.load import load_rules, read_model
 from grouper.cli.rules_file import STDIN, is_rules
 from grouper.cli.select import selection
-from grouper.cli.write import emit
+from grouper.cli.write import append, emit
 from grouper.language.ruleset import RuleSet
-from grouper.reports.formats import REPORTS
+from grouper.reports.formats import PAGE_FILES, PAGES, REPORTS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
         reports = [api.check(inventory, rules) for rules in rule_sets]
     reports = [selected.of(report) for report in reports]
     emit(REPORTS.render(arguments.format, reports, output(arguments)))
+    _write_page(arguments, reports)
     return CLEAN if all(report.ok for report in reports) else FOUND
+
+
+def _write_page(arguments: argparse.Namespace, reports: Sequence[Report]) -> None:
+    """The page of a format that has one, where its variable names a file."""
+    path = os.environ.get(PAGE_FILES.get(arguments.format, ""))
+    if path:
+        append(path, PAGES.render(arguments.format, reports, output(arguments)))
 
 
 def _alone(rules: RuleSet, key: str | None) -> list[Report]:
