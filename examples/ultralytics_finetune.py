@@ -1,6 +1,6 @@
 """Fine-tune a YOLO by a rules file, on images made here: less than a minute on a CPU, no downloads.
 
-    pip install "grouper[ultralytics]"
+    pip install "ultralytics>=8.4.103"
     python examples/ultralytics_finetune.py
 
 A classifier learns squares and discs. Then it is fine-tuned to tell four shapes apart: the head at

@@ -13,6 +13,7 @@ from grouper.cli.flags import format_flag, model_flags, output, output_flags, ru
 from grouper.cli.load import load_rules, read_model
 from grouper.cli.rules_file import STDIN, is_rules
 from grouper.cli.select import selection
+from grouper.cli.settings import settings_for
 from grouper.cli.write import append, emit
 from grouper.language.ruleset import RuleSet
 from grouper.reports.formats import PAGE_FILES, PAGES, REPORTS
@@ -33,18 +34,26 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    selected = selection(arguments)
-    model, names = _model_and_rules(arguments)
-    rule_sets = [load_rules(name, arguments.set) for name in names]
-    if model is None:
-        reports = [report for rules in rule_sets for report in _alone(rules, arguments.key)]
-    else:
-        inventory = read_model(model, arguments.key)
-        reports = [api.check(inventory, rules) for rules in rule_sets]
-    reports = [selected.of(report) for report in reports]
+    reports = _reports(arguments)
     emit(REPORTS.render(arguments.format, reports, output(arguments)))
     _write_page(arguments, reports)
     return CLEAN if all(report.ok for report in reports) else FOUND
+
+
+def _reports(arguments: argparse.Namespace) -> list[Report]:
+    model, names = _model_and_rules(arguments)
+    selections = [selection(arguments, name) for name in names]
+    rule_sets = [load_rules(name, arguments.set) for name in names]
+    inventory = None if model is None else read_model(model, arguments.key)
+    return [
+        selected.of(report)
+        for name, rules, selected in zip(names, rule_sets, selections, strict=True)
+        for report in (
+            _alone(name, rules, arguments.key)
+            if inventory is None
+            else [api.check(inventory, rules)]
+        )
+    ]
 
 
 def _write_page(arguments: argparse.Namespace, reports: Sequence[Report]) -> None:
@@ -54,12 +63,14 @@ def _write_page(arguments: argparse.Namespace, reports: Sequence[Report]) -> Non
         append(path, PAGES.render(arguments.format, reports, output(arguments)))
 
 
-def _alone(rules: RuleSet, key: str | None) -> list[Report]:
-    """The reports on rules without a model on the command line: one for each of the models that
-    their `for` statements name, or one without a model."""
-    if not rules.models:
+def _alone(name: str, rules: RuleSet, key: str | None) -> list[Report]:
+    """The reports on rules without a model on the command line: one for each model that the project
+    names for them, or that their `for` statements name, or one without a model."""
+    project = settings_for(name).of(name)
+    models = project.models or rules.models
+    if not models:
         return [api.check_rules(rules)]
-    return [api.check(read_model(path, key), rules) for path in rules.models]
+    return [api.check(read_model(path, key or project.key), rules) for path in models]
 
 
 def _model_and_rules(arguments: argparse.Namespace) -> tuple[str | None, list[str]]:

@@ -16,7 +16,11 @@ def rules_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="X=EXPR", help="the value of a `let` variable"
     )
-    parser.add_argument("--strict", action="store_true", help="warnings and notes are errors")
+    parser.add_argument(
+        "--strict",
+        action=argparse.BooleanOptionalAction,
+        help="warnings and notes are errors, or are not",
+    )
     parser.add_argument("--select", action="append", metavar="CODE", help="report only these codes")
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="CODE", help="do not report these codes"

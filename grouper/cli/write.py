@@ -74,6 +74,6 @@ def drawn(draw: Callable[[], bytes]) -> bytes:
     try:
         return draw()
     except ImportError as error:
-        raise Failure(f"--plot needs matplotlib ({error}); `pip install 'grouper[plot]'`") from None
+        raise Failure(f"--plot needs matplotlib ({error}); `pip install matplotlib`") from None
     except (ArithmeticError, ValueError):
         raise Failure("matplotlib cannot draw numbers that are so large and so small") from None

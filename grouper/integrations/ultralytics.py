@@ -17,7 +17,7 @@ except ModuleNotFoundError as error:
     if error.name != "ultralytics":
         raise
     raise ModuleNotFoundError(
-        'this needs Ultralytics: pip install "grouper[ultralytics]"', name="ultralytics"
+        "this needs Ultralytics: pip install 'ultralytics>=8.4.103'", name="ultralytics"
     ) from error
 from ultralytics.utils import DEFAULT_CFG
 
@@ -79,7 +79,7 @@ def trainer(
     if missing:
         raise ImportError(
             "grouper trains with Ultralytics 8.4.103 or later:"
-            ' pip install -U "grouper[ultralytics]"'
+            " pip install -U 'ultralytics>=8.4.103'"
         )
     if isinstance(rules, str | Path):
         rule_set = api.load(rules, **variables)

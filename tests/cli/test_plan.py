@@ -329,7 +329,7 @@ def test_pictures_need_matplotlib(tmp_path, capsys, monkeypatch):
     picture = tmp_path / "plan.png"
     status, out, err = run(capsys, MODEL, "yolov5", *SHORT, "--plot", str(picture))
     assert (status, out) == (2, "")
-    assert "pip install 'grouper[plot]'" in err
+    assert "pip install matplotlib" in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 

@@ -26,7 +26,7 @@ def test_a_missing_framework_is_said_with_the_way_to_have_it():
     without_packages = "-S"
     status, said = run("import grouper.integrations.ultralytics", without_packages)
     assert status == 1
-    assert 'this needs Ultralytics: pip install "grouper[ultralytics]"' in said
+    assert "this needs Ultralytics: pip install 'ultralytics>=8.4.103'" in said
 
 
 def test_an_unknown_framework_is_no_attribute():
