@@ -18,6 +18,13 @@ from grouper.cli.write import append, emit
 from grouper.language.ruleset import RuleSet
 from grouper.reports.formats import PAGE_FILES, PAGES, REPORTS
 
+EXAMPLES = (
+    "grouper check model.pt my.rules",
+    "grouper check --model snapshot.json rules/*.rules",
+    "grouper check my.rules --format github",
+    "grouper check model.pt my.rules --watch",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -27,6 +34,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a model, and rules files to check against it; or rules files alone",
     )
     parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
+    parser.add_argument(
+        "--watch", action="store_true", help="check again whenever a file changes, until Ctrl-C"
+    )
     rules_flags(parser)
     model_flags(parser)
     format_flag(parser, REPORTS)
@@ -34,6 +44,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if not arguments.watch:
+        return _check(arguments)
+    from grouper.cli.watch import watch
+    from grouper.cli.watched_files import watched_files
+
+    model, names = _model_and_rules(arguments)
+    return watch(lambda: _check(arguments), lambda: watched_files(model, names))
+
+
+def _check(arguments: argparse.Namespace) -> int:
     reports = _reports(arguments)
     emit(REPORTS.render(arguments.format, reports, output(arguments)))
     _write_page(arguments, reports)

@@ -21,6 +21,11 @@ from grouper.reports.formats import EMITTED, FINDINGS
 from grouper.reports.planned import Planned
 from grouper.train.make_plan import make_plan
 
+EXAMPLES = (
+    "grouper emit model.pt my.rules --out groups.json",
+    "grouper emit model.pt my.rules --as python",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")

@@ -34,12 +34,19 @@ def model_flags(parser: argparse.ArgumentParser) -> None:
 
 def format_flag(parser: argparse.ArgumentParser, formats: Formats[Any]) -> None:
     """The output format of what a command shows."""
-    parser.add_argument("--format", choices=tuple(formats.renderers), default="text")
+    parser.add_argument(
+        "--format", choices=tuple(formats.renderers), default="text", help="for whom to write"
+    )
 
 
 def output_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that prints for people."""
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto obeys NO_COLOR, FORCE_COLOR and pipes",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
 
 

@@ -84,15 +84,16 @@ class Settings:
 def settings_for(rules: str | None = None) -> Settings:
     """The settings that hold for a rules file; without one, or for what is no file, those of the
     working directory. Raises Failure where a file cannot be read, or says what nothing reads."""
-    folder = Path(rules).parent if rules is not None and os.path.isfile(rules) else Path()
-    for path in _files_above(folder):
+    for path in files_above(rules):
         table = _table(path)
         if table is not None:
             return _settings(path, table)
     return Settings()
 
 
-def _files_above(folder: Path) -> Iterator[Path]:
+def files_above(rules: str | None = None) -> Iterator[Path]:
+    """Every pyproject.toml that may speak of a rules file, the nearest first."""
+    folder = Path(rules).parent if rules is not None and os.path.isfile(rules) else Path()
     here = Path(os.path.abspath(folder))  # links are not followed: a project may link to rules
     for above in (here, *here.parents):
         if (above / FILE).is_file():
