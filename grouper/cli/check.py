@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 
 from grouper import api
 from grouper.checks.report import Report
@@ -11,9 +13,17 @@ from grouper.cli.flags import format_flag, model_flags, output, output_flags, ru
 from grouper.cli.load import load_rules, read_model
 from grouper.cli.rules_file import STDIN, is_rules
 from grouper.cli.select import selection
-from grouper.cli.write import emit
+from grouper.cli.settings import settings_for
+from grouper.cli.write import append, emit
 from grouper.language.ruleset import RuleSet
-from grouper.reports.formats import REPORTS
+from grouper.reports.formats import PAGE_FILES, PAGES, REPORTS
+
+EXAMPLES = (
+    "grouper check model.pt my.rules",
+    "grouper check --model snapshot.json rules/*.rules",
+    "grouper check my.rules --format github",
+    "grouper check model.pt my.rules --watch",
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +34,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a model, and rules files to check against it; or rules files alone",
     )
     parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
+    parser.add_argument(
+        "--watch", action="store_true", help="check again whenever a file changes, until Ctrl-C"
+    )
     rules_flags(parser)
     model_flags(parser)
     format_flag(parser, REPORTS)
@@ -31,25 +44,53 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    selected = selection(arguments)
+    if not arguments.watch:
+        return _check(arguments)
+    from grouper.cli.watch import watch
+    from grouper.cli.watched_files import watched_files
+
     model, names = _model_and_rules(arguments)
-    rule_sets = [load_rules(name, arguments.set) for name in names]
-    if model is None:
-        reports = [report for rules in rule_sets for report in _alone(rules, arguments.key)]
-    else:
-        inventory = read_model(model, arguments.key)
-        reports = [api.check(inventory, rules) for rules in rule_sets]
-    reports = [selected.of(report) for report in reports]
+    return watch(lambda: _check(arguments), lambda: watched_files(model, names))
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    reports = _reports(arguments)
     emit(REPORTS.render(arguments.format, reports, output(arguments)))
+    _write_page(arguments, reports)
     return CLEAN if all(report.ok for report in reports) else FOUND
 
 
-def _alone(rules: RuleSet, key: str | None) -> list[Report]:
-    """The reports on rules without a model on the command line: one for each of the models that
-    their `for` statements name, or one without a model."""
-    if not rules.models:
+def _reports(arguments: argparse.Namespace) -> list[Report]:
+    model, names = _model_and_rules(arguments)
+    selections = [selection(arguments, name) for name in names]
+    rule_sets = [load_rules(name, arguments.set) for name in names]
+    inventory = None if model is None else read_model(model, arguments.key)
+    return [
+        selected.of(report)
+        for name, rules, selected in zip(names, rule_sets, selections, strict=True)
+        for report in (
+            _alone(name, rules, arguments.key)
+            if inventory is None
+            else [api.check(inventory, rules)]
+        )
+    ]
+
+
+def _write_page(arguments: argparse.Namespace, reports: Sequence[Report]) -> None:
+    """The page of a format that has one, where its variable names a file."""
+    path = os.environ.get(PAGE_FILES.get(arguments.format, ""))
+    if path:
+        append(path, PAGES.render(arguments.format, reports, output(arguments)))
+
+
+def _alone(name: str, rules: RuleSet, key: str | None) -> list[Report]:
+    """The reports on rules without a model on the command line: one for each model that the project
+    names for them, or that their `for` statements name, or one without a model."""
+    project = settings_for(name).of(name)
+    models = project.models or rules.models
+    if not models:
         return [api.check_rules(rules)]
-    return [api.check(read_model(path, key), rules) for path in rules.models]
+    return [api.check(read_model(path, key or project.key), rules) for path in models]
 
 
 def _model_and_rules(arguments: argparse.Namespace) -> tuple[str | None, list[str]]:

@@ -21,6 +21,11 @@ from grouper.cli.write import emit, emit_paths, write
 from grouper.reports.formats import EMITTED, FINDINGS
 from grouper.reports.planned import Planned
 
+EXAMPLES = (
+    "grouper emit model.pt my.rules --out groups.json",
+    "grouper emit model.pt my.rules --as python",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from grouper.checks.report import Report
+from grouper.model.errors import ModelError
+from grouper.text.printable import visible
 
 CLEAN, FOUND, FAILED = 0, 1, 2
+STATUSES = "exit status: 0 clean, 1 errors found, 2 could not run"
 
 
 class Failure(Exception):
@@ -13,3 +16,12 @@ class Failure(Exception):
 
 def status(report: Report) -> int:
     return CLEAN if report.ok else FOUND
+
+
+def failure_line(failure: Failure | ModelError) -> str:
+    """The line on standard error that says why a command could not run."""
+    code, help = "", ""
+    if isinstance(failure, ModelError):
+        code = f"[{failure.finding.code.id}]"
+        help = f"; {failure.finding.help}" if failure.finding.help else ""
+    return f"error{code}: {visible(f'{failure}{help}')}"

@@ -12,6 +12,11 @@ from grouper.cli.write import emit
 from grouper.reports.formats import EXPLANATION
 from grouper.text.similar import near
 
+EXAMPLES = (
+    "grouper explain model.pt my.rules model.24.m.0.bias",
+    "grouper explain model.pt my.rules 'model.24.*'",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")

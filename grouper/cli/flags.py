@@ -16,7 +16,11 @@ def rules_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="X=EXPR", help="the value of a `let` variable"
     )
-    parser.add_argument("--strict", action="store_true", help="warnings and notes are errors")
+    parser.add_argument(
+        "--strict",
+        action=argparse.BooleanOptionalAction,
+        help="warnings and notes are errors, or are not",
+    )
     parser.add_argument("--select", action="append", metavar="CODE", help="report only these codes")
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="CODE", help="do not report these codes"
@@ -30,12 +34,19 @@ def model_flags(parser: argparse.ArgumentParser) -> None:
 
 def format_flag(parser: argparse.ArgumentParser, formats: Formats[Any]) -> None:
     """The output format of what a command shows."""
-    parser.add_argument("--format", choices=tuple(formats.renderers), default="text")
+    parser.add_argument(
+        "--format", choices=tuple(formats.renderers), default="text", help="for whom to write"
+    )
 
 
 def output_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that prints for people."""
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto obeys NO_COLOR, FORCE_COLOR and pipes",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
 
 

@@ -17,6 +17,11 @@ from grouper.language.syntax.parser import parse
 from grouper.text.printable import visible
 from grouper.text.source import Source
 
+EXAMPLES = (
+    "grouper fmt my.rules",
+    "grouper fmt --check rules/*.rules",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="RULES", help="files, or - for standard input")

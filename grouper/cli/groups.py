@@ -10,6 +10,11 @@ from grouper.cli.load import checked
 from grouper.cli.write import emit
 from grouper.reports.formats import GROUP_NAMES, GROUPS
 
+EXAMPLES = (
+    "grouper groups model.pt my.rules",
+    "grouper groups model.pt my.rules --names --set base=0.02",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")

@@ -12,6 +12,7 @@ from grouper.checks.report import Report
 from grouper.cli.exit import Failure
 from grouper.cli.rules_file import STDIN, is_binary, read_rules
 from grouper.cli.select import selection
+from grouper.cli.settings import settings_for
 from grouper.language.resolve.resolve import assignment, load, resolve
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
@@ -23,9 +24,10 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/:]")
 
 
 def load_rules(name: str, settings: list[str]) -> RuleSet:
-    """The rules of a path, a shipped name or, for `-`, standard input, with `--set` applied. A pipe
-    that the process has open (`/dev/stdin`, a shell's `<(...)`) is read as `-` is."""
-    values = variables(settings)
+    """The rules of a path, a shipped name or, for `-`, standard input, with the variables of
+    `--set` and of the project. A pipe that the process has open (`/dev/stdin`, a shell's `<(...)`)
+    is read as `-` is."""
+    values = {**settings_for(name).of(name).variables, **variables(settings)}
     if name == STDIN or (names_stream(name) and not os.path.isdir(name)):
         text = read_rules(name).text
         return resolve(Source(text, "<stdin>" if name == STDIN else name), values)
@@ -51,13 +53,13 @@ def variables(settings: list[str]) -> Mapping[str, Value]:
 
 def checked(arguments: argparse.Namespace) -> Report:
     """The report on the model and the rules of the arguments, filtered by its flags."""
-    return selection(arguments).of(_report(arguments))
+    return selection(arguments, arguments.rules).of(_report(arguments))
 
 
 def fitting(arguments: argparse.Namespace) -> Report:
     """The report of a command that needs groups. An error that `--ignore` or `--select` leave out
     still prevents them: if no other error remains to be printed, all findings are."""
-    selected = selection(arguments)
+    selected = selection(arguments, arguments.rules)
     whole = _report(arguments)
     report = selected.of(whole)
     return whole if report.ok and not whole.ok else report

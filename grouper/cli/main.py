@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
 
 from grouper.cli import (
     check,
+    completion,
     emit,
     explain,
     fmt,
     groups,
+    help,
     lsp,
     monitor,
     params,
     plan,
     rule,
     streams,
-    write,
 )
-from grouper.cli.exit import CLEAN, FAILED, Failure
+from grouper.cli.exit import CLEAN, FAILED, Failure, failure_line
+from grouper.cli.parser import build
+from grouper.cli.write import emit as print_text
 from grouper.model.errors import ModelError
-from grouper.version import __version__
 
 SIGNALLED = 128  # what shells add to the number of the signal that ended a process
 SIGINT, SIGPIPE = 2, 13  # Windows has no SIGPIPE to take the number from
@@ -38,11 +38,14 @@ COMMANDS = {
     "fmt": (fmt, "format rules files"),
     "rule": (rule, "the documentation of a finding"),
     "lsp": (lsp, "the language server, for editors"),
+    "completion": (completion, "a script that completes commands, flags and files"),
+    "help": (help, "the help of a command"),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit status: 0 clean, 1 findings, 2 could not run.
+    """Run a command; its exit status: 0 clean, 1 findings, 2 could not run. No command is none that
+    could run, and the help is printed.
 
     Where a process would be ended by a signal, it is 128 and the signal's number: 130 for Ctrl-C,
     141 where nobody reads standard output any more.
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         streams.flush()
         return status
     except (Failure, ModelError) as failure:
-        streams.report(_line(failure))
+        streams.report(failure_line(failure))
         return FAILED
     except BrokenPipeError:
         return SIGNALLED + SIGPIPE
@@ -64,44 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    parser = build(COMMANDS)
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given:
+        print_text(parser.format_help())
+        return FAILED
     try:
-        parsed = _parser().parse_args(arguments)
+        parsed = parser.parse_args(given)
     except SystemExit:  # after --help and --version
         return CLEAN
     status: int = COMMANDS[parsed.command][0].run(parsed)
     return status
-
-
-def _line(failure: Failure | ModelError) -> str:
-    from grouper.text.printable import visible
-
-    code, help = "", ""
-    if isinstance(failure, ModelError):
-        code = f"[{failure.finding.code.id}]"
-        help = f"; {failure.finding.help}" if failure.finding.help else ""
-    return f"error{code}: {visible(f'{failure}{help}')}"
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and which reports output that cannot be written."""
-
-    def error(self, message: str) -> NoReturn:
-        raise Failure(f"{message}; see `{self.prog} --help`")
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        write.emit(message, file)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="grouper",
-        description="Parameter groups for PyTorch optimizers, from rules.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"grouper {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (command, help) in COMMANDS.items():
-        command.add(
-            commands.add_parser(name, help=help, description=command.__doc__, allow_abbrev=False)
-        )
-    return parser

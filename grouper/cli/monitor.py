@@ -16,6 +16,11 @@ from grouper.monitor.run import Run
 from grouper.monitor.verdicts import Verdict, verdicts
 from grouper.reports.formats import FOR_PEOPLE
 
+EXAMPLES = (
+    "grouper monitor run.jsonl",
+    "grouper monitor run.jsonl --follow",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN.jsonl", help="a file that grouper.Monitor wrote")

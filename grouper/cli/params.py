@@ -10,6 +10,11 @@ from grouper.cli.load import read_model
 from grouper.cli.write import emit, write
 from grouper.reports.formats import PARAMETER_TREE, PARAMETERS
 
+EXAMPLES = (
+    "grouper params model.pt",
+    "grouper params model.pt --save snapshot.json",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")

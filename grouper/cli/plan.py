@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 
 from grouper import api
 from grouper.cli.exit import CLEAN, Failure
@@ -22,12 +23,18 @@ from grouper.cli.load import fitting
 from grouper.cli.outcome import print_no_groups, print_no_plan, print_warnings, with_plan
 from grouper.cli.write import drawn, emit, emit_paths, picture_format, write
 from grouper.reports.formats import FINDINGS, PLAN
+from grouper.reports.output import Output
 from grouper.reports.planned import NOTHING_TO_TRAIN, Planned
 from grouper.train.plan import Plan
 
 STDOUT = "-"
 MOST_ROWS = 1_000_000
 FOR_PROGRAMS = ("csv", "json")
+
+EXAMPLES = (
+    "grouper plan model.pt my.rules --epochs 100 --steps-per-epoch 500",
+    "grouper plan model.pt my.rules --epochs 100 --steps-per-epoch 500 --csv --stride 100",
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +48,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         )  # fmt: skip
     parser.add_argument("--plot", metavar="FILE.png|.svg", help="the curves as a figure")
     parser.add_argument("--stride", default="1", metavar="K", help="every Kth step in CSV and JSON")
+    parser.add_argument(
+        "--ascii", action="store_true", help="draw without braille, which some fonts lack"
+    )
     rules_flags(parser)
     model_flags(parser)
     format_flag(parser, PLAN)
@@ -102,9 +112,14 @@ def _write(planned: Planned, files: Mapping[str, str], arguments: argparse.Names
         write(path, PLAN.render(name, planned, output(arguments)))
     paths = [path for path in (arguments.plot, *files.values()) if path]
     if arguments.format in FOR_PROGRAMS or not paths:
-        emit(PLAN.render(arguments.format, planned, output(arguments)))
+        emit(PLAN.render(arguments.format, planned, _output(arguments)))
     elif not arguments.quiet:
         emit_paths(paths)
+
+
+def _output(arguments: argparse.Namespace) -> Output:
+    usual = output(arguments)
+    return replace(usual, encoding="ascii") if arguments.ascii else usual
 
 
 def _figure(plan: Plan, format: str) -> bytes:

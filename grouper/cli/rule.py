@@ -10,6 +10,11 @@ from grouper.cli.exit import CLEAN, Failure
 from grouper.cli.write import emit
 from grouper.text.similar import near
 
+EXAMPLES = (
+    "grouper rule GR101",
+    "grouper rule unmatched-parameter",
+)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from grouper.checks.catalog import ALL
 from grouper.checks.report import Report
 from grouper.cli.exit import Failure
+from grouper.cli.settings import settings_for
 from grouper.findings import Code, Finding, Severity
 from grouper.text.similar import near
 
@@ -32,10 +33,24 @@ def _is_fatal(finding: Finding, report: Report) -> bool:
     return finding.severity is Severity.ERROR and finding in report.rules.findings
 
 
-def selection(arguments: argparse.Namespace) -> Selection:
-    """The selection of the flags. Raises Failure for a code that does not exist."""
-    selected = _codes("--select", arguments.select) if arguments.select else frozenset(ALL)
-    return Selection(selected - _codes("--ignore", arguments.ignore), arguments.strict)
+def selection(arguments: argparse.Namespace, rules: str | None = None) -> Selection:
+    """The selection of the flags; where they say nothing, that of the project of a rules file.
+
+    Raises Failure for a code that does not exist.
+    """
+    project = settings_for(rules)
+    selected = frozenset(ALL)
+    if arguments.select:
+        selected = _codes("--select", arguments.select)
+    elif project.select is not None:
+        selected = _codes("`select` in pyproject.toml", project.select)
+    ignored = (
+        _codes("--ignore", arguments.ignore)
+        if arguments.ignore
+        else _codes("`ignore` in pyproject.toml", project.ignore)
+    )
+    strict = project.strict if arguments.strict is None else arguments.strict
+    return Selection(selected - ignored, strict)
 
 
 def _codes(flag: str, words: Iterable[str]) -> frozenset[Code]:

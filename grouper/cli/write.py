@@ -45,6 +45,16 @@ def write(path: str, content: str | bytes | Iterable[str]) -> None:
         raise Failure(f"`{path}` cannot be written: {reason}") from None
 
 
+def append(path: str, content: Iterable[str]) -> None:
+    """Add to the end of a file."""
+    text = "".join(content)
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise Failure(f"`{path}` cannot be written: {error.strerror}") from None
+
+
 def emit_paths(paths: Iterable[str]) -> None:
     """Name the files that were written; what went to a device or a pipe is not mixed with it."""
     emit("".join(f"wrote {visible(path)}\n" for path in paths if not names_stream(path)))

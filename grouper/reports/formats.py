@@ -45,8 +45,18 @@ REPORTS: Formats[Sequence[Report]] = Formats(
     {
         "text": "grouper.reports.terminal:render_reports",
         "json": "grouper.reports.json:render_reports",
+        "concise": "grouper.reports.ci.concise:render_reports",
+        "sarif": "grouper.reports.ci.sarif:render_reports",
+        "github": "grouper.reports.ci.github:render_reports",
+        "gitlab": "grouper.reports.ci.gitlab:render_reports",
+        "junit": "grouper.reports.ci.junit:render_reports",
     }
 )
+# The page that a format adds to what it prints, and the variable that names the page's file.
+PAGES: Formats[Sequence[Report]] = Formats(
+    {"github": "grouper.reports.ci.github_summary:render_reports"}
+)
+PAGE_FILES = {"github": "GITHUB_STEP_SUMMARY"}
 FINDINGS: Formats[Report] = Formats(
     {
         "text": "grouper.reports.terminal:render_findings",

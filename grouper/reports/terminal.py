@@ -69,17 +69,18 @@ def _print_findings(report: Report, out: Console, quiet: bool) -> None:
 
 def print_model(inventory: Inventory, out: Console) -> None:
     """The model's kind and size, and remarks on how it was read."""
-    out.print(_model_line(inventory), soft_wrap=True)
-    for remark in inventory.remarks:
-        out.print(Text(f"  {visible(remark)}", "dim"), soft_wrap=True)
+    for line in model_lines(inventory):
+        out.print(line, soft_wrap=True)
 
 
-def _model_line(inventory: Inventory) -> Text:
+def model_lines(inventory: Inventory) -> list[Text]:
+    """The lines that `print_model` prints."""
     key = f", `{visible(inventory.key)}`" if inventory.key else ""
     facts = f"{count_phrase(inventory.parameters, 'tensor')}, {size_phrase(inventory.numel)}"
-    return Text.assemble(
+    head = Text.assemble(
         (visible(inventory.path), "bold"), f" ({visible(inventory.kind)}{key}): {facts}"
     )
+    return [head, *(Text(f"  {visible(remark)}", "dim") for remark in inventory.remarks)]
 
 
 def closing_line(findings: Iterable[Finding], grouping: Grouping | None) -> Text:

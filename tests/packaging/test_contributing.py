@@ -103,12 +103,14 @@ def test_every_command_is_in_the_table() -> None:
 def test_every_output_format_is_in_the_table() -> None:
     tables = [value for value in vars(formats).values() if isinstance(value, formats.Formats)]
     rows = {row for table in tables for row in table.renderers.values()}
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "grouper" / "reports").rglob("*.py")
+    ]
     renderers = {
-        f"grouper.reports.{name}:{function}"
-        for name in files_of("reports")
-        for function in vars(import_module(f"grouper.reports.{name}"))
-        if function.startswith("render_")
-        and getattr(import_module(f"grouper.reports.{name}"), function).__module__
-        == f"grouper.reports.{name}"
+        f"{module}:{name}"
+        for module in modules
+        for name, function in vars(import_module(module)).items()
+        if name.startswith("render_") and function.__module__ == module
     }
     assert renderers == rows

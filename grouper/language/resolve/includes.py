@@ -39,11 +39,13 @@ FILES = Files()
 
 @dataclass
 class Expansion:
-    """Expands includes; `findings` are those of parsing all files, and of finding them."""
+    """Expands includes; `findings` are those of parsing all files, and of finding them, `paths` the
+    included files."""
 
     access: Files = FILES
     findings: list[Finding] = field(default_factory=list)
     files: int = 0
+    paths: list[Path] = field(default_factory=list)
 
     def statements(self, source: Source, above: tuple[Path, ...] = ()) -> Iterator[tree.Statement]:
         """All statements in order, none of them an `include`."""
@@ -64,6 +66,7 @@ class Expansion:
             self._missing(include)
             return
         self.files += 1
+        self.paths.append(path)
         if path.resolve() in above or len(above) > MAX_DEPTH or self.files > MAX_FILES:
             self._circle(include)
             return
@@ -95,6 +98,14 @@ class Expansion:
     def _report(self, code: Code, message: str, include: tree.Include, help: str) -> None:
         labels = (Label(include.span),) if include.span else ()
         self.findings.append(Finding(code, message, labels, help=help))
+
+
+def included_files(source: Source) -> tuple[Path, ...]:
+    """The files that a text includes, and those that they include."""
+    expansion = Expansion()
+    for _ in expansion.statements(source):
+        pass
+    return tuple(dict.fromkeys(expansion.paths))
 
 
 def find(name: str, folder: Path) -> Path | None:

@@ -1,0 +1,100 @@
+"""The parser of the command line: errors are one line with the nearest name, and every help ends
+with examples and what the exit statuses mean."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
+
+from grouper.cli import write
+from grouper.cli.exit import STATUSES, Failure
+from grouper.text.similar import near
+from grouper.version import __version__
+
+DESCRIPTION = "Parameter groups for PyTorch optimizers, from rules that can be read and checked."
+EXAMPLES = (
+    "grouper check model.pt my.rules",
+    "grouper explain model.pt my.rules head.weight",
+    "grouper plan model.pt my.rules --epochs 100 --steps-per-epoch 500",
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are Failures, and which reports output that cannot be written."""
+
+    def __init__(self, **settings: Any) -> None:
+        form = argparse.RawDescriptionHelpFormatter
+        super().__init__(allow_abbrev=False, formatter_class=form, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        joint = " See" if message.endswith("?") else "; see"
+        raise Failure(f"{message}{joint} `{self.prog} --help`")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As the base class; but nothing is left over for a caller to be told of."""
+        first = args[0] if args else ""
+        if subparsers(self) and first.startswith("-") and first not in self._option_string_actions:
+            self.error(
+                f"`{first}` is no flag of grouper itself: those of a command stand behind it"
+            )
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self._refuse(unknown[0])
+        return parsed, unknown
+
+    def _refuse(self, word: str) -> NoReturn:
+        if not word.startswith("-"):
+            self.error(f"`{word}` is one argument too many")
+        flag = word.partition("=")[0]
+        flags = {name.strip("-"): name for name in self._option_string_actions}
+        self.error(f"there is no flag `{flag}`{_hint(flag.strip('-'), flags)}")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        choices = {str(choice): str(choice) for choice in action.choices}
+        if isinstance(action, argparse._SubParsersAction):
+            self.error(f"there is no command `{value}`{_hint(value, choices)}")
+        name = " or ".join(action.option_strings) or action.metavar
+        listed = ", ".join(choices)
+        self.error(f"{name} takes {listed}, not `{value}`{_hint(value, choices)}")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        write.emit(message, file)
+
+
+def build(commands: Mapping[str, tuple[ModuleType, str]]) -> Parser:
+    """The parser of all commands; what it parses has the parser itself as `tree`."""
+    parser = Parser(prog="grouper", description=DESCRIPTION, epilog=_epilog(EXAMPLES))
+    parser.add_argument("-V", "--version", action="version", version=f"grouper {__version__}")
+    parser.set_defaults(tree=parser)
+    added = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=Parser
+    )
+    for name, (command, help) in commands.items():
+        one = added.add_parser(name, help=help, description=command.__doc__)
+        command.add(one)
+        one.epilog = _epilog(getattr(command, "EXAMPLES", ()))
+    return parser
+
+
+def subparsers(parser: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
+    """The parsers of a parser's commands, by name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def _epilog(examples: Iterable[str]) -> str:
+    lines = [f"  {example}" for example in examples]
+    return "\n".join([*(["examples:", *lines, ""] if lines else []), STATUSES])
+
+
+def _hint(word: str, names: Mapping[str, str]) -> str:
+    similar = near(word, names)
+    return f"; did you mean `{names[similar[0]]}`?" if similar else ""

@@ -1,0 +1,147 @@
+"""`[tool.grouper]` of a project's `pyproject.toml`: defaults for flags, and what its files are for.
+
+    [tool.grouper]
+    select = ["GR1"]
+    ignore = ["GR104"]
+    strict = true
+
+    [tool.grouper.files."rules/detector.rules"]
+    model = "snapshots/detector.json"
+    key = "ema"
+    set = { base = 0.02 }
+
+Paths count from the file's own folder. The nearest file above the rules that has the table is the
+one that counts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from grouper.cli.exit import Failure
+from grouper.cli.setting_kinds import TABLE, checked_table
+from grouper.language.shipped import shipped_rules
+from grouper.options.values import Value
+
+FILE = "pyproject.toml"
+_CODE = re.compile(r"[\w.]{2,}:")  # `timm:resnet18`, `pkg.module:factory`; `C:` is a drive
+
+
+@dataclass(frozen=True)
+class FileSettings:
+    """What the project says of one rules file. `models` are paths from the working directory."""
+
+    models: tuple[str, ...] = ()
+    key: str | None = None
+    variables: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The defaults of a project. `folder` is that of its pyproject.toml, None where there is none;
+    `files` are the tables of rules files by path or pattern."""
+
+    folder: Path | None = None
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    strict: bool = False
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def of(self, rules: str) -> FileSettings:
+        """The settings of a rules file: of several patterns that fit, the later ones count."""
+        if self.folder is None:
+            return FileSettings()
+        merged: dict[str, Any] = {}
+        for pattern, table in self.files.items():
+            if fnmatchcase(self._name(rules), pattern):
+                merged |= table
+        models = merged.get("model", ())
+        return FileSettings(
+            tuple(map(self._path, [models] if isinstance(models, str) else models)),
+            merged.get("key"),
+            {name: _value(value) for name, value in merged.get("set", {}).items()},
+        )
+
+    def _name(self, rules: str) -> str:
+        """The path from the project's folder, with slashes; a shipped name as it is."""
+        if not os.path.exists(rules) or self.folder is None:
+            return rules
+        return Path(os.path.relpath(rules, self.folder)).as_posix()
+
+    def _path(self, model: str) -> str:
+        if self.folder is None or _CODE.match(model):
+            return model
+        return os.path.relpath(self.folder / model)
+
+
+def settings_for(rules: str | None = None) -> Settings:
+    """The settings that hold for a rules file; without one, or for what is no file, those of the
+    working directory. Raises Failure where a file cannot be read, or says what nothing reads."""
+    for path in files_above(rules):
+        table = _table(path)
+        if table is not None:
+            return _settings(path, table)
+    return Settings()
+
+
+def files_above(rules: str | None = None) -> Iterator[Path]:
+    """Every pyproject.toml that may speak of a rules file, the nearest first."""
+    folder = Path(rules).parent if rules is not None and os.path.isfile(rules) else Path()
+    here = Path(os.path.abspath(folder))  # links are not followed: a project may link to rules
+    for above in (here, *here.parents):
+        if (above / FILE).is_file():
+            yield above / FILE
+
+
+def _table(path: Path) -> Any:
+    """The table of a file, None where it has none."""
+    shown = os.path.relpath(path)
+    try:
+        content = path.read_bytes()
+        if b"grouper" not in content:
+            return None
+        tools = tomllib.loads(content.decode("utf-8")).get("tool", {})
+    except OSError as error:
+        raise Failure(f"`{shown}` cannot be read: {error.strerror}") from None
+    except ValueError as error:  # bad TOML, or not UTF-8
+        raise Failure(f"`{shown}` is not TOML: {error}") from None
+    return tools.get("grouper") if isinstance(tools, dict) else None
+
+
+def _settings(path: Path, table: Any) -> Settings:
+    shown = os.path.relpath(path)
+    try:
+        checked_table(table)
+    except ValueError as error:
+        raise Failure(f"`{shown}`: {error}") from None
+    files = table.get("files", {})
+    for pattern in files:
+        if not (
+            _is_pattern(pattern) or pattern in shipped_rules() or (path.parent / pattern).exists()
+        ):
+            raise Failure(
+                f"`{shown}`: [{TABLE}.files] names `{pattern}`, and there is no such file"
+            )
+    select = table.get("select")
+    return Settings(
+        path.parent,
+        tuple(select) if select is not None else None,
+        tuple(table.get("ignore", ())),
+        table.get("strict", False),
+        files,
+    )
+
+
+def _is_pattern(path: str) -> bool:
+    return any(sign in path for sign in "*?[")
+
+
+def _value(value: Any) -> Value:
+    return tuple(map(_value, value)) if isinstance(value, list) else value

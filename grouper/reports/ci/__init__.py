@@ -1,0 +1,1 @@
+"""Reports for those who watch over a repository: annotations, code scanning, test results."""

@@ -1,0 +1,37 @@
+"""One line a finding, as editors and `grep` read them: `path:line:column: error[GR101] message`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from grouper.checks.report import Report
+from grouper.findings import Severity
+from grouper.reports.ci.entries import all_entries
+from grouper.reports.output import Output
+from grouper.text.printable import visible
+
+
+def render_reports(reports: Sequence[Report], output: Output) -> Iterator[str]:
+    for entry in all_entries(reports, output.quiet):
+        place, finding = entry.place, entry.finding
+        path = visible(finding.span.source.path) if finding.span else place.path
+        where = f"{path}:{place.line}:{place.column}"
+        yield f"{where}: {finding.severity.value}[{finding.code.id}] {entry.message}\n"
+    if not output.quiet:
+        yield from (f"{line}\n" for line in closing_lines(reports))
+
+
+def closing_lines(reports: Sequence[Report]) -> list[str]:
+    """A line for each report: its rules, and whether groups can be built."""
+    return [f"{visible(report.rules.path)}: {result(report)}" for report in reports]
+
+
+def result(report: Report) -> str:
+    """`ok: 3 groups; 1 note`, `no groups: 1 error`, `the rules are sound`."""
+    counts = {s: sum(f.severity is s for f in report.findings) for s in Severity}
+    phrases = [f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n]
+    if not report.ok:
+        return f"no groups: {', '.join(phrases)}"
+    groups = len(report.grouping.groups) if report.grouping else 0
+    sound = f"ok: {groups} group{'s' * (groups != 1)}" if report.has_model else "sound"
+    return "; ".join([sound, ", ".join(phrases)] if phrases else [sound])

@@ -1,0 +1,83 @@
+"""HTML that is put together from text and elements: text is escaped, elements are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from rich.console import Console
+from rich.text import Text
+
+from grouper.text.printable import visible
+
+# Of a lightness that is read on white and on black; GitHub leaves styles out.
+COLORS = {"red": "#d9483b", "yellow": "#b07d12", "cyan": "#2b86a8", "blue": "#4a7fc4"}
+COLORS["green"] = "#2f8f4e"
+
+
+class Element(str):
+    """Text that is HTML already."""
+
+
+def element(name: str, *content: str, **attributes: str) -> Element:
+    """`<name ...>content</name>`; `class_` would be the attribute `class`."""
+    written = "".join(f' {key.rstrip("_")}="{escaped(v)}"' for key, v in attributes.items())
+    return Element(f"<{name}{written}>{''.join(map(escaped, content))}</{name}>")
+
+
+def escaped(content: str) -> str:
+    """Strangers' text as text: no markup, no control characters, one line."""
+    return content if isinstance(content, Element) else escape(visible(content))
+
+
+def joined(parts: Iterable[str]) -> Element:
+    """Parts one after the other."""
+    return Element("".join(map(escaped, parts)))
+
+
+def lines(texts: Iterable[Text]) -> Element:
+    """Lines of the terminal as they stand there, with their colours; without a line end, so that
+    no Markdown around them begins again."""
+    return element("pre", Element("&#10;".join(map(line, texts))), style="white-space: pre-wrap")
+
+
+def line(text: Text) -> Element:
+    """A line of the terminal with its colours."""
+    console = Console(width=1_000_000, color_system="standard")
+    return joined(
+        _colored(segment.text, segment.style.color.name if segment.style.color else "",
+                 bool(segment.style.bold))
+        if segment.style else segment.text
+        for segment in text.render(console)
+    )  # fmt: skip
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> Element:
+    """A table; the columns with these numbers are set flush right."""
+    return element(
+        "table",
+        element("thead", element("tr", *(_cell("th", i, c, numbers) for i, c in enumerate(head)))),
+        element(
+            "tbody",
+            *(
+                element("tr", *(_cell("td", i, cell, numbers) for i, cell in enumerate(row)))
+                for row in rows
+            ),
+        ),
+    )
+
+
+def folded(summary: str, *content: str) -> Element:
+    """Content that opens with a click on its summary."""
+    return element("details", element("summary", summary), *content)
+
+
+def _cell(name: str, column: int, content: str, numbers: frozenset[int]) -> Element:
+    side = "right" if column in numbers else "left"
+    return element(name, content, align=side, style=f"text-align: {side}")
+
+
+def _colored(text: str, color: str, bold: bool) -> str:
+    styles = [f"color: {COLORS[color]}"] if color in COLORS else []
+    styles += ["font-weight: bold"] if bold else []
+    return element("span", text, style="; ".join(styles)) if styles else text
