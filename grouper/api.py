@@ -233,23 +233,30 @@ def plan(
 
     A step is one batch: `steps_per_epoch` is the length of the loader. `merge` as in
     `build_optimizer`. Warns where the run ends before a group has its lr. Raises GroupingError
-    where the rules do not fit the model, and ValueError where a group has no lr.
+    where the rules do not fit the model or a claim about the plan fails, and ValueError where a
+    group has no lr.
     """
     report, grouping = checked_groups(model, rules, merge=merge)
     planned = plan_of(report, grouping, steps_per_epoch, epochs)
-    warn((*report.findings, *planned.findings))
+    findings = in_order((*report.findings, *planned.findings))
+    if any(finding.severity is Severity.ERROR for finding in planned.findings):
+        raise GroupingError(replace(report, findings=findings))
+    warn(findings)
     return planned
 
 
-def plan_of(report: Report, grouping: Grouping, steps_per_epoch: int, epochs: int) -> Plan:
+def plan_of(
+    report: Report, grouping: Grouping, steps_per_epoch: int, epochs: int, in_steps: bool = False
+) -> Plan:
     """The plan of a report's groups, with what there is to say about it in its `findings`.
 
     Raises ValueError as `make_plan` does.
     """
-    made = make_plan(report.rules, grouping, steps_per_epoch, epochs)
+    made = make_plan(report.rules, grouping, steps_per_epoch, epochs, in_steps)
     assert report.assignment is not None
     context = Context(report.rules, report.inventory, report.assignment, grouping)
-    return replace(made, findings=run_on_plan(context, unreached(made.groups, made.run)))
+    findings = run_on_plan(context, made, unreached(made.groups, made.run))
+    return replace(made, findings=findings)
 
 
 def _has_errors(rules: RuleSet) -> bool:

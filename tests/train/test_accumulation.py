@@ -19,9 +19,7 @@ def run(steps_per_epoch):
     accelerator = accelerate.Accelerator(cpu=True, gradient_accumulation_steps=ACCUMULATE)
     loader = torch.utils.data.DataLoader(torch.ones(BATCHES, 2))
     optimizer = grouper.build_optimizer(model, grouper.parse(RULES))
-    plan = grouper.plan(
-        model, grouper.parse(RULES), steps_per_epoch=steps_per_epoch, epochs=EPOCHS
-    )
+    plan = grouper.plan(model, grouper.parse(RULES), steps_per_epoch=steps_per_epoch, epochs=EPOCHS)
     scheduler = plan.scheduler(optimizer)
     model, loader, optimizer, scheduler = accelerator.prepare(model, loader, optimizer, scheduler)
     for _ in range(EPOCHS):
