@@ -5,8 +5,8 @@
 
 A classifier learns squares and discs. Then it is fine-tuned to tell four shapes apart: the head at
 the full rate, the body at a tenth of it, the head's biases with a warm-up of their own. A detector,
-or a model for segments, poses or oriented boxes, is trained by the same line. It learns most of
-what there is to learn: about four of five images, in half a minute; more images do the rest.
+or a model for segments, poses or oriented boxes, is trained by the same line. In half a minute it
+gets about four of five images right; more images and epochs do the rest.
 """
 
 import tempfile

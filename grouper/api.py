@@ -349,7 +349,8 @@ def plan(
     A step is one batch: `steps_per_epoch` is the length of the loader. A run counted in optimizer
     steps alone has `steps`, and rules that count none of its epochs. `merge` and `prefix` as in
     `build_optimizer`. Warns where the run ends before a group has its lr. Raises GroupingError
-    where the rules do not fit the model, and ValueError where a group has no lr.
+    where the rules do not fit the model or a claim about the plan fails, and ValueError where a
+    group has no lr.
     """
     _require_names(rules, True, prefix)
     run = _run_length(steps, steps_per_epoch, epochs)
@@ -401,7 +402,10 @@ def _plan(
 
         grouping = planned_part(model, grouping, prefix)  # type: ignore[arg-type]
     planned = plan_of(report, grouping, *run)
-    warn((*report.findings, *planned.findings))
+    findings = in_order((*report.findings, *planned.findings))
+    if any(finding.severity is Severity.ERROR for finding in planned.findings):
+        raise GroupingError(replace(report, findings=findings))
+    warn(findings)
     return planned
 
 
@@ -415,7 +419,8 @@ def plan_of(
     made = make_plan(report.rules, grouping, steps_per_epoch, epochs, in_steps)
     assert report.assignment is not None
     context = Context(report.rules, report.inventory, report.assignment, grouping)
-    return replace(made, findings=run_on_plan(context, unreached(made.groups, made.run)))
+    findings = run_on_plan(context, made, unreached(made.groups, made.run))
+    return replace(made, findings=findings)
 
 
 def _require_names(rules: Rules, names: bool, prefix: str | None) -> None:

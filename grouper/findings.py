@@ -83,11 +83,11 @@ class Finding:
         return self.labels[0].span if self.labels else None
 
     @property
-    def order(self) -> tuple[str, int, str, str]:
-        """The one order of findings everywhere: file, offset, code."""
+    def order(self) -> tuple[str, int, str, str, tuple[str, ...]]:
+        """The one order of findings everywhere: file, offset, code, and what they are about."""
         span = self.span
         path, start = (span.source.path, span.start) if span else ("", -1)
-        return path, start, self.code.id, self.message
+        return path, start, self.code.id, self.message, self.parameters
 
 
 def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:

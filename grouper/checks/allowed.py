@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grouper.checks import unreached_lr
+from grouper.checks import expectation, unreached_lr
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import RuleSet
@@ -46,6 +46,8 @@ def _may_be_unused(rules: RuleSet, allow: tree.Allow) -> bool:
     """Whether it may be for another model, or for a run."""
     if allow.code in (unreached_lr.CODE.id, unreached_lr.CODE.name):
         return True
+    if allow.code in (expectation.CODE.id, expectation.CODE.name):
+        return any(map(expectation.of_plan, rules.expects))
     included = allow.span is not None and allow.span.source.path != rules.path
     return included or len(rules.models) > 1 or any(rule.optional for rule in rules.rules)
 

@@ -4,6 +4,11 @@ It must hold for every value that the groups of a label have, up to rounding (a 
 label whose parameters are all frozen has no values, so its claims hold.
 
     expect head.lr / body.lr in 5..10
+
+`lr(head)` is what a plan has, at every step of the run or, `after warmup`, at those that follow the
+labels' warm-ups inside their windows. It is held to when a plan is made.
+
+    expect lr(head) / lr(body) in 5..10 after warmup
 """
 
 from __future__ import annotations
@@ -38,7 +43,7 @@ def check(context: Context) -> Iterator[Finding]:
         if of_plan(expect):
             continue
         try:
-            failure = _failure(expect.claim, context)
+            failure = failure_of(expect.claim, context)
         except BadValue as error:
             failure = error.message
         if failure is not None:
@@ -54,13 +59,14 @@ def of_plan(expect: tree.Expect) -> bool:
     """Whether a claim is about the plan, as `lr(head)` is: a run is checked at every step."""
     return expect.after_warmup or any(
         call.function not in FUNCTIONS and label_of(call) is None
-        for part in _parts(expect.claim)
+        for part in parts_of(expect.claim)
         for call in calls(part)
     )
 
 
-def _failure(claim: tree.Comparison | tree.Between, context: Context) -> str | None:
-    parts = _parts(claim)
+def failure_of(claim: tree.Comparison | tree.Between, context: Context) -> str | None:
+    """Why a claim does not hold, None where it does. Raises BadValue where it has no value."""
+    parts = parts_of(claim)
     named = list(dict.fromkeys((a.label, a.key) for part in parts for a in attributes(part)))
     choices = [_values(label, key, context) for label, key in named]
     for i, combination in enumerate(product(*choices)):
@@ -82,7 +88,8 @@ def _failure(claim: tree.Comparison | tree.Between, context: Context) -> str | N
     return None
 
 
-def _parts(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
+def parts_of(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
+    """The expressions that a claim compares."""
     if isinstance(claim, tree.Comparison):
         return [claim.left, claim.right]
     return [claim.value, claim.first, claim.last]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grouper.checks import unreached_lr
+from grouper.checks import plan_claims, unreached_lr
 from grouper.checks.allowed import CODE as UNUSED_ALLOW
 from grouper.checks.allowed import without_allowed
 from grouper.checks.catalog import ALL
@@ -32,9 +32,9 @@ def run_on_groups(context: Context) -> tuple[Finding, ...]:
 
 
 def run_on_plan(
-    context: Context, unreached: Iterable[unreached_lr.Unreached]
+    context: Context, course: plan_claims.Course, unreached: Iterable[unreached_lr.Unreached]
 ) -> tuple[Finding, ...]:
     """What is wrong with a run of some length, and not accepted by the file."""
-    found = unreached_lr.findings(context, unreached)
+    found = (*unreached_lr.findings(context, unreached), *plan_claims.findings(context, course))
     remaining = without_allowed(context, found, ALL)
     return tuple(finding for finding in remaining if finding.code is not UNUSED_ALLOW)

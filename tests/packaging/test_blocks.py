@@ -170,3 +170,35 @@ def test_output_is_what_is_printed(block):
     }
     make = next(make for start, make in printed.items() if block.text.startswith(start))
     assert make() == block.text.rstrip("\n")
+
+
+def test_the_layer_decay_of_the_language_page_is_timms():
+    import timm
+    from timm.optim import param_groups_layer_decay
+
+    (block,) = [b for b in blocks("") if b.first == "let decay = 0.75"]
+    model = timm.create_model("vit_tiny_patch16_224")
+    groups = grouper.param_groups(model, grouper.parse(block.text))
+    ours = {
+        parameter: (group["lr"] / 1e-3, group["weight_decay"])
+        for group in groups
+        for _, parameter in group["params"]
+    }
+    no_decay = model.no_weight_decay()
+    theirs = param_groups_layer_decay(model, 0.05, no_weight_decay_list=no_decay, layer_decay=0.75)
+    compared = 0
+    for group in theirs:
+        for parameter in group["params"]:
+            scale, decay = ours[parameter]
+            assert scale == pytest.approx(group["lr_scale"], rel=1e-12)
+            assert decay == group["weight_decay"]
+            compared += 1
+    assert compared == len(ours) == len(list(model.parameters()))
+
+
+def test_the_readme_counts_layers_as_that_page_does():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    page = (ROOT / "docs" / "language.md").read_text("utf-8")
+    assert "lr*=0.75 ** (count(i) - rank(i))" in readme
+    assert "lr*=decay ** (count(i) - rank(i))" in page
+    assert "max(i) - i" not in readme + page
