@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from grouper.cli import (
     check,
+    convert,
     emit,
     explain,
     fmt,
@@ -32,6 +33,7 @@ COMMANDS = {
     "explain": (explain, "why a parameter gets its options"),
     "plan": (plan, "lr and momentum over a run: a table, curves, CSV, JSON, a picture"),
     "emit": (emit, "the groups for other programs: JSON, or plain torch code"),
+    "convert": (convert, "rules from another tool's configuration"),
     "monitor": (monitor, "a training run recorded by grouper.Monitor, group by group"),
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),
