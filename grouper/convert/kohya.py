@@ -28,6 +28,8 @@ _CLASSES = {
     "lion": "lion_pytorch:Lion",
     "prodigy": "prodigyopt:Prodigy",
 }
+_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[.$]", re.DOTALL)  # an escape, a class, . or $
+_INSTEAD = {".": "[^.]", "$": r"(?=\.)", r"\Z": r"(?=\.)", r"\.": r"[^\s\S]"}
 _TEXT_ENCODERS = ("lora_te1", "lora_te3")
 _PLUS = ("loraplus_lr_ratio", "loraplus_unet_lr_ratio", "loraplus_text_encoder_lr_ratio")
 
@@ -128,26 +130,14 @@ def _rated(patterns: tuple[Pattern, ...], label: Any, rate: float) -> Case:
 
 def _undotted(pattern: str) -> str:
     """The regex where it may match no dot: within the module's name, which has none."""
-    out, at, inside = "", 0, False
-    while at < len(pattern):
-        character = pattern[at]
-        if character == "\\" and at + 1 < len(pattern):
-            pair = pattern[at : at + 2]
-            out += pair if inside or pair not in (r"\W", r"\S", r"\D") else f"(?!\\.){pair}"
-            at += 2
-            continue
-        if character == "[" and not inside:
-            inside = True
-            negated = pattern.startswith("[^", at)
-            out, at = out + ("[^." if negated else "["), at + 1 + negated
-            if pattern.startswith("]", at):
-                out, at = out + r"\]", at + 1
-            continue
-        if character == "]":
-            inside = False
-        out += {".": "[^.]", "$": r"(?=\.)"}.get(character, character) if not inside else character
-        at += 1
-    return out
+    return _PART.sub(lambda found: _bounded(found[0]), pattern)
+
+
+def _bounded(part: str) -> str:
+    if part in _INSTEAD:
+        return _INSTEAD[part]
+    can_match_dots = part[0] == "[" or part in (r"\W", r"\S", r"\D")
+    return rf"(?:(?!\.){part})" if can_match_dots and re.match(part, ".") else part
 
 
 def _encoders(flat: Section, base: float, labels: Labels) -> Iterator[Case]:

@@ -42,7 +42,8 @@ def class_name(name: str) -> str | None:
     package, _, last = name.replace(":", ".").rpartition(".")
     if package in ("", "torch.optim", "optim") or package.startswith("torch.optim."):
         return by_lower.get(last.lower())
-    return f"{package}:{last}"
+    parts = (*package.split("."), last)
+    return f"{package}:{last}" if all(part.isidentifier() for part in parts) else None
 
 
 def _list(keys: Iterable[str]) -> str:

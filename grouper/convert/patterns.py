@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import translate
 from itertools import groupby
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ How = Literal["search", "match", "fullmatch"]
 _FLAGS = re.compile(r"\(\?[aiLmsux]+\)")
 _SIMPLE = re.compile(r"\\[.:-]|[\w:-]|\.\*\??")  # a character, or a run of any
 _TEXT = re.compile(r"[\w.:-]*")
+_SHELL = re.compile(r"\[[!]?\]?[^\]]*\]|.", re.DOTALL)  # a class, or a character
+_SHELL_PART = {"*": ".*", "?": "."}
 STAR = tree.Star()
 
 
@@ -27,13 +30,10 @@ def containing(text: str) -> Pattern:
     return Pattern(text, _glob([STAR, text, STAR]) or regex_selector(re.escape(text), text))
 
 
-def named(name: str) -> Pattern:
-    """The one parameter of the name."""
-    return Pattern(name, _glob([name]) or tree.Exact(name))
-
-
 def owned(name: str) -> tree.Selector:
     """Every parameter that its module calls so: `bias` and `*.bias`."""
+    if not _TEXT.fullmatch(name) or not name:
+        return regex_selector(rf"(?:^|\.){re.escape(name)}$", name)
     options = (tree.Glob((tree.Text(name),)), tree.Glob((STAR, tree.Text(f".{name}"))))
     return tree.Glob((tree.Alternatives(options),))
 
@@ -117,16 +117,13 @@ def _anchored(pattern: str, how: How) -> str:
 
 def _translated(pattern: str) -> str:
     """A shell pattern as a regex over the whole name."""
-    out, at = "", 0
-    while at < len(pattern):
-        character, at = pattern[at], at + 1
-        if character == "*":
-            out += ".*"
-        elif character == "?":
-            out += "."
-        elif character == "[" and (end := pattern.find("]", at + 1)) > 0:
-            inside, at = pattern[at:end].replace("\\", "\\\\"), end + 1
-            out += f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
-        else:
-            out += re.escape(character)
-    return f"^{re.sub(r'(?:[.][*])+', '.*', out)}$"
+    parts = (_SHELL_PART[p] if p in _SHELL_PART else _text(p) for p in _SHELL.findall(pattern))
+    return f"^{re.sub(r'(?:[.][*])+', '.*', ''.join(parts))}$"
+
+
+def _text(part: str) -> str:
+    """A character, or a class as `fnmatch` reads it: `^` is nothing special there."""
+    if len(part) == 1:
+        return re.escape(part)
+    whole = re.fullmatch(r"\(\?s:(.*)\)\\[zZ]", translate(part), re.DOTALL)
+    return whole[1] if whole else re.escape(part)

@@ -15,6 +15,7 @@ from grouper.convert.read_yaml import read_yaml
 
 _BASES = ("_base_", "_BASE_")  # mmengine, detectron2
 _DEEPEST = 20
+_MOST_BYTES = 4_000_000
 _MOST_VALUES = 200_000
 
 
@@ -66,7 +67,9 @@ def _parsed(path: str) -> Any:
 
 def _data(path: str) -> Any:
     with open(path, "rb") as file:
-        content = file.read()
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ConvertError(f"`{path}` has more than {_MOST_BYTES:,} bytes")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -73,10 +73,22 @@ class _Reader:
                     self.returned = self.evaluate(value)
                 case ast.Expr(value=ast.expr() as value) if not self.scope:
                     self.scope["_"] = self.evaluate(value)
+                case ast.With(
+                    items=[ast.withitem(context_expr=ast.Call(func=ast.Name("read_base")))]
+                ):
+                    self._bases(statement.body)
                 case ast.If() | ast.For() | ast.While() | ast.With() | ast.Try():
                     self._branches(statement)
                 case _:
                     pass
+
+    def _bases(self, imports: Sequence[ast.stmt]) -> None:
+        """mmengine's `with read_base(): from .base import *`, as its `_base_` would name it."""
+        for statement in imports:
+            if isinstance(statement, ast.ImportFrom):
+                above = "../" * (statement.level - 1)
+                name = f"{above}{(statement.module or '').replace('.', '/')}.py"
+                self.scope["_base_"] = [*self.scope.get("_base_", []), name]
 
     def _branches(self, statement: ast.stmt) -> None:
         sure = isinstance(statement, ast.With)

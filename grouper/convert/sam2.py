@@ -29,6 +29,7 @@ from grouper.convert.sam2_layers import layer_tables
 from grouper.convert.sam2_schedules import Curve, curve_of, said_by_file
 from grouper.convert.section import TARGET, Section, all_sections
 from grouper.convert.torch_kinds import exact_class
+from grouper.language.syntax.keywords import KEYWORDS
 from grouper.model.inventory import Inventory
 
 
@@ -56,6 +57,8 @@ def convert(config: Any, inventory: Inventory | None) -> Converted:
     options, labels = optim.needed("options"), Labels()
     tables: list[Part] = []
     for option in options.values:
+        if not option.isidentifier() or option in KEYWORDS:
+            raise ConvertError(f"`{options.place(option)}` is no option of an optimizer")
         entries = options.sections(option)
         curves = [curve_of(entry.needed("scheduler")) for entry in entries]
         statements, together = said_by_file(option, curves)

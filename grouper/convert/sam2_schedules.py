@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from grouper.convert.converted import Line, Remark, lost
 from grouper.convert.errors import ConvertError
-from grouper.convert.options import sets
+from grouper.convert.options import expression, sets
 from grouper.convert.section import TARGET, Section
 from grouper.language.syntax import tree
 
@@ -24,11 +24,13 @@ class Curve:
 
     def options(self, key: str, together: bool) -> tuple[tree.Option, ...]:
         """The rule's options; those of lr say their schedule where the file does not."""
-        given = sets({key: self.value})
+        given = sets({key: self.value}, "options")
         if key != "lr" or together:
             return given
-        final = sets({"final": self.final}) if self.name != "constant" else ()
-        shape = tree.Configured(self.name, final) if final else tree.Word(self.name)
+        constant = self.name == "constant"
+        shape = (
+            tree.Word(self.name) if constant else tree.Configured(self.name, (_final(self.final),))
+        )
         return (*given, tree.Option("schedule", "=", shape))
 
     @property
@@ -71,7 +73,11 @@ def said_by_file(option: str, curves: list[Curve]) -> tuple[list[Line], bool]:
         return [Line(None, (remark,))], True
     if name == "constant":
         return [], True
-    return [Line(tree.Schedule(name, (*sets({"final": final}), every), key))], True
+    return [Line(tree.Schedule(name, (_final(final), every), key))], True
+
+
+def _final(ratio: float) -> tree.Option:
+    return tree.Option("final", "=", expression(ratio, "final"))
 
 
 def _number(scheduler: Section, key: str) -> float:

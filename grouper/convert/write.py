@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import assert_never
 
 from grouper.convert.converted import Case, Converted, Line, Remark, Table
+from grouper.convert.errors import ConvertError
 from grouper.language.syntax import tree
 from grouper.language.syntax.format import format_file
 from grouper.language.syntax.parser import parse
@@ -18,11 +19,12 @@ _WIDTH = 92  # of a comment inside a split
 
 
 def text_of(converted: Converted) -> str:
-    """The rules file."""
+    """The rules file. Raises ConvertError where rules cannot say it."""
     rough = "\n".join(_lines(converted)) + "\n"
     source = Source(rough)
     parsed = parse(source)
-    assert not parsed.findings, parsed.findings
+    if parsed.findings:
+        raise ConvertError(f"its rules cannot be written: {parsed.findings[0].message}")
     return format_file(parsed.file, source)
 
 
@@ -71,4 +73,5 @@ def rule_of(case: Case, *, alone: bool) -> tree.Rule:
 def _comments(remarks: Iterable[Remark]) -> Iterator[str]:
     for remark in remarks:
         for paragraph in remark.text.split("\n"):
-            yield from (f"# {line}" for line in wrap(visible(paragraph), _WIDTH) or [""])
+            lines = wrap(visible(paragraph), _WIDTH, break_on_hyphens=False)
+            yield from (f"# {line}" for line in lines or [""])

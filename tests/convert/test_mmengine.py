@@ -2,6 +2,8 @@
 
 import logging
 import pprint
+import sys
+import types
 
 import pytest
 from convert.oracles import models
@@ -10,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from mmengine.optim import DefaultOptimWrapperConstructor
+from mmengine.optim.optimizer import default_constructor
 
 from grouper.convert.mmengine_kinds import KINDS
 
@@ -201,3 +204,27 @@ def test_what_mmengine_swallows_is_said_at_its_place(tmp_path):
         "`in_proj_bias` and its like are left out"
         in converted(written(tmp_path, SGD, {"bias_lr_mult": 2.0}), models.small()).text
     )
+
+
+@pytest.mark.parametrize(
+    "paramwise",
+    [
+        {"dcn_offset_lr_mult": 0.1},
+        {"dcn_offset_lr_mult": 0.1, "bias_lr_mult": 2.0, "bias_decay_mult": 0.0},
+        {"bias_lr_mult": 2.0, "flat_decay_mult": 0.0},
+        {"dcn_offset_lr_mult": 0.1, "custom_keys": {"0.conv_offset": {"lr_mult": 7.0}}},
+    ],
+)
+def test_deformable_convolutions_where_mmcv_is(paramwise, tmp_path, monkeypatch):
+    """mmcv's operators are not installed here; mmengine asks nothing of them but their classes."""
+    operators = types.ModuleType("mmcv.ops")
+    operators.DeformConv2d = models.DeformConv2d
+    operators.ModulatedDeformConv2d = models.ModulatedDeformConv2d
+    monkeypatch.setitem(sys.modules, "mmcv", types.ModuleType("mmcv"))
+    monkeypatch.setitem(sys.modules, "mmcv.ops", operators)
+    monkeypatch.setattr(default_constructor, "mmcv_full_available", lambda: True)
+    network = models.deformable()
+    expected = theirs(network, SGD, paramwise)
+    assert len({options["lr"] for options in expected.values()}) > 1
+    text = converted(written(tmp_path, SGD, paramwise), network).text
+    assert_same(network, text, expected)

@@ -165,3 +165,28 @@ def _swin_stage(depth, last):
         stage.downsample.norm = nn.LayerNorm(4)
         stage.downsample.reduction = nn.Linear(4, 4, bias=False)
     return stage
+
+
+class DeformConv2d(nn.Module):
+    """As mmcv's: the convolution's own weight and bias, and a convolution that tells offsets."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(4, 4, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(4))
+        self.conv_offset = nn.Conv2d(4, 18, 3)
+
+
+class ModulatedDeformConv2d(DeformConv2d):
+    pass
+
+
+class ModulatedDeformConv2dPack(ModulatedDeformConv2d):
+    pass
+
+
+@cache
+def deformable():
+    return nn.Sequential(
+        DeformConv2d(), nn.BatchNorm2d(4), ModulatedDeformConv2dPack(), nn.Conv2d(4, 4, 1)
+    )
