@@ -24,6 +24,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help=f"whose it is, where its keys do not show that: {', '.join(SYSTEMS)}",
     )  # fmt: skip
     parser.add_argument(
+        "--at", metavar="PATH", help="which part of the file, where several would do: `a.b[0]`"
+    )
+    parser.add_argument(
         "--model", metavar="MODEL", help="settle what only a model tells, and check the rules"
     )
     parser.add_argument("--out", metavar="FILE", help="write a file")
@@ -35,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = arguments.model
     inventory = read_model(model, arguments.key) if model is not None else None
     try:
-        conversion = convert_file(arguments.file, arguments.system, inventory)
+        conversion = convert_file(arguments.file, arguments.system, inventory, arguments.at)
     except ConvertError as error:
         raise Failure(_with_file(str(error), arguments.file)) from None
     except (OSError, ValueError) as error:

@@ -15,7 +15,7 @@ from grouper.convert.labels import Labels
 from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.options import FREEZE, sets
 from grouper.convert.patterns import regex
-from grouper.convert.section import Section, all_sections
+from grouper.convert.section import Section, all_sections, the_one
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory
 
@@ -27,9 +27,7 @@ def recognises(config: Any) -> bool:
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    optimizer = next((s for s in all_sections(config) if "parameter_groups" in s), None)
-    if optimizer is None:
-        raise ConvertError("there is no `parameter_groups` in it")
+    optimizer = the_one(config, lambda s: "parameter_groups" in s, "`parameter_groups`")
     groups = _groups(optimizer)
     several = optimizer.text("type") == "multi"
     if several:

@@ -16,7 +16,7 @@ from grouper.convert.labels import Labels
 from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.options import FREEZE, sets, times
 from grouper.convert.patterns import regex
-from grouper.convert.section import Section, all_sections
+from grouper.convert.section import Section, all_sections, the_one
 from grouper.convert.torch_kinds import both
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory
@@ -31,11 +31,15 @@ _NAMES = (
 
 
 def recognises(config: Any) -> bool:
-    return any(any(mark in section for mark in _MARKS) for section in all_sections(config))
+    return any(_has_marks(section) for section in all_sections(config))
+
+
+def _has_marks(section: Section) -> bool:
+    return any(mark in section for mark in _MARKS)
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    section = next((s for s in all_sections(config) if any(m in s for m in _MARKS)), Section({}))
+    section = the_one(config, _has_marks, "`lr_mults`, `wd_mults` or `optax_name`")
     rate, decay = section.number("lr"), section.number("wd") or 0.0
     if rate is None or rate <= 0:
         raise ConvertError(f"`{section.place('lr')}` is missing, or not above 0")

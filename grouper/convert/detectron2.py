@@ -16,7 +16,7 @@ from grouper.convert.labels import Labels
 from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.options import sets
 from grouper.convert.patterns import owned
-from grouper.convert.section import TARGET, Section, all_sections
+from grouper.convert.section import TARGET, Section, all_sections, the_one
 from grouper.convert.torch_kinds import both, classes
 from grouper.model.inventory import Inventory
 
@@ -33,21 +33,20 @@ _READ = ("BASE_LR", "MOMENTUM", "NESTEROV", "WEIGHT_DECAY", "WEIGHT_DECAY_NORM",
 
 def recognises(config: Any) -> bool:
     solver = isinstance(config, dict) and isinstance(config.get("SOLVER"), dict)
-    return solver or _lazy(config) is not None
+    return solver or any(map(_is_lazy, all_sections(config)))
 
 
-def _lazy(config: Any) -> Section | None:
-    """The optimizer of a lazy configuration, whose `params` are that function's."""
-    for section in all_sections(config):
-        params = section.values.get("params")
-        if isinstance(params, dict) and str(params.get(TARGET, "")).endswith(_PARAMS):
-            return section
-    return None
+def _is_lazy(section: Section) -> bool:
+    """Whether it is an optimizer of a lazy configuration, whose `params` are that function's."""
+    params = section.values.get("params")
+    return isinstance(params, dict) and str(params.get(TARGET, "")).endswith(_PARAMS)
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    lazy = _lazy(config)
-    lines, given = _of_lazy(lazy) if lazy else _of_solver(Section.of(config).needed("SOLVER"))
+    if any(map(_is_lazy, all_sections(config))):
+        lines, given = _of_lazy(the_one(config, _is_lazy, f"`{_PARAMS}`"))
+    else:
+        lines, given = _of_solver(Section.of(config).needed("SOLVER"))
     labels = Labels()
     cases = (*_cases(given, labels), Case((), labels.of("rest")))
     return Converted((*lines, Table("part", cases)))

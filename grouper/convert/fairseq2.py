@@ -10,12 +10,11 @@ import re
 from typing import Any
 
 from grouper.convert.converted import Case, Converted, Line, Pattern, Table, lost, note
-from grouper.convert.errors import ConvertError
 from grouper.convert.labels import Labels
 from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.options import sets
 from grouper.convert.patterns import regex
-from grouper.convert.section import Section, all_sections
+from grouper.convert.section import Section, all_sections, the_one
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory
 
@@ -35,9 +34,7 @@ def _is_optimizer(section: Section) -> bool:
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    optimizer = next((s for s in all_sections(config) if _is_optimizer(s)), None)
-    if optimizer is None:
-        raise ConvertError("there is no `groups` in it")
+    optimizer = the_one(config, _is_optimizer, "`groups`")
     name = _name(config, optimizer)
     given = {k: v for k, v in optimizer.without("groups", "name", "impl").items() if v != "default"}
     options = {**_ADAMW, **given} if name == "adamw" else given

@@ -17,7 +17,7 @@ from grouper.convert.labels import Labels
 from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.options import FREEZE, sets, times
 from grouper.convert.patterns import regex_selector
-from grouper.convert.section import Section, all_sections
+from grouper.convert.section import Section, all_sections, the_one
 from grouper.language.syntax.parser import parse_selector
 from grouper.model.inventory import Inventory
 
@@ -55,9 +55,7 @@ def _argument(section: Section, name: str) -> str | None:
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    section = next((s for s in all_sections(config) if _pairs_text(s) is not None), None)
-    if section is None:
-        raise ConvertError(f"there is no `{_KEY}` in it")
+    section = the_one(config, lambda s: _pairs_text(s) is not None, f"`{_KEY}`")
     flat = _flattened(config)
     base = flat.number("learning_rate")
     base = 2e-6 if base is None else base

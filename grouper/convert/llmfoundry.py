@@ -14,7 +14,7 @@ from grouper.convert.labels import Labels
 from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.options import FREEZE, sets
 from grouper.convert.patterns import regex
-from grouper.convert.section import Section, all_sections
+from grouper.convert.section import Section, all_sections, the_one
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory
 
@@ -41,9 +41,7 @@ def _is_optimizer(section: Section) -> bool:
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    optimizer = next((s for s in all_sections(config) if _is_optimizer(s)), None)
-    if optimizer is None:
-        raise ConvertError("there is no `param_groups` with `param_str_match` in it")
+    optimizer = the_one(config, _is_optimizer, "`param_groups` with `param_str_match`")
     name = optimizer.text("name") or "decoupled_adamw"
     name = _CLASSES.get(name, name)
     labels = Labels()

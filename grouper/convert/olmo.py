@@ -14,7 +14,7 @@ from grouper.convert.labels import Labels
 from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.options import sets
 from grouper.convert.patterns import shell
-from grouper.convert.section import TARGET, Section, all_sections
+from grouper.convert.section import TARGET, Section, all_sections, the_one
 from grouper.model.inventory import Inventory
 
 _CLASS_KEYS = (TARGET, "_CLASS_", "_target_", "type", "name")
@@ -28,9 +28,7 @@ def recognises(config: Any) -> bool:
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    optimizer = next((s for s in all_sections(config) if "group_overrides" in s), None)
-    if optimizer is None:
-        raise ConvertError("there is no `group_overrides` in it")
+    optimizer = the_one(config, lambda s: "group_overrides" in s, "`group_overrides`")
     cls = next((str(optimizer.raw(k)) for k in _CLASS_KEYS if k in optimizer), "AdamWConfig")
     cls = cls.replace(":", ".").rpartition(".")[2].removesuffix("Config")
     if cls in _REFUSE:

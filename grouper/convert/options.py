@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grouper.convert.errors import ConvertError
+from grouper.convert.section import Opaque
 from grouper.language.ruleset import literal
 from grouper.language.syntax import tree
 from grouper.options.plan_keys import PLAN_KEYS
@@ -52,6 +53,8 @@ def expression(value: Any, place: str) -> tree.Expression:
 
 def option_value(value: Any, place: str) -> Value:
     """A number, a word, a list of these, true, false or none. Raises ConvertError otherwise."""
+    if isinstance(value, Opaque):
+        raise ConvertError(f"`{place}` {value.why}")
     if isinstance(value, list | tuple):
         return tuple(option_value(item, place) for item in value)
     if isinstance(value, float) and not math.isfinite(value):

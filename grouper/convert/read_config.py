@@ -39,10 +39,10 @@ def _with_bases(path: str, above: tuple[str, ...]) -> tuple[Any, tuple[str, ...]
     remarks: list[str] = []
     for name in names:
         beside = os.path.join(os.path.dirname(path), str(name))
-        if os.path.dirname(os.path.normpath(str(name))) or not os.path.isfile(beside):
+        if os.path.isabs(str(name)) or not os.path.isfile(beside):
             remarks.append(
-                f"what it inherits from `{name}` is not read, since that is not beside it:"
-                " name a file that has all of it, as the system's own dump of a configuration"
+                f"what it inherits from `{name}` is not read, since there is no such file below or"
+                " beside it: convert a file that has all of it, such as the system's own dump"
             )
             continue
         inherited, more = _with_bases(beside, (*above, os.path.realpath(path)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from grouper.convert.errors import ConvertError
@@ -27,32 +28,46 @@ _EMPTY = ("dict", "ConfigDict", "ml_collections.ConfigDict", "Config", "CN", "Cf
 
 
 def read_python(text: str, path: str) -> dict[str, Any]:
-    """What the file assigns, by name; what `get_config()` returns, where the file defines that."""
+    """What the file assigns, by name, and what its functions return or assign, by `name()`; what
+    `get_config()` returns alone, where the file defines that."""
     try:
         module = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f"line {error.lineno}: " if isinstance(error, SyntaxError) else ""
         reason = error.msg if isinstance(error, SyntaxError) else error
         raise ConvertError(f"`{path}` is not Python: {line}{reason}") from None
-    reader = _Reader()
+    reader = _Reader({}, {})
     reader.take(module.body)
-    for statement in module.body:
-        if isinstance(statement, ast.FunctionDef) and statement.name == "get_config":
-            reader.take(statement.body)
-            if isinstance(reader.returned, dict):
-                return reader.returned
+    functions = [s for s in module.body if isinstance(s, ast.FunctionDef)]
+    within = {function.name: reader.inside(function) for function in functions}
+    config: Any = within.get("get_config")
+    if isinstance(config, dict):
+        return config
     if set(reader.scope) == {"_"} and isinstance(reader.scope["_"], dict):
         return reader.scope["_"]  # a file that is one literal
-    return {name: value for name, value in reader.scope.items() if name != "_"}
+    names = {name: value for name, value in reader.scope.items() if name != "_"}
+    return names | {f"{name}()": value for name, value in within.items()}
 
 
 class _Reader:
     """Reads statements in order into a scope."""
 
-    def __init__(self) -> None:
-        self.scope: dict[str, Any] = {}
-        self.imports: dict[str, str] = {}
+    def __init__(self, scope: dict[str, Any], imports: dict[str, str]) -> None:
+        self.scope = scope
+        self.imports = imports
         self.returned: Any = None
+
+    def inside(self, function: ast.FunctionDef) -> Any:
+        """What a function returns or, where that is no mapping, the names that it assigns. Its
+        arguments have no values."""
+        given = function.args
+        arguments = [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+        outer = {name: value for name, value in self.scope.items() if name not in arguments}
+        reader = _Reader(dict(outer), dict(self.imports))
+        reader.take(function.body)
+        if isinstance(reader.returned, dict):
+            return reader.returned
+        return {n: v for n, v in reader.scope.items() if outer.get(n) is not v and n != "_"}
 
     def take(self, statements: Sequence[ast.stmt], sure: bool = True) -> None:
         """Read statements; what is assigned in branches and loops (not `sure`) is unknown."""
@@ -96,7 +111,7 @@ class _Reader:
             self.take(getattr(statement, field, []), sure)
 
     def _value(self, node: ast.expr, sure: bool) -> Any:
-        return self.evaluate(node) if sure else self._opaque(node)
+        return self.evaluate(node) if sure else replace(self._opaque(node), branch=True)
 
     def _assign(self, target: ast.expr, value: Any) -> None:
         match target:

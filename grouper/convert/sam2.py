@@ -27,30 +27,25 @@ from grouper.convert.optimizers import optimizer_lines
 from grouper.convert.patterns import shell
 from grouper.convert.sam2_layers import layer_tables
 from grouper.convert.sam2_schedules import Curve, curve_of, said_by_file
-from grouper.convert.section import TARGET, Section, all_sections
+from grouper.convert.section import TARGET, Section, all_sections, the_one
 from grouper.convert.torch_kinds import exact_class
 from grouper.language.syntax.keywords import KEYWORDS
 from grouper.model.inventory import Inventory
 
 
 def recognises(config: Any) -> bool:
-    return _optim(config) is not None
+    return any(_is_optim(section) for section in all_sections(config))
 
 
-def _optim(config: Any) -> Section | None:
-    for section in all_sections(config):
-        options = section.values.get("options")
-        lists = list(options.values()) if isinstance(options, dict) else []
-        entries = [entry for some in lists if isinstance(some, list) for entry in some]
-        if entries and all(isinstance(e, dict) and "scheduler" in e for e in entries):
-            return section
-    return None
+def _is_optim(section: Section) -> bool:
+    options = section.values.get("options")
+    lists = list(options.values()) if isinstance(options, dict) else []
+    entries = [entry for some in lists if isinstance(some, list) for entry in some]
+    return bool(entries) and all(isinstance(e, dict) and "scheduler" in e for e in entries)
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    optim = _optim(config)
-    if optim is None:
-        raise ConvertError("there are no `options` with a `scheduler` each in it")
+    optim = the_one(config, _is_optim, "`options` with a `scheduler` each")
     optimizer = optim.section("optimizer") or Section({})
     name = str(optimizer.values.get(TARGET, "torch.optim.AdamW"))
     lines = optimizer_lines(name, optimizer.without(TARGET, "_partial_"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from grouper.convert.errors import ConvertError
+from grouper.text.similar import similar
 
 TARGET = "_target_"  # the class of a value that a configuration builds, as hydra writes it
 UNNAMED = "_args_"  # and the arguments that it is given without a name
@@ -18,9 +19,19 @@ class Opaque:
 
     text: str
     line: int
+    branch: bool = False  # whether it is set in a branch or a loop, be it a literal there
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def why(self) -> str:
+        """What it is, and what can be done."""
+        if self.branch:
+            return f"is set in a branch (line {self.line}), and none is followed: set it outside"
+        return (
+            f"is `{self.text}` (line {self.line}): the file is read and not run, so write a literal"
+        )
 
 
 @dataclass(frozen=True)
@@ -108,10 +119,7 @@ class Section:
 
     def _shown(self, value: Any, key: object) -> Any:
         if isinstance(value, Opaque):
-            raise ConvertError(
-                f"`{self.place(key)}` is `{value.text}` (line {value.line}): the file is read and"
-                " not run, so write its value there"
-            )
+            raise ConvertError(f"`{self.place(key)}` {value.why}")
         return value
 
     def _not(self, key: object, value: Any, expected: str) -> ConvertError:
@@ -124,6 +132,32 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def the_one(config: Any, wanted: Callable[[Section], bool], what: str) -> Section:
+    """The mapping of the configuration that is wanted. Raises ConvertError where there is none, or
+    where there are several that differ."""
+    found: list[Section] = []
+    for section in all_sections(config):
+        if wanted(section) and all(section.values != other.values for other in found):
+            found.append(section)
+    if not found:
+        raise ConvertError(f"there is no {what} in it")
+    if len(found) > 1:
+        paths = ", ".join(f"`{section.path}`" for section in found[:8])
+        raise ConvertError(f"there are several with {what} in it ({paths}): name one with --at")
+    return found[0]
+
+
+def part_at(config: Any, path: str) -> Any:
+    """The mapping at a path as `the_one` names it. Raises ConvertError where there is none."""
+    paths: list[str] = []
+    for section in all_sections(config):
+        if section.path == path:
+            return section.values
+        paths.append(section.path)
+    hint = similar("part", path, paths)
+    raise ConvertError(f"it has no part `{path}`" + (f"; {hint}" if hint else ""))
 
 
 def all_sections(value: Any, path: str = "") -> Iterator[Section]:

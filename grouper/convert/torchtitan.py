@@ -16,7 +16,7 @@ from grouper.convert.labels import Labels
 from grouper.convert.optimizers import class_name, optimizer_lines
 from grouper.convert.options import sets
 from grouper.convert.patterns import regex
-from grouper.convert.section import TARGET, Section, all_sections
+from grouper.convert.section import TARGET, Section, all_sections, the_one
 from grouper.language.syntax import tree
 from grouper.model.inventory import Inventory
 from grouper.options.values import same
@@ -51,9 +51,8 @@ def _entries(section: Section) -> tuple[Section, ...]:
 
 
 def convert(config: Any, inventory: Inventory | None) -> Converted:
-    container = next((s for s in all_sections(config) if _entries(s)), None)
-    if container is None:
-        raise ConvertError("there are no `param_groups` with `optimizer_name` in it")
+    what = "`param_groups` with `optimizer_name`"
+    container = the_one(config, lambda s: bool(_entries(s)), what)
     groups = [_group(entry, container) for entry in _entries(container)]
     shared = {name: _shared([o for n, _, o in groups if n == name]) for name, _, _ in groups}
     labels = Labels()
