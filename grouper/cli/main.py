@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from grouper.cli import (
     check,
     completion,
+    convert,
     emit,
     explain,
     fmt,
@@ -33,6 +34,7 @@ COMMANDS = {
     "explain": (explain, "why a parameter gets its options"),
     "plan": (plan, "lr and momentum over a run: a table, curves, CSV, JSON, a picture"),
     "emit": (emit, "the groups for other programs: JSON, or plain torch code"),
+    "convert": (convert, "rules from another tool's configuration"),
     "monitor": (monitor, "a training run recorded by grouper.Monitor, group by group"),
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),

@@ -1,0 +1,69 @@
+"""`grouper convert FILE`: rules from another tool's configuration."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+
+from grouper.cli.exit import Failure, status
+from grouper.cli.flags import model_flags, output, output_flags
+from grouper.cli.load import read_model
+from grouper.cli.streams import report as report_line
+from grouper.cli.write import emit, emit_paths, emit_utf8, write
+from grouper.convert.convert import Conversion, convert_file
+from grouper.convert.errors import ConvertError
+from grouper.convert.systems import SYSTEMS
+from grouper.text.printable import visible
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a .yaml, .json, .toml or .py configuration")
+    parser.add_argument(
+        "--from", choices=tuple(SYSTEMS), dest="system", metavar="SYSTEM",
+        help=f"whose it is, where its keys do not show that: {', '.join(SYSTEMS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--at", metavar="PATH", help="which part of the file, where several would do: `a.b[0]`"
+    )
+    parser.add_argument(
+        "--model", metavar="MODEL", help="settle what only a model tells, and check the rules"
+    )
+    parser.add_argument("--out", metavar="FILE", help="write a file")
+    model_flags(parser)
+    output_flags(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    model = arguments.model
+    inventory = read_model(model, arguments.key) if model is not None else None
+    try:
+        conversion = convert_file(arguments.file, arguments.system, inventory, arguments.at)
+    except ConvertError as error:
+        raise Failure(_with_file(str(error), arguments.file)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Failure(f"`{arguments.file}` cannot be read: {reason}") from None
+    if arguments.out is None:
+        emit_utf8(conversion.text)
+    else:
+        write(arguments.out, conversion.text)
+        if not arguments.quiet:
+            emit_paths([arguments.out])
+    _print_what_is_wrong(conversion, arguments)
+    return status(conversion.report)
+
+
+def _with_file(message: str, file: str) -> str:
+    return message if message.startswith(f"`{file}`") else f"`{file}`: {message}"
+
+
+def _print_what_is_wrong(conversion: Conversion, arguments: argparse.Namespace) -> None:
+    from grouper.reports.finding_text import print_findings
+
+    for text in conversion.lost:
+        report_line(f"note: {visible(text)}")
+    findings = conversion.report.findings
+    if findings:
+        out = output(arguments, sys.stderr)
+        emit(out.printed(partial(print_findings, findings, quiet=arguments.quiet)), sys.stderr)
