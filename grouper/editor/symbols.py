@@ -10,6 +10,7 @@ from enum import Enum
 
 from grouper.editor.document import Document
 from grouper.editor.scan import Kind, Scanned, Token
+from grouper.text.printable import visible
 from grouper.text.source import Span
 
 LONGEST = 60
@@ -86,9 +87,8 @@ def _rule(document: Document, statement: Scanned, whole: Span) -> Symbol:
     selector = text[: arrow.start - statement.span.start] if arrow is not None else text
     chosen = Span(document.source, label.start, label.end) if label is not None else statement.span
     name = label.text.strip('"').strip() if label is not None else ""
-    return Symbol(
-        name or _short(selector) or _short(text), Sort.RULE, whole, chosen, _short(selector)
-    )
+    named = name or _short(selector) or visible(text)
+    return Symbol(named, Sort.RULE, whole, chosen, _short(selector))
 
 
 def _rest(statement: Scanned, token: Token | None) -> str:
