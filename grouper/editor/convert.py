@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lsprotocol import types
+from pygls.capabilities import get_capability
 from pygls.uris import from_fs_path
 
 from grouper.editor import candidate, symbols
@@ -87,13 +88,24 @@ def diagnostic(found: Diagnostic, lines: Lines) -> types.Diagnostic:
     )
 
 
-def hover(found: Hover, lines: Lines) -> types.Hover:
-    content = types.MarkupContent(types.MarkupKind.Markdown, found.markdown)
-    return types.Hover(content, range_of(lines, found.span))
+def markup(text: str, kinds: Sequence[types.MarkupKind] | None) -> types.MarkupContent:
+    """Markdown, which is readable as plain text, under the name that the client knows."""
+    known = types.MarkupKind.Markdown in (kinds or ())
+    return types.MarkupContent(
+        types.MarkupKind.Markdown if known else types.MarkupKind.PlainText, text
+    )
 
 
-def completion(found: Candidate, lines: Lines) -> types.CompletionItem:
-    documentation = types.MarkupContent(types.MarkupKind.Markdown, found.documentation)
+def hover(found: Hover, lines: Lines, client: types.ClientCapabilities) -> types.Hover:
+    kinds = get_capability(client, "text_document.hover.content_format")
+    return types.Hover(markup(found.markdown, kinds), range_of(lines, found.span))
+
+
+def completion(
+    found: Candidate, lines: Lines, client: types.ClientCapabilities
+) -> types.CompletionItem:
+    kinds = get_capability(client, "text_document.completion.completion_item.documentation_format")
+    documentation = markup(found.documentation, kinds)
     return types.CompletionItem(
         label=found.text,
         kind=_ITEM[found.kind],

@@ -16,13 +16,14 @@ from grouper.checks.report import Report
 from grouper.editor.models import Models, is_looked_at, not_looked_at, stamp_of
 from grouper.editor.names import Name, names_of
 from grouper.editor.positions import Lines
-from grouper.editor.scan import Scanned, Token, all_tokens
+from grouper.editor.scan import Scanned, Token, all_tokens, scan
 from grouper.findings import Finding, in_order, labels_at
 from grouper.language.resolve.includes import Files, find
 from grouper.language.resolve.resolve import resolve
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import Parsed
+from grouper.language.syntax.statements import Cut, cut
 from grouper.match.match_rules import match_rules
 from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.errors import ModelError
@@ -36,11 +37,9 @@ class Surroundings(Protocol):
     models: Models
     default_model: str | None
 
-    def read(self, path: Path) -> Source: ...
+    def parse(self, source: Source, pieces: Cut | None = None) -> Parsed: ...
 
-    def parse(self, source: Source) -> Parsed: ...
-
-    def statements(self, source: Source) -> tuple[Scanned, ...]: ...
+    def file(self, path: Path) -> Document: ...
 
     def stamp(self, path: str) -> object: ...
 
@@ -89,12 +88,16 @@ class Document:
         return all(self.around.stamp(path) == stamp for path, stamp in self.stamps.items())
 
     @cached_property
+    def _pieces(self) -> Cut:
+        return cut(self.source)
+
+    @cached_property
     def statements(self) -> tuple[Scanned, ...]:
-        return self.around.statements(self.source)
+        return scan(self._pieces)
 
     @cached_property
     def tokens(self) -> list[Token]:
-        return all_tokens(self.source, self.statements)
+        return all_tokens(self._pieces, self.statements)
 
     @cached_property
     def names(self) -> tuple[Name, ...]:
@@ -102,7 +105,7 @@ class Document:
 
     @cached_property
     def parsed(self) -> Parsed:
-        return self.around.parse(self.source)
+        return self.around.parse(self.source, self._pieces)
 
     @cached_property
     def included(self) -> tuple[Document, ...]:
@@ -117,7 +120,8 @@ class Document:
             if path is None or str(path) in found or str(path) == self.path or len(found) > 200:
                 continue
             try:
-                document = Document(self._read(path), self.around)
+                self.stamps[str(path)] = self.around.stamp(str(path))
+                document = self.around.file(path)
             except OSError:
                 continue
             found[str(path)] = document
@@ -134,10 +138,14 @@ class Document:
 
     def _read(self, path: Path) -> Source:
         self.stamps[str(path)] = self.around.stamp(str(path))
-        return self.around.read(path)
+        return self.around.file(path).source
 
     def _parse(self, source: Source) -> Parsed:
-        return self.parsed if source is self.source else self.around.parse(source)
+        if source is self.source:
+            return self.parsed
+        return next((d.parsed for d in self.included if d.source is source), None) or (
+            self.around.parse(source)
+        )
 
     @cached_property
     def model_paths(self) -> tuple[str, ...]:

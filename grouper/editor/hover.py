@@ -37,7 +37,7 @@ def hover(document: Document, offset: int) -> Hover | None:
     parts = []
     if token is not None:
         parts = [part for ask in _ASKED if (part := ask(document, token, offset))]
-    parts += [_finding(finding) for finding in document.findings if _covers(finding, offset)]
+    parts += [_finding(finding) for finding in _known(document) if _covers(finding, offset)]
     if not parts:
         return None
     span = Span(document.source, token.start, token.end) if token else _found_span(document, offset)
@@ -49,13 +49,19 @@ def _token_at(document: Document, offset: int) -> Token | None:
     return next((t for t in touching if offset < t.end), touching[-1] if touching else None)
 
 
+def _known(document: Document) -> tuple[Finding, ...]:
+    """The findings, where they have been looked for: soon after the text rests, they are."""
+    known: tuple[Finding, ...] = document.__dict__.get("findings", ())
+    return known
+
+
 def _covers(finding: Finding, offset: int) -> bool:
     span = finding.span
     return span is not None and span.start <= offset < max(span.end, span.start + 1)
 
 
 def _found_span(document: Document, offset: int) -> Span:
-    spans = [f.span for f in document.findings if _covers(f, offset) and f.span is not None]
+    spans = [f.span for f in _known(document) if _covers(f, offset) and f.span is not None]
     return spans[0] if spans else Span(document.source, offset, offset)
 
 

@@ -9,6 +9,7 @@ from pygments import token
 from pygments.lexer import Lexer
 
 from grouper.editor.scan import Kind, all_tokens, scan
+from grouper.language.syntax.statements import cut
 from grouper.text.source import Source
 
 _TYPES = {
@@ -50,9 +51,9 @@ class GrouperLexer(Lexer):
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, Any, str]]:
         """Every character once: `(offset, type, text)`."""
-        source = Source(text)
+        pieces = cut(Source(text))
         at = 0
-        for found in all_tokens(source, scan(source)):
+        for found in all_tokens(pieces, scan(pieces)):
             if found.start > at:
                 yield at, token.Whitespace, text[at : found.start]
             yield found.start, _TYPES[found.kind], found.text

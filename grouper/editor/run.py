@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -20,6 +21,7 @@ def serve(default_model: str | None = None) -> None:
     for name in ("json_rpc", "language_server"):
         logging.getLogger(f"pygls.protocol.{name}").addFilter(_is_a_fault)
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    gc.set_threshold(100_000, 20, 50)  # trees are made and dropped at each edit, without circles
     with redirect_stdout(sys.stderr):
         make_server(default_model).start_io(asked, answers)
 

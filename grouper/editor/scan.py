@@ -10,8 +10,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from grouper.language.syntax.keywords import KEYWORDS, STATEMENTS
-from grouper.language.syntax.statements import Block, Item, Statement, cut
-from grouper.text.source import Source, Span
+from grouper.language.syntax.statements import Block, Cut, Item, Statement
+from grouper.text.source import Span
 
 
 class Kind(Enum):
@@ -117,16 +117,16 @@ _IN_CLAIMS = _IN_VALUES | {"after", "warmup"}
 _OF_SELECTORS = frozenset({"and", "or", "not", "in", "else", "override", "trainable", "tied"})
 
 
-def scan(source: Source) -> tuple[Scanned, ...]:
+def scan(pieces: Cut) -> tuple[Scanned, ...]:
     """The statements of a file in order, with all of their tokens. Never fails."""
-    return tuple(s for item in cut(source).items for s in _scanned(item))
+    return tuple(s for item in pieces.items for s in _scanned(item))
 
 
-def all_tokens(source: Source, statements: tuple[Scanned, ...]) -> list[Token]:
+def all_tokens(pieces: Cut, statements: tuple[Scanned, ...]) -> list[Token]:
     """The tokens of a file in order: those of its statements, comments and braces between them."""
     found = [token for statement in statements for token in _within(statement)]
     inside = {token.start for token in found}
-    comments = (span for span in cut(source).comments if span.start not in inside)
+    comments = (span for span in pieces.comments if span.start not in inside)
     found += [Token(Kind.COMMENT, span.text, span.start) for span in comments]
     return sorted(found, key=lambda token: token.start)
 

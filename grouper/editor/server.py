@@ -192,7 +192,9 @@ async def on_hover(server: Server, params: types.HoverParams) -> types.Hover | N
         return None
     document, offset = place
     found = await server.checked(document, lambda checked: hover(checked, offset))
-    return convert.hover(found, document.lines(server.encoding)) if found is not None else None
+    if found is None:
+        return None
+    return convert.hover(found, document.lines(server.encoding), server.client_capabilities)
 
 
 def on_completion(server: Server, params: types.CompletionParams) -> types.CompletionList:
@@ -201,9 +203,9 @@ def on_completion(server: Server, params: types.CompletionParams) -> types.Compl
         return types.CompletionList(False, [])
     document, offset = place
     lines = document.lines(server.encoding)
-    return types.CompletionList(
-        False, [convert.completion(found, lines) for found in complete(document, offset)]
-    )
+    client = server.client_capabilities
+    found = complete(document, offset)
+    return types.CompletionList(False, [convert.completion(one, lines, client) for one in found])
 
 
 def on_definition(server: Server, params: types.DefinitionParams) -> list[types.Location]:

@@ -10,6 +10,7 @@ from enum import Enum
 
 from grouper.editor.document import Document
 from grouper.editor.scan import Kind, Scanned, Token
+from grouper.text.printable import visible
 from grouper.text.source import Span
 
 LONGEST = 60
@@ -73,7 +74,7 @@ def _symbol(document: Document, statement: Scanned) -> Symbol:
         name = f"{statement.word} {name}"
     children = tuple(_symbol(document, rule) for rule in statement.inside)
     detail = statement.word if kind is Sort.FILE else _rest(statement, token)
-    return Symbol(name or statement.word, kind, whole, chosen, detail, children)
+    return Symbol(name.strip() or statement.word, kind, whole, chosen, detail, children)
 
 
 def _rule(document: Document, statement: Scanned, whole: Span) -> Symbol:
@@ -85,8 +86,9 @@ def _rule(document: Document, statement: Scanned, whole: Span) -> Symbol:
         label = after[0] if after and after[0].kind is Kind.STRING else None
     selector = text[: arrow.start - statement.span.start] if arrow is not None else text
     chosen = Span(document.source, label.start, label.end) if label is not None else statement.span
-    name = label.text.strip('"') if label is not None else ""
-    return Symbol(name or _short(selector), Sort.RULE, whole, chosen, _short(selector))
+    name = label.text.strip('"').strip() if label is not None else ""
+    named = name or _short(selector) or visible(text)
+    return Symbol(named, Sort.RULE, whole, chosen, _short(selector))
 
 
 def _rest(statement: Scanned, token: Token | None) -> str:

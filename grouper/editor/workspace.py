@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grouper.editor.document import Document
-from grouper.editor.models import Models, stamp_of
-from grouper.editor.scan import Scanned, scan
+from grouper.editor.models import Models, Stamp, stamp_of
 from grouper.language.resolve.includes import read
 from grouper.language.syntax.parser import Parsed, Trees, parse
+from grouper.language.syntax.statements import Cut
 from grouper.text.source import Source
 
-MOST_SCANNED = 64
+MOST_KEPT = 64
 
 
 @dataclass
@@ -29,10 +29,13 @@ class Workspace:
     _versions: dict[str, int] = field(default_factory=dict)
     _count: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _trees: Trees = field(default_factory=dict)
-    _scanned: dict[Source, tuple[Scanned, ...]] = field(default_factory=dict)
+    _closed: dict[str, tuple[Stamp, Document]] = field(default_factory=dict)
 
     def set(self, path: str, text: str) -> Document:
         """Take the text of a file that is opened, or changed."""
+        known = self._open.get(path)
+        if known is not None and known.text == text:
+            return known
         self._versions[path] = next(self._count)
         self._open[path] = Document(Source(text, path), self)
         return self._open[path]
@@ -58,20 +61,22 @@ class Workspace:
             found = self._open[path] = Document(found.source, self)
         return found
 
-    def read(self, path: Path) -> Source:
+    def file(self, path: Path) -> Document:
+        """A file that another one includes: what is open, or what is on the disk. Raises OSError
+        where there is none."""
         found = self._open.get(str(path))
-        return found.source if found is not None else read(path)
+        if found is not None:
+            return found
+        stamp = stamp_of(str(path))
+        kept = self._closed.get(str(path))
+        if kept is None or kept[0] != stamp:
+            if len(self._closed) >= MOST_KEPT:
+                self._closed.pop(next(iter(self._closed)))
+            kept = self._closed[str(path)] = (stamp, Document(read(path), self))
+        return kept[1]
 
-    def parse(self, source: Source) -> Parsed:
-        return parse(source, self._trees)
-
-    def statements(self, source: Source) -> tuple[Scanned, ...]:
-        found = self._scanned.get(source)
-        if found is None:
-            if len(self._scanned) >= MOST_SCANNED:
-                self._scanned.pop(next(iter(self._scanned)))
-            found = self._scanned[source] = scan(source)
-        return found
+    def parse(self, source: Source, pieces: Cut | None = None) -> Parsed:
+        return parse(source, self._trees, pieces)
 
     def stamp(self, path: str) -> object:
         return self._versions.get(path) or stamp_of(path)

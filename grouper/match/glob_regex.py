@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import assert_never
 
 from grouper.language.syntax import tree
@@ -10,6 +11,7 @@ from grouper.match.captures import DIGITS, Captures, NameTest
 
 _MOST_STARS = 3
 _WIDEST_RANGE = 100
+MOST_REMEMBERED = 4096  # a file is checked again and again while it is written
 
 Pieces = tuple[tree.Piece, ...]
 
@@ -18,6 +20,7 @@ class _NoRegex(Exception):
     pass
 
 
+@lru_cache(MOST_REMEMBERED)
 def linear_regex(glob: tree.Glob) -> NameTest | None:
     """The glob as a regex that takes time in proportion to pieces times name; None for others.
 
@@ -49,6 +52,7 @@ def linear_regex(glob: tree.Glob) -> NameTest | None:
     return _full_match(first + "".join(f"(?>.*?{s})" for s in between if s) + ".*?" + last)
 
 
+@lru_cache(MOST_REMEMBERED)
 def any_regex(glob: tree.Glob) -> NameTest | None:
     """The glob as a regex that may go back behind a star; None where it has too many of them."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from lark import Token, Tree
@@ -44,7 +44,7 @@ def alternatives(made: tree.Glob) -> int:
     return count
 
 
-@cache
+@lru_cache(maxsize=10_000)  # an editor's globs are many: one for each character typed
 def _parsed(text: str) -> Tree[Any]:
     return parser().parse(text, start="pattern")
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from grouper.findings import Finding, Label, in_order
 from grouper.language.syntax import codes, tree
 from grouper.language.syntax.errors import Faulty, refuse
-from grouper.language.syntax.statements import MAX_STATEMENTS, Block, Item, Stray, cut
+from grouper.language.syntax.statements import MAX_STATEMENTS, Block, Cut, Item, Stray, cut
 from grouper.text.source import Source, Span
 
 MAX_SIZE = 512 * 1024
@@ -27,14 +27,15 @@ class Parsed:
     findings: tuple[Finding, ...]
 
 
-def parse(source: Source, trees: Trees | None = None) -> Parsed:
+def parse(source: Source, trees: Trees | None = None, pieces: Cut | None = None) -> Parsed:
     """Parse a rules file. Every faulty statement gives one finding and is left out of the tree.
 
-    `trees` remembers statements from one call to the next: what is parsed is what is new.
+    `trees` remembers statements from one call to the next: what is parsed is what is new. `pieces`
+    is the file, cut into statements already.
     """
     if len(source.text) > MAX_SIZE:
         return Parsed(tree.File(()), (_too_long(source),))
-    found = cut(source)
+    found = pieces or cut(source)
     reader = _Reader(source, trees)
     statements = tuple(s for item in found.items for s in reader.statement(item))
     if found.cut_off is not None:
