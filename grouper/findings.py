@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from grouper.text.printable import visible
+from grouper.text.shown import Shown, line
 from grouper.text.source import Span
 
 
@@ -47,8 +49,8 @@ class Edit:
     replacement: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+@dataclass(frozen=True, slots=True, repr=False)
+class Finding(Shown):
     """One finding. `labels[0]` is its place; the others are places that explain it.
 
     `message` is lower case, has names in backticks and stands alone. `parameters` are full
@@ -64,6 +66,10 @@ class Finding:
     help: str | None = None
     edits: tuple[Edit, ...] = ()
     severity_override: Severity | None = None
+
+    def __repr__(self) -> str:
+        words = f"{self.severity.value} {self.code.id} {self.code.name}: {self.message}"
+        return line(self, visible(words))
 
     @property
     def severity(self) -> Severity:

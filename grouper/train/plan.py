@@ -7,8 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import le
+from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
+from grouper.text.picture import Picture
+from grouper.text.printable import count_phrase
+from grouper.text.shown import Shown, line
 from grouper.train.curve import Curve, Run
 from grouper.train.group_schedule import GroupSchedule
 
@@ -17,8 +22,8 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """A run of `epochs` epochs of `steps_per_epoch` optimizer steps each.
 
     A run that was given in steps alone is one epoch, and `in_steps`.
@@ -28,6 +33,9 @@ class Plan:
     steps_per_epoch: int
     epochs: int
     in_steps: bool = False
+
+    def __repr__(self) -> str:
+        return line(self, f"{count_phrase(self.groups, 'group')}, {self.length}")
 
     @property
     def run(self) -> Run:
@@ -82,6 +90,16 @@ class Plan:
         from grouper.train.scheduler import PlanScheduler
 
         return PlanScheduler(optimizer, self)
+
+    def plot(self, path: str | Path | None = None) -> Picture:
+        """lr and momentum over the run as a picture, as `grouper plan --plot` draws it.
+
+        Notebooks show what is returned; `path`, a .png or .svg file, also keeps it. Raises
+        ImportError where matplotlib is not installed, ValueError for another ending and where
+        nothing is trained, and OSError where the file cannot be written.
+        """
+        picture: Picture = resolve_name("grouper.reports.plan.picture:picture_of")(self, path)
+        return picture
 
     def apply(self, optimizer: Optimizer, step: int) -> None:
         """Write the values of a step into the optimizer's groups, for loops without a scheduler.
