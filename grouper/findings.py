@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from grouper.text.printable import visible
+from grouper.text.shown import Shown, line
 from grouper.text.source import Span
 
 
@@ -54,8 +55,8 @@ class Edit:
 Fix: TypeAlias = tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+@dataclass(frozen=True, slots=True, repr=False)
+class Finding(Shown):
     """One finding. `labels[0]` is its place; the others are places that explain it.
 
     `message` is lower case, has names in backticks and stands alone. `parameters` are full
@@ -73,6 +74,10 @@ class Finding:
     edits: tuple[Edit, ...] = ()
     candidates: tuple[Fix, ...] = field(default=(), compare=False)
     severity_override: Severity | None = None
+
+    def __repr__(self) -> str:
+        words = f"{self.severity.value} {self.code.id} {self.code.name}: {self.message}"
+        return line(self, visible(words))
 
     @property
     def severity(self) -> Severity:

@@ -10,10 +10,12 @@ from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
 from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.values import Value
+from grouper.text.printable import count_phrase, visible
+from grouper.text.shown import Shown, line
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """What there is to say about a model and its rules.
 
     `grouping` and `assignment` are None where the rules file itself has errors.
@@ -24,6 +26,16 @@ class Report:
     findings: tuple[Finding, ...]
     assignment: Assignment | None = None
     grouping: Grouping | None = None
+
+    def __repr__(self) -> str:
+        on = f" on {self.inventory.path}: {len(self.inventory.parameters)} tensors"
+        groups = ""
+        if self.has_model and self.grouping is not None:
+            groups = f", {count_phrase(self.grouping.groups, 'group')}"
+        counts = {s: sum(f.severity is s for f in self.findings) for s in Severity}
+        found = "".join(f", {n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
+        words = f"{self.rules.path}{on if self.has_model else ''}{groups}{', ok' * self.ok}{found}"
+        return line(self, visible(words))
 
     @property
     def ok(self) -> bool:

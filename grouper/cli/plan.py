@@ -24,7 +24,7 @@ from grouper.cli.outcome import print_no_groups, print_no_plan, print_warnings, 
 from grouper.cli.write import drawn, emit, emit_paths, picture_format, write
 from grouper.reports.formats import FINDINGS, PLAN
 from grouper.reports.output import Output
-from grouper.reports.planned import NOTHING_TO_TRAIN, Planned
+from grouper.reports.planned import Planned
 from grouper.train.plan import Plan
 
 STDOUT = "-"
@@ -124,7 +124,7 @@ def _output(arguments: argparse.Namespace) -> Output:
 
 def _figure(plan: Plan, format: str) -> bytes:
     from grouper.reports.plan.figure import plan_figure
-    from grouper.reports.plan.tracks import tracks_of
+    from grouper.reports.plan.tracks import NOTHING_TO_TRAIN, tracks_of
 
     tracks = tracks_of(plan)
     if not tracks:

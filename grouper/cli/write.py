@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TextIO
 
 from grouper.cli.exit import Failure
 from grouper.cli.streams import writing
-from grouper.reports import figure
+from grouper.text.picture import format_of
 from grouper.text.printable import visible
 from grouper.text.write_file import names_stream, write_whole
 
@@ -62,11 +61,10 @@ def emit_paths(paths: Iterable[str]) -> None:
 
 def picture_format(path: str) -> str:
     """The format of a picture by the ending of its file."""
-    format = Path(path).suffix.removeprefix(".").lower()
-    if format not in figure.FORMATS:
-        endings = " or ".join(f".{name}" for name in figure.FORMATS)
-        raise Failure(f"`{path}` is not a {endings} file")
-    return format
+    try:
+        return format_of(path)
+    except ValueError as error:
+        raise Failure(str(error)) from None
 
 
 def drawn(draw: Callable[[], bytes]) -> bytes:

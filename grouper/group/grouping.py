@@ -9,10 +9,14 @@ from grouper.group.group import FrozenGroup, Group, joined, options_key, unique,
 from grouper.group.thaw_errors import nothing_to_thaw, refuse_conflicts
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.values import Value
+from grouper.text.printable import count_phrase, visible
+from grouper.text.shown import Shown, line
+
+MOST_NAMES = 8  # in the one line of a grouping
 
 
-@dataclass(frozen=True)
-class Grouping:
+@dataclass(frozen=True, repr=False)
+class Grouping(Shown):
     """Groups, frozen parameters, and those `unmatched` that the rules accept as such: together, the
     parameters of a clean report, each once.
 
@@ -25,6 +29,12 @@ class Grouping:
     frozen_groups: tuple[FrozenGroup, ...] = ()
     thawed: tuple[tuple[Parameter, ...], ...] = ()
     unmatched: tuple[Parameter, ...] = ()
+
+    def __repr__(self) -> str:
+        names = ", ".join(group.name for group in self.groups[:MOST_NAMES])
+        more = ", ..." if len(self.groups) > MOST_NAMES else ""
+        frozen = f"; {len(self.frozen)} tensors frozen" if self.frozen else ""
+        return line(self, visible(f"{count_phrase(self.groups, 'group')}: {names}{more}{frozen}"))
 
     @property
     def digest(self) -> str:

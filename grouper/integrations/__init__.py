@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grouper.integrations import ultralytics as ultralytics
 
 # Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
 FRAMEWORKS = {
@@ -18,8 +21,17 @@ FRAMEWORKS = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """`grouper.integrations.ultralytics`, which `import grouper` does not import."""
-    if name not in FRAMEWORKS:
-        raise AttributeError(f"module 'grouper.integrations' has no attribute {name!r}")
-    return import_module(f"grouper.integrations.{name}")
+def __dir__() -> list[str]:
+    """The frameworks that are installed here."""
+    from importlib.util import find_spec
+
+    return [name for name in FRAMEWORKS if find_spec(name)]
+
+
+if not TYPE_CHECKING:  # else every misspelt name would be of any type
+
+    def __getattr__(name: str) -> Any:
+        """`grouper.integrations.ultralytics`, which `import grouper` does not import."""
+        if name not in FRAMEWORKS:
+            raise AttributeError(f"module 'grouper.integrations' has no attribute {name!r}")
+        return import_module(f"grouper.integrations.{name}")

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from grouper.findings import Finding
+from grouper.findings import Finding, Severity
 from grouper.language.syntax import tree
 from grouper.language.syntax.format import format_file
 from grouper.options.values import Configured, Value
+from grouper.text.printable import visible
+from grouper.text.shown import Shown, line
 from grouper.text.source import Span
 
 # A value of the plan; an expression where it hangs on a group's own lr: `final=1e-5/lr`.
@@ -87,8 +89,8 @@ class Schedule:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
-class RuleSet:
+@dataclass(frozen=True, repr=False)
+class RuleSet(Shown):
     """Everything that a rules file says, in file order, ready to be matched.
 
     `variables` are the `let`s' values after the caller's overrides. `schedules` are those of other
@@ -122,6 +124,12 @@ class RuleSet:
 
     def __str__(self) -> str:
         return rules_text(self)
+
+    def __repr__(self) -> str:
+        errors = sum(finding.severity is Severity.ERROR for finding in self.findings)
+        found = f", {errors} error{'s' * (errors != 1)}" if errors else ""
+        rules = f"{len(self.rules)} rule{'s' * (len(self.rules) != 1)}"
+        return line(self, visible(f"{self.path}: {rules}{found}"))
 
 
 def rules_text(rules: RuleSet) -> str:

@@ -13,6 +13,8 @@ from typing import Literal
 
 from grouper.findings import Finding
 from grouper.model.marks import Marks
+from grouper.text.printable import size_phrase, visible
+from grouper.text.shown import Shown, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Parameter:
         return len(self.names) > 1
 
 
-@dataclass(frozen=True)
-class Inventory:
+@dataclass(frozen=True, repr=False)
+class Inventory(Shown):
     """A model's parameters in its own order, and its modules by path (None: no classes known).
 
     Where some classes are inferred, all modules that have names are there, each `inferred`.
@@ -88,6 +90,10 @@ class Inventory:
     remarks: tuple[str, ...] = field(default=(), compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     marks: Marks | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        size = f"{len(self.parameters)} tensors, {size_phrase(self.numel)}"
+        return line(self, visible(f"{self.path} ({self.kind}): {size}"))
 
     @property
     def numel(self) -> int:

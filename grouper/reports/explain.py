@@ -15,14 +15,20 @@ from grouper.options.values import Configured, value_text
 from grouper.reports.json import VERSION, dumps
 from grouper.reports.output import Output
 from grouper.text.printable import visible
+from grouper.text.shown import Shown, line
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """Some parameters of a report, and what the rules say of each."""
 
     report: Report
     parameters: tuple[ParameterAssignment, ...]
+
+    def __repr__(self) -> str:
+        names = ", ".join(assigned.parameter.name for assigned in self.parameters[:3])
+        more = f" and {len(self.parameters) - 3} more" if len(self.parameters) > 3 else ""
+        return line(self, visible(f"{names}{more}"))
 
 
 def render_text(explanation: Explanation, _output: Output) -> str:

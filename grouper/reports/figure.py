@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg")
 LONGEST = 60  # characters of a label
 ROW = 130  # characters of the legend in a line
 SETTINGS = {"svg.hashsalt": "grouper", "svg.fonttype": "none"}

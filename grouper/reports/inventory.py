@@ -14,11 +14,13 @@ from grouper.model.inventory import Inventory, Module, Parameter
 from grouper.reports.output import Output
 from grouper.text.printable import visible
 
+HEAD = ("parameter", "shape", "dtype", "class", "")
+
 
 def render_table(inventory: Inventory, output: Output) -> str | Iterator[str]:
     """A table for a terminal; elsewhere a line for each parameter, its cells divided by tabs."""
     if not output.terminal:
-        return ("\t".join(cells) + "\n" for cells in _rows(inventory))
+        return ("\t".join(cells) + "\n" for cells in rows_of(inventory))
     return output.printed(lambda out: print_table(inventory, out))
 
 
@@ -29,14 +31,14 @@ def render_tree(inventory: Inventory, output: Output) -> str:
 def print_table(inventory: Inventory, out: Console) -> None:
     """One line for each parameter: name, shape, dtype, and the class of its module."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("parameter", "shape", "dtype", "class", ""):
+    for name in HEAD:
         table.add_column(name, overflow="fold")
-    for *cells, frozen in _rows(inventory):
+    for *cells, frozen in rows_of(inventory):
         table.add_row(*map(Text, cells), Text(frozen, "dim"))
     out.print(table)
 
 
-def _rows(inventory: Inventory) -> Iterator[tuple[str, ...]]:
+def rows_of(inventory: Inventory) -> Iterator[tuple[str, ...]]:
     """Name, shape, dtype, class, and `frozen` or nothing, for each parameter."""
     for parameter in inventory.parameters:
         yield (

@@ -14,8 +14,6 @@ from grouper.train.plan import Plan
 if TYPE_CHECKING:
     from rich.console import Console
 
-NOTHING_TO_TRAIN = "the rules leave no parameter to train"
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -67,7 +65,7 @@ def _print(report: Report, plan: Plan, out: Console, quiet: bool) -> None:
     from grouper.reports.finding_text import print_findings
     from grouper.reports.plan.curves import print_curves
     from grouper.reports.plan.table import print_table
-    from grouper.reports.plan.tracks import tracks_of
+    from grouper.reports.plan.tracks import NOTHING_TO_TRAIN, tracks_of
     from grouper.reports.terminal import print_model
 
     if quiet:

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 
 from grouper.group.group import Group
+from grouper.text.printable import count_phrase
+from grouper.text.shown import Shown, line
 from grouper.train.data_parallel import check_buckets
 from grouper.train.part import Part
 
 TAKES_NAMES = tuple(map(int, torch.__version__.split("+")[0].split(".")[:2])) >= (2, 6)
 
 
-class ParamGroups(list[dict[str, Any]]):
+class ParamGroups(Shown, list[dict[str, Any]]):
     """Parameter groups for any torch optimizer: one dict a group, with `params` and options.
 
     Making them set `requires_grad=False` on what the rules freeze; `unfreeze()` undoes that.
@@ -24,6 +26,10 @@ class ParamGroups(list[dict[str, Any]]):
     def __init__(self, groups: Iterable[dict[str, Any]], frozen: tuple[Tensor, ...]) -> None:
         super().__init__(groups)
         self.frozen = frozen
+
+    def __repr__(self) -> str:
+        tensors = sum(len(group["params"]) for group in self)
+        return line(self, f"{count_phrase(self, 'group')}, {tensors} tensors")
 
     def unfreeze(self) -> None:
         """Set `requires_grad=True` on what making the groups froze, and on nothing else."""

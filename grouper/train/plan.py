@@ -7,9 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import le
+from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from grouper.findings import Finding, warn
+from grouper.text.picture import Picture
+from grouper.text.printable import count_phrase
+from grouper.text.shown import Shown, line
 from grouper.train.curve import Curve, Run
 from grouper.train.group_schedule import GroupSchedule
 
@@ -18,8 +23,8 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """A run of `epochs` epochs of `steps_per_epoch` optimizer steps each.
 
     A run that was given in steps alone is one epoch, and `in_steps`. `findings` say what
@@ -31,6 +36,9 @@ class Plan:
     epochs: int
     in_steps: bool = False
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        return line(self, f"{count_phrase(self.groups, 'group')}, {self.length}")
 
     @property
     def run(self) -> Run:
@@ -87,6 +95,16 @@ class Plan:
 
         warn(self.findings)
         return PlanScheduler(optimizer, self)
+
+    def plot(self, path: str | Path | None = None) -> Picture:
+        """lr and momentum over the run as a picture, as `grouper plan --plot` draws it.
+
+        Notebooks show what is returned; `path`, a .png or .svg file, also keeps it. Raises
+        ImportError where matplotlib is not installed, ValueError for another ending and where
+        nothing is trained, and OSError where the file cannot be written.
+        """
+        picture: Picture = resolve_name("grouper.reports.plan.picture:picture_of")(self, path)
+        return picture
 
     def apply(self, optimizer: Optimizer, step: int) -> None:
         """Write the values of a step into the optimizer's groups, for loops without a scheduler.

@@ -25,7 +25,7 @@ Column = tuple[list[str], list[str]]  # why the step is shown; step, epoch and v
 def print_table(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
     """The run in words, and lr and momentum at the key steps: several tables, one below the other,
     where the terminal is too narrow for one."""
-    for line in _in_words(plan, tracks):
+    for line in in_words(plan, tracks):
         out.print(Text(f"  {line}"), soft_wrap=True)
     lines = _lines(tracks)
     names = max(width(visible(name)) for _, names, _, _ in lines for name in names.split("\n"))
@@ -61,7 +61,7 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _in_words(plan: Plan, tracks: Sequence[Track]) -> Iterator[str]:
+def in_words(plan: Plan, tracks: Sequence[Track]) -> Iterator[str]:
     epochs, steps = plan.epochs, plan.steps_per_epoch
     in_epoch = f"{steps:,} step{'s' * (steps != 1)}"
     run = f"{epochs:,} epoch{'s' * (epochs != 1)} of {in_epoch}"

@@ -12,6 +12,8 @@ from grouper.options.values import value_text
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
+NOTHING_TO_TRAIN = "the rules leave no parameter to train"  # and then there are no tracks
+
 
 @dataclass(frozen=True)
 class Track:

@@ -1,0 +1,61 @@
+"""A plan as HTML: the run in words, a table at telling steps, and the curves as a picture."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+
+from grouper.reports.html.elements import Element, element, joined, table
+from grouper.reports.plan.figure import plan_figure
+from grouper.reports.plan.key_steps import key_steps
+from grouper.reports.plan.table import in_words, number
+from grouper.reports.plan.tracks import NOTHING_TO_TRAIN, Track, moving_momentum, tracks_of
+from grouper.train.plan import Plan
+
+MOST_STEPS = 8  # columns of the table
+MOST_TRACKS = 40
+
+
+def plan_html(plan: Plan) -> Element:
+    """What `grouper plan` prints and draws. Without matplotlib the picture is left out."""
+    tracks = tracks_of(plan)
+    if not tracks:
+        return element("p", NOTHING_TO_TRAIN)
+    words = [element("div", element("code", line)) for line in in_words(plan, tracks)]
+    return joined([*words, _table(plan, tracks), _picture(plan, tracks)])
+
+
+def _table(plan: Plan, tracks: Sequence[Track]) -> Element:
+    columns = key_steps(plan, MOST_STEPS)
+    steps = [column.step for column in columns]
+    values = plan.over(steps)
+    head = ["", "group", *(f"step {step:,}" for step in steps)]
+    rows = [
+        [
+            element("code", track.mark),
+            joined(element("div", element("code", name)) for name in track.groups),
+            *map(number, values[track.groups[0]]["lr"]),
+        ]
+        for track in tracks[:MOST_TRACKS]
+    ]
+    rows += [
+        ["", f"momentum of {track.mark}", *map(number, values[track.groups[0]]["momentum"])]
+        for track in moving_momentum(tracks)[:MOST_TRACKS]
+    ]
+    parts = [table(head, rows, frozenset(range(2, len(head))))]
+    if len(tracks) > MOST_TRACKS:
+        parts.append(element("p", f"and {len(tracks) - MOST_TRACKS:,} more curves"))
+    return joined(parts)
+
+
+def _picture(plan: Plan, tracks: Sequence[Track]) -> Element:
+    """The picture of `grouper plan --plot` inside the page, where nothing in it can act."""
+    try:
+        drawing = plan_figure(plan, tracks, "svg")
+    except ImportError:
+        return element("p", "pip install matplotlib for the curves")
+    except (ArithmeticError, ValueError):
+        return element("p", "matplotlib cannot draw numbers that are so large and so small")
+    source = f"data:image/svg+xml;base64,{b64encode(drawing).decode()}"
+    style = "max-width: 100%; background: white"
+    return Element(f'<img alt="lr and momentum" style="{style}" src="{source}">')

@@ -1,0 +1,136 @@
+"""How the library's values show themselves: `text` where they are printed, `html` in notebooks."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+from rich.console import Console
+
+from grouper.checks.report import Report
+from grouper.findings import Finding
+from grouper.group.grouping import Grouping
+from grouper.language.ruleset import RuleSet, rules_text
+from grouper.model.inventory import Inventory
+from grouper.reports.bound_groups import bound_rows, print_bound
+from grouper.reports.explain import Explanation, render_text
+from grouper.reports.finding_text import finding_lines
+from grouper.reports.groups import print_groups
+from grouper.reports.html.elements import Element, element, joined, lines
+from grouper.reports.html.groups import grouping_html, groups_html
+from grouper.reports.html.inventory import inventory_html
+from grouper.reports.html.plan import plan_html
+from grouper.reports.html.report import finding_html, findings_html, report_html
+from grouper.reports.inventory import print_table
+from grouper.reports.output import Output
+from grouper.reports.plan.curves import print_curves
+from grouper.reports.plan.table import print_table as print_plan
+from grouper.reports.plan.tracks import NOTHING_TO_TRAIN, tracks_of
+from grouper.reports.terminal import print_report
+from grouper.text.printable import visible
+from grouper.train.plan import Plan
+
+TERMINAL = Output(color="never", width=100)
+
+
+@singledispatch
+def text(value: object) -> str:
+    """What the terminal shows of a value, without colours and the last newline."""
+    raise TypeError(f"{type(value).__name__} has no view")
+
+
+@text.register
+def _(value: Report) -> str:
+    return _printed(lambda out: print_report(value, out))
+
+
+@text.register
+def _(value: Grouping) -> str:
+    return _printed(lambda out: print_groups(value, out))
+
+
+@text.register
+def _(value: Finding) -> str:
+    return "\n".join(line.plain for line in finding_lines(value))
+
+
+@text.register
+def _(value: Plan) -> str:
+    return _printed(lambda out: _print_plan(value, out))
+
+
+@text.register
+def _(value: Inventory) -> str:
+    return _printed(lambda out: print_table(value, out))
+
+
+@text.register
+def _(value: Explanation) -> str:
+    return "".join(render_text(value, TERMINAL)).rstrip("\n")
+
+
+@text.register
+def _(value: list) -> str:  # type: ignore[type-arg]
+    return _printed(lambda out: print_bound(value, out))
+
+
+@singledispatch
+def html(value: object) -> str:
+    """What a notebook shows of a value."""
+    return lines_html(text(value))
+
+
+@html.register
+def _(value: Report) -> str:
+    return report_html(value)
+
+
+@html.register
+def _(value: Grouping) -> str:
+    return grouping_html(value)
+
+
+@html.register
+def _(value: Finding) -> str:
+    return finding_html(value)
+
+
+@html.register
+def _(value: Plan) -> str:
+    return plan_html(value)
+
+
+@html.register
+def _(value: Inventory) -> str:
+    return inventory_html(value)
+
+
+@html.register
+def _(value: RuleSet) -> str:
+    rules = lines_html(rules_text(value)) if value.rules else element("p", "no rules")
+    return joined([rules, findings_html(value.findings)])
+
+
+@html.register
+def _(value: list) -> str:  # type: ignore[type-arg]
+    return groups_html(bound_rows(value))
+
+
+def lines_html(shown: str) -> Element:
+    """Text as it stands in the terminal."""
+    from rich.text import Text
+
+    return lines(Text(visible(line)) for line in shown.splitlines())
+
+
+def _printed(draw: Any) -> str:
+    return TERMINAL.printed(draw).strip("\n")
+
+
+def _print_plan(plan: Plan, out: Console) -> None:
+    tracks = tracks_of(plan)
+    if not tracks:
+        out.print(NOTHING_TO_TRAIN)
+        return
+    print_plan(plan, tracks, out)
+    print_curves(plan, tracks, out)
