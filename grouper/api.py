@@ -60,6 +60,7 @@ class GroupingError(Exception):
     prints; `report` and `findings` are the same as values."""
 
     def __init__(self, report: Report) -> None:
+        require("report", report, Report, "the report of `grouper.check(...)`")
         super().__init__(report)
         self.report = report
         self.findings = report.findings
@@ -70,7 +71,7 @@ class GroupingError(Exception):
         return report_text(self.report)
 
 
-def parse(text: str, path: str = "<string>", **variables: Value) -> RuleSet:
+def parse(text: str, path: str = "<string>", /, **variables: Value) -> RuleSet:
     """The rule set of a text; messages name `path` as its file. Keywords set `let` variables.
 
     Never raises for errors in the text: `findings` has them, and `check` reports them.
@@ -81,7 +82,7 @@ def parse(text: str, path: str = "<string>", **variables: Value) -> RuleSet:
     return resolve.resolve(Source(text, path), variables)
 
 
-def load(rules: str | Path, **variables: Value) -> RuleSet:
+def load(rules: str | Path, /, **variables: Value) -> RuleSet:
     """The rule set of a file, or of a shipped file by its name. Keywords set `let` variables.
 
     Raises FileNotFoundError where there is no such file; errors in it are in `findings`.
@@ -212,7 +213,9 @@ def add_groups(
     """
     from grouper.train.add_groups import extend
     from grouper.train.ranks import compare_ranks
+    from grouper.train.wrapped import torch_optimizer
 
+    torch_optimizer(optimizer)
     require_module("model", model)
     require("report", report, Report, "the report that `report.thaw(...)` gives")
     with compare_ranks(model, process_group) as ranks:

@@ -13,6 +13,7 @@ from grouper.findings import Finding
 from grouper.language.syntax import tree
 from grouper.language.syntax.format import format_file
 from grouper.options.values import Configured, Value
+from grouper.text.arguments import require, require_all
 from grouper.text.source import Span
 
 # A value of the plan; an expression where it hangs on a group's own lr: `final=1e-5/lr`.
@@ -113,6 +114,11 @@ class RuleSet:
     variables: Mapping[str, Value] = field(default_factory=dict)
     path: str = field(default="<string>", compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        require_all("rules", self.rules, Rule, "a tuple of rules")
+        require_all("optimizers", self.optimizers, Optimizer, "a tuple of optimizers")
+        require("variables", self.variables, Mapping, "a dict of values by name")
 
     @property
     def optimizers_by_name(self) -> Mapping[str, Optimizer]:

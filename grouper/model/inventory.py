@@ -13,6 +13,7 @@ from typing import Literal
 
 from grouper.findings import Finding
 from grouper.model.marks import Marks
+from grouper.text.arguments import require_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,9 @@ class Inventory:
     remarks: tuple[str, ...] = field(default=(), compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     marks: Marks | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        require_all("parameters", self.parameters, Parameter, "a tuple of parameters")
 
     @property
     def numel(self) -> int:

@@ -15,14 +15,14 @@ from grouper.train.build_optimizer import construct
 from grouper.train.chained_optimizer import ChainedOptimizer
 from grouper.train.data_parallel import check_buckets
 from grouper.train.param_groups import bound, tensors_of
-from grouper.train.wrapped import unwrap_optimizer
+from grouper.train.wrapped import torch_optimizer
 
 
 def extend(
     optimizer: Optimizer, model: nn.Module, grouping: Grouping, rules: ruleset.RuleSet
 ) -> tuple[str, ...]:
     """Add the groups that the optimizer does not have; their names (see api.add_groups)."""
-    optimizer = unwrap_optimizer(optimizer)
+    optimizer = torch_optimizer(optimizer)
     tensors = tensors_of(model, grouping)
     count = len(optimizer.param_groups)
     for group in grouping.groups[:count]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from grouper.language.resolve import codes
@@ -15,6 +14,7 @@ from grouper.language.ruleset import Optimizer, PlanValue, Rule, Schedule, Warmu
 from grouper.language.syntax import tree
 from grouper.options.kinds import Options
 from grouper.options.plan_keys import LENGTHS, PLAN, WARMUP
+from grouper.options.read_only import ReadOnly
 from grouper.options.schedules import SCHEDULES
 from grouper.options.values import value_text
 from grouper.text.printable import quoted_list
@@ -45,8 +45,8 @@ class TrainingStatements:
             Optimizer(
                 statement.name,
                 statement.alias,
-                MappingProxyType(own),
-                MappingProxyType(plan),
+                ReadOnly(own),
+                ReadOnly(plan),
                 statement.span,
                 spans,
             )
@@ -186,4 +186,4 @@ class TrainingStatements:
             values[option.key] = value
             if option.span is not None:
                 spans[option.key] = option.span
-        return MappingProxyType(values), MappingProxyType(spans)
+        return ReadOnly(values), ReadOnly(spans)
