@@ -88,6 +88,7 @@ class GroupingError(Exception):
     prints; `report` and `findings` are the same as values."""
 
     def __init__(self, report: Report) -> None:
+        require("report", report, Report, "the report of `grouper.check(...)`")
         super().__init__(report)
         self.report = report
         self.findings = report.findings
@@ -98,7 +99,7 @@ class GroupingError(Exception):
         return report_text(self.report)
 
 
-def parse(text: str, path: str = "<string>", **variables: Value) -> RuleSet:
+def parse(text: str, path: str = "<string>", /, **variables: Value) -> RuleSet:
     """The rule set of a text; messages name `path` as its file. Keywords set `let` variables.
 
     Never raises for errors in the text: `findings` has them, and `check` reports them.
@@ -109,7 +110,7 @@ def parse(text: str, path: str = "<string>", **variables: Value) -> RuleSet:
     return resolve.resolve(Source(text, path), variables)
 
 
-def load(rules: str | Path, **variables: Value) -> RuleSet:
+def load(rules: str | Path, /, **variables: Value) -> RuleSet:
     """The rule set of a file, or of a shipped file by its name. Keywords set `let` variables.
 
     Raises FileNotFoundError where there is no such file; errors in it are in `findings`.
@@ -323,7 +324,9 @@ def add_groups(
     """
     from grouper.train.add_groups import extend
     from grouper.train.ranks import compare_ranks
+    from grouper.train.wrapped import torch_optimizer
 
+    torch_optimizer(optimizer)
     require_module("model", model)
     require("report", report, Report, "the report that `report.thaw(...)` gives")
     _require_names(report, True, prefix)

@@ -43,7 +43,7 @@ def check(context: Context) -> Iterator[Finding]:
 def required(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings of a run that is to be planned, for which a missing lr is an error."""
     return tuple(
-        replace(finding, severity_override=Severity.ERROR) if finding.code is CODE else finding
+        replace(finding, severity_override=Severity.ERROR) if finding.code == CODE else finding
         for finding in findings
     )
 

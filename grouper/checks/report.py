@@ -9,7 +9,8 @@ from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
 from grouper.model.inventory import NO_MODEL, Inventory
-from grouper.options.values import Value
+from grouper.options.values import Configured, Value
+from grouper.text.arguments import require, require_all, require_values
 from grouper.text.printable import count_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -37,6 +38,11 @@ class Report(Shown):
         words = f"{self.rules.path}{on if self.has_model else ''}{groups}{', ok' * self.ok}{found}"
         return line(self, visible(words))
 
+    def __post_init__(self) -> None:
+        require("rules", self.rules, RuleSet, "a RuleSet")
+        require("inventory", self.inventory, Inventory, "an Inventory")
+        require_all("findings", self.findings, Finding, "a tuple of findings")
+
     @property
     def ok(self) -> bool:
         """Whether groups can be built: no finding is an error."""
@@ -56,6 +62,8 @@ class Report(Shown):
         """
         from grouper.checks.thaw import thaw  # a report that is only shown loads no checks
 
+        require("label", label, str, "a label of the rules")
+        require_values(options, (Configured,))
         if self.grouping is None or self.assignment is None:
             raise ValueError("the rules file has errors, so nothing can be thawed")
         grouping, findings = thaw(self.assignment, self.grouping, self.findings, label, options)

@@ -19,7 +19,7 @@ def run(context: Context, before: Iterable[Finding] = ()) -> tuple[Finding, ...]
     findings = [*before, *(f for check in checks for f in check.module.check(context))]
     remaining = without_allowed(context, findings, ALL)
     if context.without_model:  # only with a model does one see what an `allow` accepts
-        return tuple(finding for finding in remaining if finding.code is not UNUSED_ALLOW)
+        return tuple(finding for finding in remaining if finding.code != UNUSED_ALLOW)
     return remaining
 
 
@@ -28,7 +28,7 @@ def run_on_groups(context: Context) -> tuple[Finding, ...]:
     checks = [check for check in CHECKS if check.of_groups]
     findings = [finding for check in checks for finding in check.module.check(context)]
     remaining = without_allowed(context, findings, [finding.code for finding in findings])
-    return tuple(finding for finding in remaining if finding.code is not UNUSED_ALLOW)
+    return tuple(finding for finding in remaining if finding.code != UNUSED_ALLOW)
 
 
 def run_on_plan(
@@ -37,4 +37,4 @@ def run_on_plan(
     """What is wrong with a run of some length, and not accepted by the file."""
     found = (*unreached_lr.findings(context, unreached), *plan_claims.findings(context, course))
     remaining = without_allowed(context, found, ALL)
-    return tuple(finding for finding in remaining if finding.code is not UNUSED_ALLOW)
+    return tuple(finding for finding in remaining if finding.code != UNUSED_ALLOW)

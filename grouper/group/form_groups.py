@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from grouper.group.group import FrozenGroup, Group, options_key, unique
 from grouper.group.grouping import Grouping
@@ -11,6 +10,7 @@ from grouper.group.lr_origin import lr_place
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment, ParameterAssignment
 from grouper.options.plan_keys import PLAN_KEYS
+from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value
 
 UNLABELLED = "default"
@@ -82,7 +82,7 @@ def _group(members: list[ParameterAssignment], name: str, rules: RuleSet) -> Gro
 
 def _part(options: Mapping[str, Value], of_plan: bool) -> Mapping[str, Value]:
     """The options of the plan, or those of the optimizer."""
-    return MappingProxyType(
+    return ReadOnly(
         {
             key: value
             for key, value in options.items()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from grouper.model.inventory import Parameter
 from grouper.options.plan_keys import PLAN_KEYS
+from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value, value_key
 
 
@@ -65,15 +65,15 @@ def with_options(group: Group, options: Mapping[str, Value]) -> Group:
     plan = {key: value for key, value in options.items() if key in PLAN_KEYS}
     return replace(
         group,
-        options=MappingProxyType({**group.options, **own}),
-        plan=MappingProxyType({**group.plan, **plan}),
+        options=ReadOnly({**group.options, **own}),
+        plan=ReadOnly({**group.plan, **plan}),
         optimizer=optimizer if isinstance(optimizer, str) else None,
         place="thaw(lr=...)" if "lr" in options else group.place,
     )
 
 
-def joined(groups: list[Group], order: Mapping[int, int], names: set[str]) -> Group:
-    """Groups with equal options as one; `order` is each parameter's place, by its `id`."""
+def joined(groups: list[Group], order: Mapping[str, int], names: set[str]) -> Group:
+    """Groups with equal options as one; `order` is each parameter's place, by its name."""
     if len(groups) == 1:
         return replace(groups[0], name=unique(groups[0].name, names))
     parameters = [parameter for group in groups for parameter in group.parameters]
@@ -83,6 +83,6 @@ def joined(groups: list[Group], order: Mapping[int, int], names: set[str]) -> Gr
         groups[0],
         name=unique("+".join(group.name for group in groups), names),
         labels=tuple(labels),
-        parameters=tuple(sorted(parameters, key=lambda parameter: order[id(parameter)])),
+        parameters=tuple(sorted(parameters, key=lambda parameter: order[parameter.name])),
         place="; ".join(places) or None,
     )

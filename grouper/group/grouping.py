@@ -8,7 +8,8 @@ from grouper.group.digest import digest_of, group_terms
 from grouper.group.group import FrozenGroup, Group, joined, options_key, unique, with_options
 from grouper.group.thaw_errors import nothing_to_thaw, refuse_conflicts
 from grouper.model.inventory import Inventory, Parameter
-from grouper.options.values import Value
+from grouper.options.values import Configured, Value
+from grouper.text.arguments import require, require_values
 from grouper.text.printable import count_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -51,6 +52,8 @@ class Grouping(Shown):
         added. They have the options that the other rules give them, and `options` on top. Raises
         ValueError where nothing that a rule froze has the label, and where those rules disagree.
         """
+        require("label", label, str, "a label of the rules")
+        require_values(options, (Configured,))
         matching = [frozen for frozen in self.frozen_groups if frozen.group.called(label)]
         if not matching:
             raise ValueError(nothing_to_thaw(label, self.groups, self.frozen_groups))
@@ -76,12 +79,13 @@ class Grouping(Shown):
         first of them stood, and has its parameters in the model's order. Groups of one `thaw` join
         with each other only, so that thawing adds groups and changes none.
         """
+        require("inventory", inventory, Inventory, "the inventory of the report")
         calls = {id(p): call for call, thawed in enumerate(self.thawed, 1) for p in thawed}
         equal: dict[object, list[Group]] = {}
         for group in self.groups:
             call = calls.get(id(group.parameters[0]), 0) if group.parameters else 0
             key = (call, group.optimizer, options_key(group.options), options_key(group.plan))
             equal.setdefault(key, []).append(group)
-        order = {id(parameter): index for index, parameter in enumerate(inventory.parameters)}
+        order = {parameter.name: index for index, parameter in enumerate(inventory.parameters)}
         names: set[str] = set()
         return replace(self, groups=tuple(joined(g, order, names) for g in equal.values()))

@@ -8,6 +8,7 @@ YOLO("yolov8n.yaml").train(trainer=trainer("yolo-finetune.rules"), data="coco8.y
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from grouper.integrations.ultralytics_trainer import (
 )
 from grouper.language.ruleset import RuleSet
 from grouper.options.values import Value
+from grouper.text.arguments import require, wrong_type
 
 TRAINERS = {
     "classify": "ClassificationTrainer",
@@ -58,6 +60,7 @@ class TrainerFactory(Protocol):
 
 def trainer(
     rules: RuleSet | str | Path,
+    /,
     *,
     of: type[BaseTrainer] | None = None,
     monitor: MonitorOption = False,
@@ -83,6 +86,12 @@ def trainer(
         raise ImportError(
             "grouper trains with Ultralytics 8.4.103 or later: `pip install -U ultralytics`"
         )
+    expected = "a RuleSet, the path of a rules file, or a shipped file's name"
+    require("rules", rules, (RuleSet, str, Path), expected)
+    monitors = (bool, str, Path, Mapping, type(None))
+    require("monitor", monitor, monitors, "True, a path, or a dict of the monitor's arguments")
+    if of is not None and not (isinstance(of, type) and issubclass(of, BaseTrainer)):
+        raise wrong_type("of", of, "a trainer class of Ultralytics, or None")
     rule_set = api.rules_to_train(rules, variables)
     source = RulesSource(rules, variables) if isinstance(rules, str | Path) else None
     config = RulesConfig(rule_set, monitor, of is not None, source)

@@ -57,7 +57,9 @@ class Scope:
 def evaluate(expression: tree.Expression, scope: Scope) -> Value:
     """The value of an expression. Raises BadValue, with the faulty part's place."""
     match expression:
-        case tree.Number(value=value) | tree.Constant(value=value) | tree.String(value=value):
+        case tree.Number(value=value):
+            return _finite(value, expression)
+        case tree.Constant(value=value) | tree.String(value=value):
             return value
         case tree.Word():
             return _word(expression, scope)

@@ -13,6 +13,7 @@ from grouper.findings import Finding, Severity
 from grouper.language.syntax import tree
 from grouper.language.syntax.format import format_file
 from grouper.options.values import Configured, Value
+from grouper.text.arguments import require, require_all
 from grouper.text.printable import visible
 from grouper.text.shown import Shown, line
 from grouper.text.source import Span
@@ -116,6 +117,11 @@ class RuleSet(Shown):
     path: str = field(default="<string>", compare=False)
     tag_spans: Mapping[str, Span | None] = field(default_factory=dict, compare=False, repr=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        require_all("rules", self.rules, Rule, "a tuple of rules")
+        require_all("optimizers", self.optimizers, Optimizer, "a tuple of optimizers")
+        require("variables", self.variables, Mapping, "a dict of values by name")
 
     @property
     def optimizers_by_name(self) -> Mapping[str, Optimizer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from grouper.findings import Finding
 from grouper.language.expressions import CaptureNumbers
@@ -107,6 +107,10 @@ class Assignment:
     parameters: tuple[ParameterAssignment, ...]
     unanswered: tuple[UnansweredSelector, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is known by `id` is another process's, and worthless in a copy.
+        return {key: vars(self)[key] for key in self.__dataclass_fields__}
 
     @cached_property
     def treated_alike(self) -> tuple[tuple[ParameterAssignment, ...], ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
-from types import MappingProxyType
 
 from grouper.language.expressions import as_number
 from grouper.language.ruleset import Rule, RuleSet
@@ -29,6 +28,7 @@ from grouper.match.option_values import (
     uses_facts,
 )
 from grouper.model.inventory import Parameter
+from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value, quoted_value, same, value_key
 
 
@@ -96,7 +96,7 @@ def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionVal
         matches,
         tuple(Setting(*g, effective=_is_effective(g, values_of)) for g in given),
         _labels(matches),
-        MappingProxyType(options),
+        ReadOnly(options),
         uncovered,
         overlapping,
         conflicts,

@@ -13,6 +13,7 @@ from typing import Literal
 
 from grouper.findings import Finding
 from grouper.model.marks import Marks
+from grouper.text.arguments import require_all
 from grouper.text.printable import size_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -94,6 +95,9 @@ class Inventory(Shown):
     def __repr__(self) -> str:
         size = f"{len(self.parameters)} tensors, {size_phrase(self.numel)}"
         return line(self, visible(f"{self.path} ({self.kind}): {size}"))
+
+    def __post_init__(self) -> None:
+        require_all("parameters", self.parameters, Parameter, "a tuple of parameters")
 
     @property
     def numel(self) -> int:

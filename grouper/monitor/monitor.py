@@ -18,9 +18,10 @@ from grouper.monitor.names import group_facts, group_names, parameter_names
 from grouper.monitor.outputs import close, writers_for
 from grouper.monitor.record import GroupFacts, Header, Record
 from grouper.monitor.safe_writer import reason, warn
+from grouper.text.arguments import require, require_integer, require_module, wrong_type
 from grouper.train.compatibility import match_groups
 from grouper.train.plan import Plan
-from grouper.train.wrapped import distributed_is_running, unwrap_optimizer
+from grouper.train.wrapped import distributed_is_running, torch_optimizer
 
 
 class Monitor:
@@ -64,8 +65,10 @@ class Monitor:
         on_record: Callable[[Record], object] | None = None,
         model: nn.Module | None = None,
     ) -> None:
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"`every` is a number of steps, an integer from 1 on, not {every!r}")
+        every = require_integer("every", every, 1, "a number of steps")
+        _require_outputs(path, csv, tensorboard, live, on_record)
+        if model is not None:
+            require_module("model", model, "an nn.Module or None")
         self.step = self._start = 0
         self._optimizer = _watchable(optimizer)
         self._rules = _rules_by_group(plan, self._optimizer)
@@ -96,8 +99,13 @@ class Monitor:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue at the saved step; records from that step on in the file are superseded."""
-        self.step = self._start = int(state["step"])
-        self._touched = set(state["touched"])
+        require("state", state, Mapping, "what the monitor's `state_dict()` returned")
+        if not {"step", "touched"} <= state.keys():
+            raise ValueError("this `state` is not a monitor's: it needs `step` and `touched`")
+        step = require_integer("step", state["step"], 0, "a number of steps")
+        require("touched", state["touched"], (list, tuple, set), "the names of parameters")
+        self.step = self._start = step
+        self._touched = set(map(str, state["touched"]))
         self._written = {}
         self._update_parameters()
 
@@ -197,15 +205,25 @@ class Monitor:
             self._touched.add(name)
 
 
+def _require_outputs(
+    path: object, csv: object, tensorboard: object, live: object, on_record: object
+) -> None:
+    """Raise TypeError where an output is none."""
+    require("path", path, (str, Path), "the path of a file")
+    for name, value, what in (("csv", csv, "file"), ("tensorboard", tensorboard, "folder")):
+        require(name, value, (str, Path, type(None)), f"the path of a {what}, or None")
+    require("live", live, bool, "True or False")
+    if on_record is not None and not callable(on_record):
+        raise wrong_type("on_record", on_record, "a function of a record, or None")
+
+
 def _watchable(optimizer: Any) -> Optimizer:
     """The torch optimizer inside its wrappers.
 
     Raises TypeError where there is none, and ValueError where its parameters are on the meta
     device.
     """
-    inner = unwrap_optimizer(optimizer)
-    if not isinstance(inner, Optimizer):
-        raise TypeError(f"the monitor watches a torch optimizer, not a {type(optimizer).__name__}")
+    inner = torch_optimizer(optimizer)
     for name, parameter in parameter_names(inner.param_groups).items():
         if parameter.is_meta:
             raise ValueError(
@@ -222,9 +240,7 @@ def _rules_by_group(plan: Plan | None, optimizer: Optimizer) -> dict[str, str | 
     """
     if plan is None:
         return {}
-    if not isinstance(plan, Plan):
-        given = type(plan).__name__
-        raise TypeError(f"the monitor takes the plan that grouper.plan() returns, not a {given}")
+    require("plan", plan, Plan, "what `grouper.plan(...)` returns, or None")
     return {course.name: course.place for course in match_groups(plan, optimizer)}
 
 

@@ -52,5 +52,6 @@ def value_text(value: Value) -> str:
         items = ", ".join(value_text(item) for item in value)
         return f"({items},)" if len(value) == 1 else f"({items})"
     if isinstance(value, float):
-        return repr(value) if value != int(value) or abs(value) >= 1e16 else f"{value:.1f}"
+        plain = value.is_integer() and abs(value) < 1e16  # neither infinite nor NaN
+        return f"{value:.1f}" if plain else repr(value)
     return str(value)

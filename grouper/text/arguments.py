@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
+from operator import index
+
+from grouper.text.printable import shortened
 
 
 def require(name: str, value: object, types: type | tuple[type, ...], expected: str) -> None:
@@ -12,10 +15,35 @@ def require(name: str, value: object, types: type | tuple[type, ...], expected: 
         raise wrong_type(name, value, expected)
 
 
-def require_values(variables: Mapping[str, object]) -> None:
-    """Raise TypeError where a variable is no value of the rules' language."""
+def require_integer(name: str, value: object, least: int, expected: str) -> int:
+    """The integer, numpy's included. Raises TypeError for anything else (a bool, 4.0) and
+    ValueError below the least."""
+    expected = f"{expected}, an integer from {least} on"
+    try:
+        number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):  # a tensor of several numbers
+        number = None
+    if number is None:
+        has_length = isinstance(value, Sized) and not isinstance(value, str | bytes | type)
+        raise wrong_type(name, value, expected, "its `len()` may be meant" if has_length else "")
+    if number < least:
+        raise ValueError(f"`{name}` must be {expected}, not {number}")
+    return number
+
+
+def require_all(name: str, values: object, cls: type, expected: str) -> None:
+    """Raise TypeError where an argument is no tuple of objects of a class."""
+    if not isinstance(values, tuple):
+        raise wrong_type(name, values, expected)
+    for value in values:
+        if not isinstance(value, cls):
+            raise wrong_type(f"{name}[...]", value, f"a {cls.__name__} of grouper")
+
+
+def require_values(variables: Mapping[str, object], also: tuple[type, ...] = ()) -> None:
+    """Raise TypeError where a variable is no value of the rules' language, or of `also`."""
     for name, value in variables.items():
-        if not _is_value(value):
+        if not (_is_value(value) or isinstance(value, also)):
             expected = "a number, a str, True, False, None, or a tuple of these"
             raise wrong_type(name, value, expected)
 
@@ -37,20 +65,20 @@ def is_module(value: object) -> bool:
 
 def wrong_type(name: str, value: object, expected: str, hint: str = "") -> TypeError:
     """``wrong_type("merge", "yes", "True or False")``: `merge` must be True or False, not 'yes'."""
-    return TypeError(f"`{name}` must be {expected}, not {_in_words(value)}{hint and f': {hint}'}")
+    return TypeError(f"`{name}` must be {expected}, not {in_words(value)}{hint and f': {hint}'}")
+
+
+def in_words(value: object) -> str:
+    """A value in a message: itself where it is short and plain, otherwise its type."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return shortened(repr(value))
+    if isinstance(value, type):
+        return f"the class `{value.__name__}` itself"
+    name = type(value).__name__
+    return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} `{name}`"
 
 
 def _is_value(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_value, value))
     return value is None or isinstance(value, bool | int | float | str)
-
-
-def _in_words(value: object) -> str:
-    if value is None or isinstance(value, bool | int | float | str):
-        text = repr(value)
-        return text if len(text) <= 60 else f"{text[:57]}..."
-    if isinstance(value, type):
-        return f"the class `{value.__name__}` itself"
-    name = type(value).__name__
-    return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} `{name}`"

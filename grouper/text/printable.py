@@ -13,6 +13,11 @@ def visible(text: str) -> str:
     return "".join(character if _harmless(character) else _escaped(character) for character in text)
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """The text, or its beginning and `...` where it is longer than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def width(text: str) -> int:
     """How many columns of a terminal the text takes."""
     return sum(_width(character) for character in text)

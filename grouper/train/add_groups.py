@@ -16,7 +16,7 @@ from grouper.train.chained_optimizer import ChainedOptimizer
 from grouper.train.data_parallel import check_buckets
 from grouper.train.param_groups import bound
 from grouper.train.part import Part, part_of
-from grouper.train.wrapped import unwrap_optimizer
+from grouper.train.wrapped import torch_optimizer
 
 
 def extend(
@@ -27,7 +27,7 @@ def extend(
     prefix: str | None = None,
 ) -> tuple[str, ...]:
     """Add the groups that the optimizer does not have; their names (see api.add_groups)."""
-    optimizer = unwrap_optimizer(optimizer)
+    optimizer = torch_optimizer(optimizer)
     part = part_of(model, grouping, prefix)
     grouping = part.grouping
     count = len(optimizer.param_groups)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from grouper.text.arguments import require, wrong_type
 from grouper.text.printable import quoted_list
 
 Groups = list[dict[str, Any]]
@@ -52,6 +53,8 @@ class ChainedOptimizer(Optimizer):
         Members that need a closure (LBFGS) step last and call it again. Raises TypeError where
         there is such a member and no closure.
         """
+        if closure is not None and not callable(closure):
+            raise wrong_type("closure", closure, "a function that computes the loss, or None")
         if self._closure_members and closure is None:
             raise TypeError(
                 f"the optimizer `{self._closure_members[0]}` needs a closure: `step(closure)`"
@@ -79,6 +82,9 @@ class ChainedOptimizer(Optimizer):
         if not self._built:
             super().add_param_group(param_group)
             return
+        require("param_group", param_group, dict, "a dict with `params`")
+        if "params" not in param_group:
+            raise ValueError("the dict `param_group` has no `params`: give it the parameters")
         group = dict(param_group)
         name = group.pop("optimizer", next(iter(self.members)))
         if name not in self.members:
@@ -99,10 +105,15 @@ class ChainedOptimizer(Optimizer):
 
         Raises ValueError, and loads nothing, where groups are missing or of another size.
         """
+        require("state_dict", state_dict, Mapping, "what `state_dict()` returned")
         loaded = dict(state_dict)
         for before in self._optimizer_load_state_dict_pre_hooks.values():
             changed = before(self, loaded)
             loaded = loaded if changed is None else changed
+        if not {"state", "param_groups"} <= loaded.keys():
+            raise ValueError(
+                "this `state_dict` is not an optimizer's: it needs `state` and `param_groups`"
+            )
         saved = _by_name(self.param_groups, loaded["param_groups"])
         parts = {
             name: _state_dict_of(member, saved, loaded) for name, member in self.members.items()

@@ -15,6 +15,7 @@ from grouper.language.value_errors import BadValue
 from grouper.options.schedules import SCHEDULES
 from grouper.options.signatures import momentum_defaults, signature
 from grouper.options.values import Configured, Value, is_number
+from grouper.text.arguments import require_integer
 from grouper.train.curve import Curve, Run
 from grouper.train.group_schedule import GroupSchedule, ScheduledOption
 from grouper.train.plan import Plan
@@ -30,8 +31,9 @@ def make_plan(
     outside the run, where the rules count epochs that the run has not, and where a count is not
     positive.
     """
-    if steps_per_epoch < 1 or epochs < 1:
-        raise ValueError("a run has at least one epoch of at least one step")
+    batches = "the number of batches in an epoch (`len(loader)`)"
+    steps_per_epoch = require_integer("steps_per_epoch", steps_per_epoch, 1, batches)
+    epochs = require_integer("epochs", epochs, 1, "the number of epochs")
     run = Run(steps_per_epoch, epochs)
     groups = tuple(_Maker(rules, group, run, in_steps).schedule() for group in grouping.groups)
     for group in groups:

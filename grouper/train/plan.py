@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import le
@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from grouper.findings import Finding, warn
+from grouper.text.arguments import require_all, require_integer, wrong_type
 from grouper.text.picture import Picture
 from grouper.text.printable import count_phrase
 from grouper.text.shown import Shown, line
@@ -21,6 +22,8 @@ from grouper.train.group_schedule import GroupSchedule
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
+
+STEP = "a step of the run"
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,6 +42,11 @@ class Plan(Shown):
 
     def __repr__(self) -> str:
         return line(self, f"{count_phrase(self.groups, 'group')}, {self.length}")
+
+    def __post_init__(self) -> None:
+        require_all("groups", self.groups, GroupSchedule, "a tuple of the groups' schedules")
+        require_integer("steps_per_epoch", self.steps_per_epoch, 1, "the steps of an epoch")
+        require_integer("epochs", self.epochs, 1, "the number of epochs")
 
     @property
     def run(self) -> Run:
@@ -68,7 +76,7 @@ class Plan(Shown):
 
         Beyond the last step the schedules that have a `final` stay there; the others go on.
         """
-        _refuse_negative(step)
+        step = require_integer("step", step, 0, STEP)
         return {group.name: self.group_at(group, step) for group in self.groups}
 
     def group_at(self, group: GroupSchedule, step: int) -> dict[str, float]:
@@ -80,8 +88,12 @@ class Plan(Shown):
 
         A schedule that counts epochs is evaluated once an epoch, and once for all of its groups.
         """
-        steps = list(steps)
-        _refuse_negative(min(steps, default=0))
+        if not isinstance(steps, Iterable) or isinstance(steps, str | bytes | Mapping):
+            raise wrong_type("steps", steps, "steps, such as `range(plan.steps)`")
+        steps = [
+            each if type(each) is int else require_integer("step", each, 0, STEP) for each in steps
+        ]
+        require_integer("step", min(steps, default=0), 0, STEP)
         factors = _Factors(steps, self.run)
         return {group.name: _over(group, factors) for group in self.groups}
 
@@ -164,8 +176,3 @@ def _over(group: GroupSchedule, factors: _Factors) -> dict[str, list[float]]:
                 momentum[index] = group.momentum_at(steps[index], run)
         values["momentum"] = momentum
     return values | scheduled
-
-
-def _refuse_negative(step: int) -> None:
-    if step < 0:
-        raise ValueError(f"steps are counted from 0, so there is no step {step}")

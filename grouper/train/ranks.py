@@ -15,6 +15,7 @@ from grouper.group.compare import disagreement, failed_elsewhere, fingerprint_of
 from grouper.group.digest import digest_of
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
+from grouper.text.arguments import wrong_type
 from grouper.train.wrapped import distributed_is_running
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def compare_ranks(model: object, process_group: Ranks) -> Iterator[RankCheck]:
 
 
 def _check_for(model: object, process_group: Ranks) -> RankCheck:
+    if process_group is not None and process_group is not False:
+        _require_group(process_group)
     if process_group is False or not distributed_is_running():
         return SingleRank()
     # A rank outside of the group has rank -1 in it; the `fake` backend moves nothing.
@@ -99,6 +102,15 @@ def _check_for(model: object, process_group: Ranks) -> RankCheck:
     if distributed.get_backend(process_group) == "fake":
         return SingleRank()
     return RankCheck(process_group, _device_of(model))
+
+
+def _require_group(process_group: object) -> None:
+    """Raise TypeError for what torch.distributed does not give as a group, or as its absence."""
+    available = distributed.is_available()
+    types = (distributed.ProcessGroup,) if available else ()
+    absent = distributed.GroupMember.NON_GROUP_MEMBER if available else None
+    if not isinstance(process_group, types) and process_group is not absent:
+        raise wrong_type("process_group", process_group, "a process group of torch, None or False")
 
 
 def _device_of(model: object) -> torch.device | None:

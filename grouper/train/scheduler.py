@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from grouper.text.arguments import require, require_integer
 from grouper.train.compatibility import (
     check_lrs,
     check_momentum_declared,
@@ -18,6 +19,7 @@ from grouper.train.compatibility import (
     match_groups,
 )
 from grouper.train.step_watcher import StepWatcher
+from grouper.train.wrapped import torch_optimizer
 
 if TYPE_CHECKING:
     from grouper.train.group_schedule import GroupSchedule
@@ -45,9 +47,10 @@ class PlanScheduler(LRScheduler):
     def __init__(self, optimizer: Optimizer, plan: PlanProtocol, last_epoch: int = -1) -> None:
         self.plan = plan
         self._group_of: dict[int, str] = {}
-        if isinstance(optimizer, Optimizer):  # otherwise torch's own constructor refuses it
-            self._rebind(optimizer)
-            self._watcher = StepWatcher(optimizer)
+        if not isinstance(optimizer, Optimizer):  # a wrapper that is none itself, as Lightning's
+            optimizer = torch_optimizer(optimizer)
+        self._rebind(optimizer)
+        self._watcher = StepWatcher(optimizer)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
@@ -58,7 +61,9 @@ class PlanScheduler(LRScheduler):
     def step(self, epoch: int | None = None) -> None:
         """Go to the next step and write its lr and momentum. Raises ValueError for the misuse that
         the class lists."""
-        if self._step_count and epoch is None:
+        if epoch is not None:
+            epoch = require_integer("epoch", epoch, 0, "a step of the run")
+        elif self._step_count:
             self._check_usage()
         self._step_count += 1
         self._update_lr(epoch)
@@ -74,24 +79,33 @@ class PlanScheduler(LRScheduler):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go to the saved step, and write the values that the plan has there.
 
-        Warns where an epoch had another number of steps. Raises ValueError for the state of another
-        kind of scheduler, whose steps may be epochs.
+        Warns where an epoch had another number of steps. Raises TypeError for what is no such
+        state, and ValueError for the state of another kind of scheduler, whose steps may be epochs.
+        The scheduler is then where it was.
         """
+        require("state_dict", state_dict, dict, "what the scheduler's `state_dict()` returned")
         if "last_epoch" not in state_dict or "base_lrs" in state_dict:
             raise ValueError(
                 "this is not the state of a plan's scheduler; to go to a step, load"
                 ' `{"last_epoch": step}`'
             )
-        length = state_dict.get("steps_per_epoch", self.plan.steps_per_epoch)
+        # A SequentialLR saves -1 for a scheduler to which it has not handed over yet.
+        step = require_integer("last_epoch", state_dict["last_epoch"], -1, "a step of the run")
+        length = require_integer(
+            "steps_per_epoch",
+            state_dict.get("steps_per_epoch", self.plan.steps_per_epoch),
+            1,
+            "the number of steps of an epoch",
+        )
         if length != self.plan.steps_per_epoch:
             what = "the run" if self.plan.in_steps else "an epoch"
             warnings.warn(
                 f"{what} had {length} steps when this was saved and has"
-                f" {self.plan.steps_per_epoch} now: the run goes on at step"
-                f" {state_dict['last_epoch']}, which is another place in the plan",
+                f" {self.plan.steps_per_epoch} now: the run goes on at step {step}, which is"
+                " another place in the plan",
                 stacklevel=2,
             )
-        self._update_lr(int(state_dict["last_epoch"]))
+        self._update_lr(step)
         self._step_count = self.last_epoch + 1
         self._watcher = StepWatcher(self.optimizer)
 
@@ -182,6 +196,8 @@ class PlanScheduler(LRScheduler):
 
 def apply(plan: PlanProtocol, optimizer: Optimizer, step: int) -> None:
     """Write a step's lr and momentum into the optimizer's groups."""
+    optimizer = torch_optimizer(optimizer)
+    step = require_integer("step", step, 0, "a step of the run")
     write(plan, match_groups(plan, optimizer), optimizer.param_groups, step)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-import weakref
-from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.hooks import RemovableHandle
 
 from grouper.train.wrapped import distributed_is_running
 
@@ -39,8 +38,7 @@ class StepWatcher:
         self._last_had_batch = False
         self._double_steps = 0
         self._began_early = False
-        hook = register_optimizer_step_post_hook(partial(_on_any_step, weakref.ref(self)))
-        weakref.finalize(self, hook.remove)
+        _watch(self)
 
     def on_step(self, optimizer: Optimizer) -> None:
         """Note that an optimizer, any in this process, has stepped."""
@@ -109,10 +107,21 @@ class StepWatcher:
         return any(id(group) in watched for group in optimizer.param_groups)
 
 
-def _on_any_step(watcher: weakref.ref[StepWatcher], optimizer: Optimizer, *_: Any) -> None:
-    alive = watcher()
-    if alive is not None:
-        alive.on_step(optimizer)
+# One hook for all watchers, which stays: a watcher may be collected while torch iterates over its
+# hooks, and none can be removed then.
+_WATCHERS: WeakSet[StepWatcher] = WeakSet()
+_HOOKS: list[RemovableHandle] = []
+
+
+def _watch(watcher: StepWatcher) -> None:
+    _WATCHERS.add(watcher)
+    if not _HOOKS:
+        _HOOKS.append(register_optimizer_step_post_hook(_on_any_step))
+
+
+def _on_any_step(optimizer: Optimizer, *_: Any) -> None:
+    for watcher in list(_WATCHERS):
+        watcher.on_step(optimizer)
 
 
 def _parameters(optimizer: Optimizer) -> set[int]:

@@ -7,6 +7,8 @@ from typing import Any
 from torch import distributed
 from torch.optim import Optimizer
 
+from grouper.text.arguments import wrong_type
+
 MOST_WRAPPERS = 8  # more of them are a circle
 
 
@@ -19,6 +21,23 @@ def unwrap_optimizer(optimizer: Any) -> Any:
         if isinstance(wrapper, Optimizer):
             innermost = wrapper
     return innermost
+
+
+def torch_optimizer(optimizer: object) -> Optimizer:
+    """The torch optimizer in what was given as `optimizer`. Raises TypeError where there is none.
+
+    A wrapper shares its state with the optimizer that it holds, so whatever is read, tried or
+    written belongs on the latter.
+    """
+    inner = unwrap_optimizer(optimizer)
+    if isinstance(inner, Optimizer):
+        return inner
+    hint = ""
+    if isinstance(optimizer, type):
+        hint = "construct it, or let `grouper.build_optimizer(model, rules)` do so"
+    elif isinstance(optimizer, list | tuple):
+        hint = "pass one optimizer at a time"
+    raise wrong_type("optimizer", optimizer, "a torch optimizer or a wrapper of one", hint)
 
 
 def distributed_is_running() -> bool:

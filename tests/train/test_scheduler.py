@@ -260,7 +260,7 @@ def test_groups_may_stand_in_another_order():
 
 def test_it_takes_optimizers_alone():
     _, _, plan = run()
-    with pytest.raises(TypeError, match="str is not an Optimizer"):
+    with pytest.raises(TypeError, match="must be a torch optimizer"):
         plan.scheduler("optimizer")
 
 

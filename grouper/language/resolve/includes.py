@@ -11,6 +11,7 @@ from grouper.language.resolve import codes
 from grouper.language.shipped import shipped_rules
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import MAX_SIZE, Parsed, parse
+from grouper.text.printable import shortened
 from grouper.text.similar import similar
 from grouper.text.source import Source
 
@@ -81,7 +82,7 @@ class Expansion:
         reason = f": {why}" if why else ""
         self._report(
             codes.MISSING_FILE,
-            f"`{include.path}` cannot be included{reason or ': there is no such file'}",
+            f"`{shortened(include.path)}` cannot be included{reason or ': there is no such file'}",
             include,
             similar("shipped file", include.path, shipped_rules())
             or "write its path relative to this file, or the name of a shipped one",
@@ -90,7 +91,7 @@ class Expansion:
     def _circle(self, include: tree.Include) -> None:
         self._report(
             codes.INCLUDE_CYCLE,
-            f"`{include.path}` includes itself, or the includes go too far",
+            f"`{shortened(include.path)}` includes itself, or the includes go too far",
             include,
             "put what both files need into a third one",
         )
@@ -111,6 +112,9 @@ def included_files(source: Source) -> tuple[Path, ...]:
 def find(name: str, folder: Path) -> Path | None:
     """A rules file beside `folder`'s files, else a shipped one by its name."""
     beside = folder / name
-    if "\0" not in name and beside.is_file():
-        return beside
+    try:
+        if beside.is_file():
+            return beside
+    except (OSError, ValueError):  # a name that no file can have
+        return None
     return shipped_rules().get(name)

@@ -18,7 +18,7 @@ from grouper.options.foreign import SCHEDULE_NAMES
 from grouper.options.kinds import Constraint
 from grouper.options.plan_keys import PLAN
 from grouper.options.schedules import SCHEDULES
-from grouper.options.values import Configured, Value, quoted_value
+from grouper.options.values import Configured, Value, is_number, quoted_value
 from grouper.text.similar import similar
 
 # Options whose values may use the group's own lr, which is known when all others are.
@@ -131,8 +131,17 @@ class OptionCheck:
         if self.depends_on_match(option.value, place):
             return
         value = self.variables.value(option.value)
+        if value is INVALID:
+            return
         constraint = PLAN.get(option.key)
-        if constraint and option.operator == "=" and value is not INVALID:
+        if option.operator == "*=" and not is_number(value):
+            self.diagnostics.report(
+                codes.BAD_VALUE,
+                f"`{option.key}` can be multiplied by a number only, not by {quoted_value(value)}",
+                option.value.span,
+                f"write `{option.key}*=0.1`, or set it: `{option.key}=...`",
+            )
+        elif option.operator == "=" and constraint:
             self.fits(option, value, constraint)
 
     def depends_on_match(self, expression: tree.Expression, place: Place) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import assert_never
 
 from grouper.findings import Severity, in_order
@@ -25,7 +25,9 @@ from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_expression
 from grouper.language.value_errors import BadValue
 from grouper.options.plan_keys import PLAN
+from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value
+from grouper.text.printable import shortened, visible
 from grouper.text.similar import similar
 from grouper.text.source import Source, Span
 
@@ -38,12 +40,22 @@ def load(name: str | Path, variables: Mapping[str, Value] | None = None) -> Rule
     """
     path = find(str(name), Path())
     if path is None:
-        hint = similar("shipped file", str(name), shipped_rules())
-        raise FileNotFoundError(
-            f"there is no rules file `{name}`, and no shipped one of that name"
-            + (f"; {hint}" if hint else "")
-        )
+        raise _not_found(str(name))
     return resolve(read(path), variables)
+
+
+def _not_found(name: str) -> OSError:
+    shown = visible(shortened(name))
+    if name and os.path.exists(name):
+        return OSError(
+            f"`{shown}` is not a regular file: read rules from elsewhere as text, and"
+            " `grouper.parse(text)` that"
+        )
+    hint = similar("shipped file", name, shipped_rules())
+    return FileNotFoundError(
+        f"there is no rules file `{shown}`, and no shipped one of that name"
+        + (f"; {hint}" if hint else "")
+    )
 
 
 def resolve(
@@ -184,7 +196,7 @@ class _Resolver:
             optimizers=tuple(self.training.optimizers),
             warmup=self.training.warmup,
             schedule=self.training.schedule,
-            schedules=MappingProxyType(dict(self.training.schedules)),
+            schedules=ReadOnly(self.training.schedules),
             tags=tuple(self.tags),
             tag_spans=dict(self.tags),
             models=tuple(self.models),
@@ -192,7 +204,7 @@ class _Resolver:
             expects=tuple(self.expects),
             allows=tuple(self.allows),
             strict=self.strict,
-            variables=MappingProxyType(dict(self.variables.values)),
+            variables=ReadOnly(self.variables.known()),
             path=self.source.path,
         )
 

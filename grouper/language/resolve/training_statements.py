@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from grouper.language.resolve import codes
@@ -16,6 +15,7 @@ from grouper.language.syntax import tree
 from grouper.options.foreign import IN_STATEMENTS, SCHEDULE_NAMES
 from grouper.options.kinds import Options
 from grouper.options.plan_keys import LENGTHS, PLAN, WARMUP
+from grouper.options.read_only import ReadOnly
 from grouper.options.schedules import SCHEDULES
 from grouper.options.schedules.schedule_type import ScheduleType
 from grouper.options.values import value_text
@@ -47,8 +47,8 @@ class TrainingStatements:
             Optimizer(
                 statement.name,
                 statement.alias,
-                MappingProxyType(own),
-                MappingProxyType(plan),
+                ReadOnly(own),
+                ReadOnly(plan),
                 statement.span,
                 spans,
             )
@@ -207,4 +207,4 @@ class TrainingStatements:
             values[option.key] = value
             if option.span is not None:
                 spans[option.key] = option.span
-        return MappingProxyType(values), MappingProxyType(spans)
+        return ReadOnly(values), ReadOnly(spans)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grouper.language.arithmetic import CONSTANTS, FUNCTIONS
+from grouper.language.arithmetic import CONSTANTS, FUNCTIONS, is_finite
 from grouper.language.expressions import BASE_MODEL, OF_CAPTURES, OF_LABELS, Scope, evaluate
 from grouper.language.facts import FACTS
 from grouper.language.resolve import codes
@@ -13,7 +13,8 @@ from grouper.language.resolve.diagnostics import Diagnostics
 from grouper.language.resolve.walk import words
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
-from grouper.options.values import Value
+from grouper.options.values import Value, value_text
+from grouper.text.printable import shortened
 from grouper.text.similar import similar
 
 RESERVED = frozenset({*FACTS, *FUNCTIONS, *CONSTANTS, *OF_CAPTURES, *OF_LABELS, BASE_MODEL})
@@ -60,7 +61,25 @@ class Variables:
                 )
         undeclared = any(word.name not in self.values for word in below)
         value = INVALID if undeclared else self.value(let.value)
-        self.values[let.name] = self.overrides.get(let.name, value)
+        self.values[let.name] = self._overridden(let, value)
+
+    def known(self) -> dict[str, Value]:
+        """The values of the variables that have one."""
+        return {name: value for name, value in self.values.items() if value is not INVALID}
+
+    def _overridden(self, let: tree.Let, value: Any) -> Any:
+        """The caller's value of a variable, else the file's; INVALID, reported, if infinite."""
+        given = self.overrides.get(let.name, value)
+        if let.name in self.overrides and not _is_finite(given):
+            self._diagnostics.report(
+                codes.BAD_VALUE,
+                f"`{let.name}` is set to `{shortened(value_text(given))}` by the caller, which is"
+                " not a finite number",
+                let.name_span,
+                "correct the value",
+            )
+            return INVALID
+        return given
 
     def use(self, word: tree.Word) -> bool:
         """Whether a word is a variable; it is then used."""
@@ -84,3 +103,9 @@ class Variables:
             help = error.help or next((hint for hint in hints if hint), "correct the value")
             self._diagnostics.report(codes.BAD_VALUE, error.message, error.span, help)
             return INVALID
+
+
+def _is_finite(value: Value) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_finite, value))
+    return not isinstance(value, int | float) or is_finite(value)

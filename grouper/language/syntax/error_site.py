@@ -110,5 +110,5 @@ def _expected(error: UnexpectedInput) -> tuple[str, ...]:
 
 
 def _word_at(rest: str) -> str:
-    found = re.match(r"[\w.*?@]+|->|[=!<>*]=|\*\*|.", rest, re.DOTALL)
+    found = re.match(r'"[^"\n]*"|[\w.*?@]+|->|[=!<>*]=|\*\*|.', rest, re.DOTALL)
     return found.group() if found else ""

@@ -57,7 +57,7 @@ def _quotes(statement: Unparsed) -> Finding | None:
 
 
 def _unclosed_text(statement: Unparsed) -> Finding | None:
-    if statement.rest.startswith('"'):
+    if statement.rest.startswith('"') and '"' not in statement.rest[1:]:
         what = "string"
     elif statement.rest.startswith("/") and "a selector" in statement.expected:
         what = "regex"
@@ -128,6 +128,19 @@ def _statement_word(statement: Unparsed) -> Finding | None:
             likely[0],
         )
     return None
+
+
+def _before_string(statement: Unparsed) -> Finding | None:
+    """A word that begins no statement, and a string."""
+    found = re.match(r'([^\W\d]\w*)\s+"', statement.text)
+    if found is None or found[1] in STATEMENTS or found.end() != statement.at + 1:
+        return None
+    return statement.finding(
+        codes.UNKNOWN_STATEMENT,
+        f"there is no statement `{found[1]}`",
+        'a string follows `include "FILE"`, `for "MODEL"` and `base_model "MODEL"`',
+        statement.place(len(found[1]), 0),
+    )
 
 
 def _no_arrow(statement: Unparsed) -> Finding | None:
@@ -274,6 +287,7 @@ _MISTAKES: tuple[Callable[[Unparsed], Finding | None], ...] = (
     _misplaced_word,
     _stray_in,
     _statement_word,
+    _before_string,
     _no_arrow,
     _second_arrow,
     _no_value,

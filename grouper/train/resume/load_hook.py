@@ -20,10 +20,10 @@ from grouper.text.printable import visible
 from grouper.train.resume.optimizer_state import (
     MatchedState,
     match_state,
-    names_of_group,
     numbered_groups,
 )
 from grouper.train.resume.restored import Restored
+from grouper.train.resume.saved_state import names_of
 
 Groups = Sequence[Mapping[str, Any]]
 
@@ -66,7 +66,7 @@ class _Options:
         self._source = matched.source
         self._optimizer = optimizer
         self._of_rules = of_rules
-        self._saved_group = {name: g for g in saved for name in names_of_group(g)}
+        self._saved_group = {name: g for g in saved for name in names_of(g)}
 
     def merged(self) -> tuple[list[dict[str, Any]], list[str]]:
         """The groups to load, and sentences about rates of which it is not sure who set them."""
@@ -91,7 +91,7 @@ class _Options:
 
     def _sources(self, packed: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The saved groups in which the parameters of a group were, each once."""
-        names = (self._source.get(name) for name in names_of_group(packed))
+        names = (self._source.get(name) for name in names_of(packed))
         found = [self._saved_group[name] for name in names if name is not None]
         return list({id(group): group for group in found}.values())
 
@@ -151,7 +151,7 @@ def _member(optimizer: Optimizer, group: Mapping[str, Any]) -> Optimizer:
 
 def _has_names(groups: Groups | None) -> bool:
     try:
-        return groups is not None and all(isinstance(names_of_group(g), list) for g in groups)
+        return groups is not None and all(isinstance(names_of(g), list) for g in groups)
     except ValueError:
         return False
 

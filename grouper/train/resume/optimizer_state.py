@@ -12,11 +12,19 @@ from torch import Tensor
 from torch.optim import LBFGS, Optimizer
 
 from grouper.model.wrappers import bare_names
-from grouper.text.printable import quoted_list
+from grouper.text.arguments import in_words, require
+from grouper.text.printable import visible
 from grouper.train.resume.restored import Restored
-from grouper.train.resume.state_shapes import Shape, Shapes, StateShapes
-
-State = Mapping[str, Any]
+from grouper.train.resume.saved_state import (
+    NOT_A_STATE,
+    SavedState,
+    State,
+    names_of,
+    refuse_repeated,
+    saved_state,
+)
+from grouper.train.resume.state_shapes import Shape, Shapes, StateShapes, shape_of
+from grouper.train.wrapped import torch_optimizer
 
 LBFGS_KEY = "func_evals"  # is in the one state that LBFGS keeps for all parameters
 
@@ -36,16 +44,20 @@ def load_optimizer_state(
     the state in the folder, where it holds several. Full and sharded states go into full and
     sharded parameters. In a distributed run this is a collective.
 
-    Raises ValueError where the optimizer or the state has no names of parameters, where `state` is
-    not an optimizer's, and for LBFGS, whose single history of all parameters cannot be divided,
-    where the parameters have changed.
+    `optimizer` may be a wrapper that holds it, as Accelerate's and Lightning's do. Nothing is
+    loaded where this raises: TypeError for arguments of other types, and ValueError where the
+    optimizer or the state has no names of parameters, where `state` is not an optimizer's or is
+    damaged, and for LBFGS, whose single history of all parameters cannot be divided, where these
+    have changed.
     """
+    inner = torch_optimizer(optimizer)
+    require("key", key, (str, type(None)), "the name of a state in the checkpoint, or None")
     if isinstance(state, str | Path):
         from grouper.train.resume.sharded_state import read
 
-        state = read(state, {slot.name: slot.tensor for slot in _slots(optimizer)}, key)
-    matched = match_state(optimizer, state)
-    optimizer.load_state_dict({"state": matched.values, "param_groups": numbered_groups(optimizer)})
+        state = read(state, {slot.name: slot.tensor for slot in _slots(inner)}, key)
+    matched = match_state(inner, state)
+    inner.load_state_dict({"state": matched.values, "param_groups": numbered_groups(inner)})
     return matched.restored
 
 
@@ -63,35 +75,25 @@ class MatchedState:
     source: Mapping[str, str]
 
 
-def match_state(optimizer: Optimizer, state: Mapping[str, Any]) -> MatchedState:
+def match_state(optimizer: Optimizer, state: object) -> MatchedState:
     """Match a saved state to an optimizer's parameters by name; nothing is loaded.
 
-    Raises ValueError as `load_optimizer_state` does.
+    Raises TypeError and ValueError as `load_optimizer_state` does.
     """
-    slots = list(_slots(optimizer))
+    slots, saved = list(_slots(optimizer)), saved_state(state)
     names = [slot.name for slot in slots]
-    saved, listed = _saved(state), list(_names_in(state))
-    source = _matched(names, listed)
-    if isinstance(optimizer, LBFGS) and any(LBFGS_KEY in values for values in saved.values()):
-        _check_same_parameters(listed, names)
-        return MatchedState(state["state"], Restored(tuple(names)), frozenset(), source)
+    source = _matched(names, saved.names)
+    stateless = frozenset(n for n in names if n in source and source[n] not in saved.states)
     values = _numbered_state(optimizer)
-    outcomes: dict[str, list[str]] = {
-        outcome: [] for outcome in ("kept", "new", "reshaped", "incompatible")
-    }
-    missing_keys: dict[str, None] = {}
-    for slot in slots:
-        candidate = saved.get(source.get(slot.name, ""))
-        outcome, missing = ("new", []) if candidate is None else _outcome(candidate, slot)
-        outcomes[outcome].append(slot.name)
-        missing_keys.update(dict.fromkeys(missing))
-        if candidate is not None and outcome == "kept":
-            values[slot.number] = _redistributed(candidate, slot.tensor)
-    used = set(source.values())
-    dropped = tuple(name for name in saved if name not in used)
-    names_of = {outcome: tuple(names) for outcome, names in outcomes.items()}
-    restored = Restored(**names_of, dropped=dropped, missing_keys=tuple(missing_keys))
-    stateless = frozenset(n for n in names if n in source and source[n] not in saved)
+    if isinstance(optimizer, LBFGS) and any(LBFGS_KEY in v for v in saved.states.values()):
+        _check_same_parameters(saved, slots)
+        kept = dict(zip(saved.names, slots, strict=True))
+        restored = Restored(tuple(names))
+    else:
+        kept, restored = _matching(saved.states, slots, source)
+    for name, slot in kept.items():
+        if name in saved.states:
+            values[slot.number] = _redistributed(saved.states[name], slot.tensor)
     return MatchedState(values, restored, stateless, source)
 
 
@@ -104,17 +106,27 @@ class _Slot:
     tensor: Tensor
     expected: Shapes
 
-    @property
-    def shape(self) -> Shape:
-        return _shape(self.tensor)
+
+def _slots(optimizer: Optimizer) -> Iterator[_Slot]:
+    shapes, number = StateShapes(optimizer), 0
+    named = [names_of(group, "the optimizer") for group in optimizer.param_groups]
+    refuse_repeated([name for names in named for name in names], "the optimizer")
+    for group, names in zip(optimizer.param_groups, named, strict=True):
+        for name, tensor in zip(names, group["params"], strict=True):
+            yield _Slot(name, number, tensor, shapes.of(group, tensor))
+            number += 1
 
 
 def numbered_groups(optimizer: Optimizer) -> list[dict[str, Any]]:
-    """The groups as in torch's state dicts, without the hooks that `state_dict()` runs."""
+    """The groups as in torch's state dicts, without the hooks that `state_dict()` runs.
+
+    Numbers are ranges and not lists: for every tensor that it loads, torch looks its number up in
+    all groups, and in lists the time would grow with the square of their length.
+    """
     groups, number = [], 0
     for group in optimizer.param_groups:
         count = len(group["params"])
-        groups.append({**group, "params": list(range(number, number + count))})
+        groups.append({**group, "params": range(number, number + count)})
         number += count
     return groups
 
@@ -125,49 +137,27 @@ def _numbered_state(optimizer: Optimizer) -> dict[Any, Any]:
     return {numbers.get(id(key), key): value for key, value in optimizer.state.items()}
 
 
-def _slots(optimizer: Optimizer) -> Iterator[_Slot]:
-    shapes, number = StateShapes(optimizer), 0
-    for group in optimizer.param_groups:
-        names = names_of_group(group, "the optimizer")
-        for name, tensor in zip(names, group["params"], strict=True):
-            yield _Slot(name, number, tensor, shapes.of(group, tensor))
-            number += 1
-
-
-def _saved(state: Mapping[str, Any]) -> dict[str, State]:
-    """The saved state of each parameter that has one, by name."""
-    if "param_groups" not in state or "state" not in state:
-        keys = quoted_list(list(state)[:5])
-        raise ValueError(
-            f"this is not the state of an optimizer (its keys: {keys or 'none'}): pass what"
-            " `optimizer.state_dict()` returned, such as `checkpoint['optimizer']`"
-        )
-    numbers = [number for group in state["param_groups"] for number in group["params"]]
-    return {
-        name: state["state"][number]
-        for name, number in zip(_names_in(state), numbers, strict=True)
-        if state["state"].get(number)
+def _matching(
+    saved: Mapping[str, State], slots: Sequence[_Slot], source: Mapping[str, str]
+) -> tuple[dict[str, _Slot], Restored]:
+    """The slots that continue, by the name of their saved state; and what becomes of all."""
+    outcomes: dict[str, list[str]] = {
+        outcome: [] for outcome in ("kept", "new", "reshaped", "incompatible")
     }
-
-
-def _names_in(state: Mapping[str, Any]) -> Iterator[str]:
-    for group in state["param_groups"]:
-        yield from names_of_group(group, "the saved state")
-
-
-def names_of_group(group: Mapping[str, Any], whose: str = "the group") -> Sequence[str]:
-    """The names of a group's parameters. Raises ValueError where it has none."""
-    params = list(group["params"])
-    if params and all(isinstance(name, str) for name in params):
-        return params  # like torch.distributed.checkpoint, whose `param_names` may be of old groups
-    if "param_names" in group and len(group["param_names"]) == len(params):
-        return list(group["param_names"])
-    if not params:
-        return []
-    raise ValueError(
-        f"{whose} has no names of parameters, so it cannot be matched by name: build the"
-        " optimizer with grouper, or from `named_parameters()` under torch 2.6 or later"
-    )
+    missing_keys: dict[str, None] = {}
+    kept: dict[str, _Slot] = {}
+    for slot in slots:
+        saved_name = source.get(slot.name)
+        state = saved.get(saved_name) if saved_name is not None else None
+        outcome, missing = ("new", []) if state is None else _outcome(state, slot)
+        outcomes[outcome].append(slot.name)
+        missing_keys.update(dict.fromkeys(missing))
+        if saved_name is not None and outcome == "kept":
+            kept[saved_name] = slot
+    matched = set(source.values())
+    dropped = tuple(name for name in saved if name not in matched)
+    names = {outcome: tuple(every) for outcome, every in outcomes.items()}
+    return kept, Restored(**names, dropped=dropped, missing_keys=tuple(missing_keys))
 
 
 def _matched(names: Sequence[str], saved: Sequence[str]) -> dict[str, str]:
@@ -191,15 +181,27 @@ def _redistributed(state: State, tensor: Tensor) -> State:
 
 
 def _outcome(state: State, slot: _Slot) -> tuple[str, list[str]]:
-    """The outcome of a parameter's saved state, and the keys that it lacks."""
+    """The outcome of a parameter's saved state, and the keys that it lacks.
+
+    Raises ValueError where it has something else than a tensor or number where one is due.
+    """
+    due = {key: shape for key, shape in slot.expected.items() if shape is not None}
     missing = [key for key in slot.expected if key not in state]
+    missing += [key for key in due if key in state and state[key] is None]
     if missing:
         return "incompatible", missing
-    if slot.expected:
-        pairs = [(_shape(state[key]), expected) for key, expected in slot.expected.items()]
-        fits = all(shape == due or prod(shape) == prod(due) == 1 for shape, due in pairs if shape)
-    else:
-        fits = _could_fit([_shape(value) for value in state.values()], slot.shape)
+    if not slot.expected:
+        shapes = [shape_of(value) or () for value in state.values()]
+        return "kept" if _could_fit(shapes, tuple(slot.tensor.shape)) else "reshaped", []
+    fits = True
+    for key, shape in due.items():
+        found = shape_of(state[key])
+        if found is None:
+            raise ValueError(
+                f"{NOT_A_STATE}: `{key}` of `{visible(slot.name)}` must be a"
+                f" {'tensor' if shape else 'number'}, and is {in_words(state[key])}"
+            )
+        fits = fits and (found == shape or prod(found) == prod(shape) == 1)
     return "kept" if fits else "reshaped", []
 
 
@@ -218,12 +220,13 @@ def _could_fit(shapes: Sequence[Shape], shape: Shape) -> bool:
     )
 
 
-def _shape(value: Any) -> Shape:
-    return tuple(getattr(value, "shape", ()))
-
-
-def _check_same_parameters(saved: list[str], names: list[str]) -> None:
-    if bare_names(saved) != bare_names(names):
+def _check_same_parameters(saved: SavedState, slots: Sequence[_Slot]) -> None:
+    same = bare_names(saved.names) == bare_names(slot.name for slot in slots)
+    size = sum(slot.tensor.numel() for slot in slots)
+    for state in saved.states.values():
+        flat = state.get("prev_flat_grad")
+        same = same and (flat is None or prod(shape_of(flat) or ()) == size)
+    if not same:
         raise ValueError(
             "LBFGS keeps one history for all parameters in their order, and they have changed since"
             " it was saved: continue without loading it"

@@ -15,7 +15,7 @@ from torch.optim import LBFGS, Optimizer
 Group = Mapping[str, Any]
 State = Mapping[str, Any]
 Shape = tuple[int, ...]
-Shapes = Mapping[str, Shape]
+Shapes = Mapping[str, Shape | None]  # None: neither a tensor nor a number
 
 # Kernels that do not exist for the meta device.
 PLAIN = {"fused": False, "foreach": False, "capturable": False}
@@ -27,17 +27,22 @@ class StateShapes:
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
         self._known: dict[object, Shapes] = {}
+        members: Mapping[str, Optimizer] = getattr(optimizer, "members", {})
+        self._member_of = {
+            id(group): member for member in members.values() for group in member.param_groups
+        }
 
     def of(self, group: Group, tensor: Tensor) -> Shapes:
         """The shape of each value in the state of a group's parameter; empty where not known."""
         if isinstance(self._optimizer, LBFGS):
             return {"func_evals": (), "n_iter": ()}
-        own = self._optimizer.state.get(tensor)
+        member = self._member_of.get(id(group), self._optimizer)
+        own = member.state.get(tensor)
         if own:
             return _shapes(own)
         key = id(group), tuple(tensor.shape), tensor.dtype
         if key not in self._known:
-            self._known[key] = _shapes(_trial_state(_member(self._optimizer, group), group, tensor))
+            self._known[key] = _shapes(_trial_state(member, group, tensor))
         return self._known[key]
 
 
@@ -54,26 +59,52 @@ def _trial_step(optimizer: Optimizer, group: Group, tensor: Tensor) -> State:
     """State after a step on the meta device. Optimizers create their state before they compute
     with it, so it exists even where the step then fails."""
     with contextlib.suppress(Exception):
-        stand_in = torch.zeros(tensor.shape, dtype=tensor.dtype, device="meta", requires_grad=True)
-        stand_in.grad = torch.zeros_like(stand_in)
-        options = {key: PLAIN.get(key, value) for key, value in group.items()}
-        trial = copy.copy(optimizer)
-        trial.state = defaultdict(dict)
-        trial.param_groups = [{**options, "params": [stand_in]}]
+        parameter = torch.zeros(tensor.shape, dtype=tensor.dtype, device="meta", requires_grad=True)
+        parameter.grad = torch.zeros_like(parameter)
+        group = {key: value for key, value in group.items() if key not in ("params", "param_names")}
+        options = {key: PLAIN.get(key, _own(value)) for key, value in group.items()}
+        trial = _stand_in(optimizer, {**options, "params": [parameter]})
         with contextlib.suppress(Exception):
-            trial.step()
-        return dict(trial.state.get(stand_in, {}))
+            _bare_step(trial)
+        return dict(trial.state.get(parameter, {}))
     return {}
 
 
-def _member(optimizer: Optimizer, group: Group) -> Optimizer:
-    """The member of a chained optimizer that has the group; another optimizer as it is."""
-    members: Mapping[str, Optimizer] = getattr(optimizer, "members", {})
-    for member in members.values():
-        if any(group is its for its in member.param_groups):
-            return member
-    return optimizer
+def _stand_in(optimizer: Optimizer, group: dict[str, Any]) -> Optimizer:
+    """An optimizer of the same class with one group, which shares nothing with the given one.
+
+    It is restored from a state, as unpickling does, and has no attribute of the other but plain
+    values: what else is there may be another optimizer, which a step would move.
+    """
+    trial: Optimizer = object.__new__(type(optimizer))
+    for key, value in vars(optimizer).items():
+        if isinstance(value, bool | int | float | str | None):
+            vars(trial)[key] = value
+    trial.__setstate__(
+        {"defaults": dict(optimizer.defaults), "state": defaultdict(dict), "param_groups": [group]}
+    )
+    return trial
+
+
+def _own(value: Any) -> Any:
+    """A copy of what a step could write to."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    return copy.copy(value) if isinstance(value, list | dict | set) else value
+
+
+def _bare_step(optimizer: Optimizer) -> None:
+    """A step without the hooks of all optimizers in the process, which count steps of a run."""
+    step: Any = type(optimizer).step
+    (step.__wrapped__ if getattr(step, "hooked", False) else step)(optimizer)
 
 
 def _shapes(state: State) -> Shapes:
-    return {str(key): tuple(getattr(value, "shape", ())) for key, value in state.items()}
+    return {str(key): shape_of(value) for key, value in state.items()}
+
+
+def shape_of(value: object) -> Shape | None:
+    """The shape of a tensor, () of a number, and None of anything else."""
+    if isinstance(value, Tensor):
+        return tuple(value.shape)
+    return () if isinstance(value, int | float) else None
