@@ -26,7 +26,13 @@ from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
-from grouper.text.arguments import is_module, require, require_module, require_values
+from grouper.text.arguments import (
+    is_module,
+    require,
+    require_integer,
+    require_module,
+    require_values,
+)
 from grouper.text.printable import quoted_list
 from grouper.text.source import Source
 from grouper.train.make_plan import make_plan
@@ -388,7 +394,8 @@ def _run_length(
             f" {quoted_list(sorted(named)) or 'none of them'}"
         )
     for key in sorted(named):
-        require(key, given[key], int, "an int")
+        what = "the length of the loader" if key == "steps_per_epoch" else "the run's length"
+        require_integer(key, given[key], 1, what)
     if steps is not None:
         return steps, 1, True
     assert steps_per_epoch is not None

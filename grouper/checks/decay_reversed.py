@@ -30,7 +30,11 @@ def check(context: Context) -> Iterator[Finding]:
     matrices = [o for o in context.trained if o.kind in (Kind.LINEAR, Kind.CONV)]
     matrices = [one for one in matrices if (one.parameter.ndim or 0) >= 2]
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
-    decaying = [one for one in vectors if (one.number("weight_decay") or 0) > 0]
+    decaying = [
+        one
+        for one in vectors
+        if (one.number("weight_decay") or 0) > 0 and "weight_decay" in one.group.options
+    ]
     if not matrices or not decaying or 2 * len(decaying) < len(vectors):
         return
     if any(one.number("weight_decay") != 0 for one in matrices):

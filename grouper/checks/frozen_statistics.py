@@ -14,6 +14,7 @@ from grouper.checks.context import Context
 from grouper.checks.module_kinds import last_part
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.match.classes import owner_path
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR316", "frozen-statistics", Severity.NOTE, __doc__ or "")
 
@@ -35,8 +36,8 @@ def check(context: Context) -> Iterator[Finding]:
         if norms:
             yield Finding(
                 CODE,
-                f"{len(norms):,} frozen batch norm{'s' * (len(norms) != 1)} go on updating their"
-                " statistics in training mode",
+                f"{count_phrase(norms, 'frozen batch norm')} update"
+                f"{'s' * (len(norms) == 1)} running statistics all the same, in training mode",
                 labels_at(rule.span),
                 help="put them into evaluation mode: `grouper.freeze_statistics(model, report)`",
             )

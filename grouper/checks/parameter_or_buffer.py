@@ -16,7 +16,7 @@ from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity
 from grouper.text.printable import count_phrase
 
-CODE = Code("GR114", "parameter-or-buffer", Severity.NOTE, __doc__ or "")
+CODE = Code("GR119", "parameter-or-buffer", Severity.NOTE, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:

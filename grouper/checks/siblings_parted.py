@@ -31,7 +31,7 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule that names weights of few layers and leaves their biases."""
     frozen = {id(parameter) for parameter in context.grouping.frozen}
     for rule in context.rules.rules:
-        if not any(option.key in ("lr", "freeze") for option in rule.options):
+        if rule.override or not any(option.key in ("lr", "freeze") for option in rule.options):
             continue
         if not _names_weights(rule.selector):
             continue
@@ -55,10 +55,14 @@ def _names_weights(selector: tree.Selector | None) -> bool:
     if isinstance(selector, tree.Exact):
         return selector.name.endswith(".weight")
     globs = list(globs_of(selector))
-    texts = [glob.pieces[-1] for glob in globs if glob.pieces]
-    return bool(texts) and all(
-        isinstance(piece, tree.Text) and piece.text.endswith(".weight") for piece in texts
-    )
+    return bool(globs) and all(_names_one_weight(glob) for glob in globs)
+
+
+def _names_one_weight(glob: tree.Glob) -> bool:
+    """Whether a glob spells a module out, so that it is no rule for weights everywhere."""
+    last = glob.pieces[-1] if glob.pieces else None
+    ends = isinstance(last, tree.Text) and last.text.endswith(".weight")
+    return ends and not any(isinstance(piece, tree.Star) for piece in glob.pieces)
 
 
 def _finding(rule: Rule, name: str, lr: object, left: list[Trained]) -> Finding:

@@ -124,12 +124,17 @@ def _in_rule(
         labels,
         parameters,
         notes=_others(key),
-        help=_instead(key, declared.name, signature, PLAN_KEYS)
-        + f"; what is meant for another reader is declared: `tag {key}`",
+        help=_instead(key, declared.name, signature, PLAN_KEYS) + _as_tag(key),
         candidates=foreign_key.second_optimizer(context, option),
         edits=foreign_key.edit_in_rule(rule, option)
         or edit_in_rule(context, rule, option, (*signature.options, *PLAN_KEYS)),
     )
+
+
+def _as_tag(key: str) -> str:
+    """How to accept a key that no optimizer of torch knows, nor one that is like it."""
+    known = _takers(key) or misspelt(key) is not None
+    return "" if known else f"; what is meant for another reader is declared: `tag {key}`"
 
 
 def _takers(key: str) -> list[str]:

@@ -155,6 +155,7 @@ def test_rules_alone_say_what_can_be_said():
     optimizer SGD momentum=0.9
     optimizer AdamW as other
     optimizer Muon as third lr=1
+    tag param_group
     *.bias -> bias optimizer=other momentum=0.9
     else   -> rest betas=(0.9, 0.99) rho=1 param_group=x
     """

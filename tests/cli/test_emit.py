@@ -27,10 +27,11 @@ MODEL = "examples/yolov5s.pt"
 RUN = ["--epochs", "10", "--steps-per-epoch", "500"]
 MANY = """
 optimizer AdamW as rest lr=1e-3 betas=(0.9, 0.99) weight_decay=0.01
-optimizer torch.optim.adamw:AdamW as other lr=1e-3
+optimizer torch.optim.adamw:AdamW as other lr=1e-3 weight_decay=0.01
 optimizer SGD as hidden lr=0.02 momentum=0.95 nesterov=true
 warmup epochs=1 momentum=0.85
 schedule step milestones=(3, 6, 9) gamma=0.3
+allow GR322
 allow GR101 model.0.bn.*
 model.1.* -> stem freeze
 model.2.* and ndim >= 2 -> two optimizer=hidden schedule=cosine

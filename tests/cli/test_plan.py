@@ -348,7 +348,7 @@ def test_only_pictures_load_matplotlib_and_nothing_loads_torch():
 
 
 def test_a_run_with_nothing_to_train(tmp_path, capsys):
-    rules = written(tmp_path, "* -> all freeze")
+    rules = written(tmp_path, "* -> all freeze; allow GR113")
     status, out, _ = run(capsys, MODEL, rules, *SHORT)
     assert status == 0
     assert "nothing to plan" in out

@@ -124,7 +124,7 @@ def test_files_of_old_batch_norms_are_not_told(name, tmp_path):
     norms = {n for n, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)}
     assert unsure == {f"{n}.{last}" for n in norms for last in ("weight", "bias")}
     report = grouper.check(inventory, grouper.parse(RULES))
-    (note,) = [f for f in report.findings if f.code.id == "GR114"]
+    (note,) = [f for f in report.findings if f.code.id == "GR119"]
     assert set(note.parameters) == unsure
     assert note.notes == (f"{len(unsure)} in `vector`",)
     assert report.ok

@@ -153,9 +153,8 @@ def test_a_plan_draws_what_the_command_draws(tmp_path, capsys):
 
 
 def test_a_plan_of_nothing():
-    plan = grouper.plan(
-        small_yolo(), grouper.parse("optimizer SGD lr=1\n* -> freeze"), steps_per_epoch=2, epochs=1
-    )
+    rules = grouper.parse("optimizer SGD lr=1\n* -> freeze\nallow GR113")
+    plan = grouper.plan(small_yolo(), rules, steps_per_epoch=2, epochs=1)
     assert "no parameter to train" in str(plan)
     assert "no parameter to train" in plan._repr_html_()
     with pytest.raises(ValueError, match="nothing to draw"):

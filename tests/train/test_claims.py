@@ -73,7 +73,7 @@ def test_what_the_plan_does_not_have():
 
 
 def test_of_what_is_frozen_nothing_is_claimed():
-    assert failures("head.* -> freeze\nexpect lr(head) > 5") == []
+    assert failures("head.* -> freeze\nallow GR115\nexpect lr(head) > 5") == []
 
 
 def test_a_plan_is_refused():

@@ -14,7 +14,7 @@ import grouper  # noqa: E402
 RULES = """
 optimizer AdamW lr=1e-2
 warmup steps=2; schedule linear every=step
-embed.* -> embed
+embed.* -> embed lr*=0.5**5
 layers.{i}.* -> layer{i} lr*=0.5**(max(i) + 1 - i)
 head.* -> head
 expect count(head) == 2
@@ -147,7 +147,7 @@ def test_thawing_a_part_and_freezing_its_statistics():
             self.a, self.b = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
 
     whole = Norms()
-    text = "optimizer SGD lr=1; a.* -> a freeze; else -> b; a.weight -> lr*=0.1"
+    text = "optimizer SGD lr=1; a.* -> a freeze; else -> b; optional a.weight -> lr*=0.1"
     report = grouper.check(whole, grouper.parse(text))
     part = nn.ModuleDict({"a": whole.a})
     assert grouper.freeze_statistics(part, report, prefix="").modules == ("a",)

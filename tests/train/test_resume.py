@@ -45,7 +45,8 @@ def build(made, optimizer, labels=None):
     if labels:
         names = [name for name, _ in made.named_parameters()]
         pairs = zip(names, labels, strict=True)
-        rules = "\n".join(f'"{name}" -> {label} mark={ord(label)}' for name, label in pairs)
+        rules = "tag mark\n"
+        rules += "\n".join(f'"{name}" -> {label} mark={ord(label)}' for name, label in pairs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return grouper.build_optimizer(made, grouper.parse(f"optimizer {optimizer}\n{rules}"))

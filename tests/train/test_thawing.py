@@ -21,7 +21,7 @@ split kind {
     *.bias -> bias
     else   -> weight weight_decay=0.01
 }
-backbone.* -> lr*=0.5
+optional backbone.* -> lr*=0.5
 """
 STEPS, THAW, STOP = 12, 5, 8
 
@@ -175,7 +175,7 @@ def test_rules_that_disagree_about_what_is_thawed_are_refused():
 def test_adding_is_refused_where_it_cannot_be_done_and_changes_nothing():
     rules = grouper.parse(
         "optimizer SGD lr=0.1\noptimizer LBFGS as other lr=1\n"
-        "backbone.* -> backbone freeze; else -> head\nbackbone.* -> optimizer=other"
+        "backbone.* -> backbone freeze; else -> head\noptional backbone.* -> optimizer=other"
     )
     made = model()
     report = grouper.check(made, rules)
@@ -215,7 +215,7 @@ def test_unfreezing_gives_back_what_binding_froze_alone():
 
 def test_groups_go_to_an_optimizer_of_ones_own():
     rules = grouper.parse(
-        "backbone.* -> backbone freeze; else -> head lr=0.1; backbone.* -> lr=0.2"
+        "backbone.* -> backbone freeze; else -> head lr=0.1; optional backbone.* -> lr=0.2"
     )
     made = model()
     report = grouper.check(made, rules)

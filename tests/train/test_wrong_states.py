@@ -173,5 +173,5 @@ def test_a_scheduler_goes_to_no_such_step(step):
 def test_a_loader_is_met_by_name():
     made, rules = nn.Linear(2, 2), grouper.parse("* -> all lr=1")
     loader = torch.utils.data.DataLoader([1, 2, 3])
-    with pytest.raises(TypeError, match=r"`len\(loader\)`.*a `DataLoader`: its `len\(\)`"):
+    with pytest.raises(TypeError, match=r"length of the loader.*a `DataLoader`: its `len\(\)`"):
         grouper.plan(made, rules, steps_per_epoch=loader, epochs=1)

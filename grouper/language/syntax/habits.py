@@ -168,7 +168,7 @@ def _call(statement: Unparsed) -> Finding | None:
 
 def _assignment(statement: Unparsed) -> Finding | None:
     """`base = 0.01`: a variable. `lr=0.01`: an option of the optimizer."""
-    found = re.match(r"([A-Za-z_]\w*)\s*(?:=|:)\s*(.+)$", statement.text)
+    found = re.match(r"([A-Za-z_]\w*)\s*(?:=(?![>=])|:(?!=))\s*(.+)$", statement.text)
     if found is None or "->" in statement.text or '"' in found[1]:
         return None
     key, value = found[1], found[2].strip()
