@@ -9,7 +9,7 @@ from grouper.findings import Finding
 from grouper.model.codes import BASE_MODEL
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Parameter
-from grouper.model.read import read
+from grouper.model.read import read_named_by_rules
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def base_parameters(path: str | None) -> BaseParameters:
     if path is None:
         return BaseParameters()
     try:
-        return BaseParameters(read(path, None).by_name)
+        return BaseParameters(read_named_by_rules(path).by_name)
     except (OSError, ModelError) as error:
         reason = getattr(error, "strerror", None) or error
         return BaseParameters(
