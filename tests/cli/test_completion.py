@@ -142,7 +142,7 @@ class Terminal:
         self.type("\x15")  # empties the line
         return shown
 
-    def read(self, expected=(), quiet=0.4):
+    def read(self, expected=(), quiet=0.2):
         """What is printed until the expected words are there, and nothing more has come for a
         while; after ten seconds, whatever there is."""
         import select
