@@ -90,7 +90,10 @@ def _alone(name: str, rules: RuleSet, key: str | None) -> list[Report]:
     models = project.models or rules.models
     if not models:
         return [api.check_rules(rules)]
-    return [api.check(read_model(path, key or project.key), rules) for path in models]
+    inventories = [
+        read_model(path, key or project.key, by_rules=not project.models) for path in models
+    ]
+    return [api.check(inventory, rules) for inventory in inventories]
 
 
 def _model_and_rules(arguments: argparse.Namespace) -> tuple[str | None, list[str]]:

@@ -65,12 +65,12 @@ def fitting(arguments: argparse.Namespace) -> Report:
     return whole if report.ok and not whole.ok else report
 
 
-def read_model(path: str, key: str | None) -> Inventory:
-    """The parameters of the model that MODEL and `--key` name."""
-    from grouper.model.read import read
+def read_model(path: str, key: str | None, *, by_rules: bool = False) -> Inventory:
+    """The parameters of the model that MODEL and `--key` name, or, `by_rules`, a rules file."""
+    from grouper.model.read import read, read_named_by_rules
 
     try:
-        return read(path, key)
+        return read_named_by_rules(path, key) if by_rules else read(path, key)
     except FileNotFoundError:
         raise Failure(f"there is no model file `{path}`") from None
     except (OSError, ValueError) as error:

@@ -19,6 +19,11 @@ EXAMPLES = (
     "grouper explain model.pt my.rules head.weight",
     "grouper plan model.pt my.rules --epochs 100 --steps-per-epoch 500",
 )
+# What every command means by them, unless it says so itself.
+ARGUMENTS = {
+    "MODEL": "a model file or folder, a snapshot, or what builds a model, such as timm:NAME",
+    "RULES": "a rules file, or the name of a shipped one",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,6 +83,9 @@ def build(commands: Mapping[str, tuple[ModuleType, str]]) -> Parser:
     for name, (command, help) in commands.items():
         one = added.add_parser(name, help=help, description=command.__doc__)
         command.add(one)
+        for action in one._actions:
+            if action.help is None and isinstance(action.metavar, str):
+                action.help = ARGUMENTS.get(action.metavar)
         one.epilog = _epilog(getattr(command, "EXAMPLES", ()))
     return parser
 

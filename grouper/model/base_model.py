@@ -9,7 +9,7 @@ from grouper.findings import Finding
 from grouper.model.codes import BASE_MODEL
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory, Parameter
-from grouper.model.read import read
+from grouper.model.read import read_named_by_rules
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class BaseParameters:
 
 
 def base_parameters(
-    path: str | None, read: Callable[[str, str | None], Inventory] = read
+    path: str | None, read: Callable[[str], Inventory] = read_named_by_rules
 ) -> BaseParameters:
     """The parameters of a base model. One that cannot be read is a finding, and has none."""
     if path is None:
         return BaseParameters()
     try:
-        return BaseParameters(read(path, None).by_name)
+        return BaseParameters(read(path).by_name)
     except (OSError, ModelError) as error:
         reason = getattr(error, "strerror", None) or error
         return BaseParameters(

@@ -53,6 +53,18 @@ FILES: tuple[FileFormat, ...] = (torch_zip, torch_legacy, safetensors, plain_pic
 FOLDERS: tuple[FolderFormat, ...] = (torch_distributed, rank_shards, deepspeed)
 
 
+def read_named_by_rules(path: str, key: str | None = None) -> Inventory:
+    """As `read`, for a path that stands in a rules file: whoever checks a stranger's rules neither
+    runs code nor fetches anything for them."""
+    if factories.recognises(path) or remote.recognises(path):
+        raise ModelError(
+            codes.UNSUPPORTED,
+            f"rules name snapshots and model files, and `{path}` is code or an address",
+            "name it on the command line",
+        )
+    return read(path, key)
+
+
 def read(path: str, key: str | None = None) -> Inventory:
     """The inventory of a model file, folder or snapshot, without running anything of it.
 

@@ -80,6 +80,7 @@ def console(
         force_terminal=True if colored else False if plain else None,
         color_system=None if plain else "auto",
         legacy_windows=False,
+        force_jupyter=False,  # in a notebook, rich would show the text instead of writing it
     )
 
 

@@ -97,7 +97,7 @@ def test_zsh(scripts, folder):
         zsh.type("zstyle ':completion:*' list-colors ''; LISTMAX=0; clear\n")
         zsh.type(f"source {scripts / 'zsh'}\n")
         for line, expected in CASES.items():
-            shown = zsh.completed(line)
+            shown = zsh.completed(line, expected)
             for word in expected:
                 assert word in shown, (line, shown)
             for word in {"x.txt", "sarif", "monitor"} - expected:
@@ -132,24 +132,27 @@ class Terminal:
         self.process.wait()
         os.close(self.master)
 
-    def type(self, text):
+    def type(self, text, expected=()):
         os.write(self.master, text.encode())
-        return self.read()
+        return self.read(expected)
 
-    def completed(self, line):
+    def completed(self, line, expected):
         """What stands on the screen after a tab."""
-        shown = self.type(f"{line}\t")
+        shown = self.type(f"{line}\t", expected)
         self.type("\x15")  # empties the line
         return shown
 
-    def read(self, quiet=0.4):
-        """What is printed until nothing has been for a while."""
+    def read(self, expected=(), quiet=0.2):
+        """What is printed until the expected words are there, and nothing more has come for a
+        while; after ten seconds, whatever there is."""
         import select
 
-        text, deadline = b"", time.monotonic() + 10
-        while time.monotonic() < deadline:
+        printed, deadline = b"", time.monotonic() + 10
+        while True:
             ready, _, _ = select.select([self.master], [], [], quiet)
-            if not ready:
-                break
-            text += os.read(self.master, 65536)
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.decode("utf-8", "replace"))
+            if ready:
+                printed += os.read(self.master, 65536)
+            text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", printed.decode("utf-8", "replace"))
+            done = bool(text) and not ready and all(word in text for word in expected)
+            if done or time.monotonic() > deadline:
+                return text

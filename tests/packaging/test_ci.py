@@ -230,3 +230,17 @@ def test_no_install_fetches_a_strangers_package():
         text = path.read_bytes().decode("utf-8", "replace")
         install = r"pip3? install (-\S+ )*['\"]?" + "grouper"
         assert not re.search(install + r"\b(?!-)", text), name
+
+
+def test_the_citation_is_valid_and_of_this_version():
+    from grouper.version import __version__
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    valid(citation, "citation-file-format")
+    assert citation["version"] == __version__
+
+
+def test_what_the_security_page_names_is_there():
+    page = (ROOT / "SECURITY.md").read_text("utf-8")
+    for name in re.findall(r"\]\(([^)]+)\)|`(tests/[\w/.]+)`", page):
+        assert (ROOT / "".join(name)).exists(), name

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grouper.checks.report import Report
-from grouper.reports.html.elements import Element, element, joined
+from grouper.reports.html.elements import Element, code, element, joined
 from grouper.reports.html.report import findings_html, report_html
 from grouper.reports.output import Output
 
@@ -31,5 +31,5 @@ def render_reports(reports: Sequence[Report], _output: Output) -> Iterator[str]:
 
 
 def _page(report: Report, content: Element) -> Element:
-    title = element("h3", "grouper: ", element("code", report.rules.path))
+    title = element("h3", "grouper: ", code(report.rules.path))
     return element("div", joined([title, content]))

@@ -13,6 +13,9 @@ from grouper.text.printable import visible
 # Of a lightness that is read on white and on black; GitHub leaves styles out.
 COLORS = {"red": "#d9483b", "yellow": "#b07d12", "cyan": "#2b86a8", "blue": "#4a7fc4"}
 COLORS["green"] = "#2f8f4e"
+# Jupyter sets `pre` in its proportional font, and `code` on a ground of its own.
+PRE = "white-space: pre-wrap; font-family: monospace; line-height: 1.3"
+CODE = "background: none; color: inherit; padding: 0; font-family: monospace"
 
 
 class Element(str):
@@ -23,6 +26,11 @@ def element(name: str, *content: str, **attributes: str) -> Element:
     """`<name ...>content</name>`; `class_` would be the attribute `class`."""
     written = "".join(f' {key.rstrip("_")}="{escaped(v)}"' for key, v in attributes.items())
     return Element(f"<{name}{written}>{''.join(map(escaped, content))}</{name}>")
+
+
+def code(content: str) -> Element:
+    """A name or a value as it is written in rules."""
+    return element("code", content, style=CODE)
 
 
 def escaped(content: str) -> str:
@@ -38,7 +46,7 @@ def joined(parts: Iterable[str]) -> Element:
 def lines(texts: Iterable[Text]) -> Element:
     """Lines of the terminal as they stand there, with their colours; without a line end, so that
     no Markdown around them begins again."""
-    return element("pre", Element("&#10;".join(map(line, texts))), style="white-space: pre-wrap")
+    return element("pre", Element("&#10;".join(map(line, texts))), style=PRE)
 
 
 def line(text: Text) -> Element:
@@ -74,7 +82,8 @@ def folded(summary: str, *content: str) -> Element:
 
 def _cell(name: str, column: int, content: str, numbers: frozenset[int]) -> Element:
     side = "right" if column in numbers else "left"
-    return element(name, content, align=side, style=f"text-align: {side}")
+    style = f"text-align: {side}; padding: 0.1em 0.7em; font-family: monospace"
+    return element(name, content, align=side, style=style)
 
 
 def _colored(text: str, color: str, bold: bool) -> str:

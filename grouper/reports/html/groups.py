@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from grouper.group.grouping import Grouping
 from grouper.options.values import value_text
-from grouper.reports.html.elements import Element, element, folded, joined, table
+from grouper.reports.html.elements import Element, code, element, folded, joined, table
 from grouper.text.printable import count_phrase, size_phrase
 
 MOST_NAMES = 200  # that a fold shows
@@ -52,22 +52,20 @@ def groups_html(rows: Sequence[Row]) -> Element:
     if not rows:
         return element("p", "no groups")
     keys = list(dict.fromkeys(key for row in rows for key in row.options))
-    head = ["group", "tensors", "parameters", *(element("code", key) for key in keys)]
+    head = ["group", "tensors", "parameters", *(code(key) for key in keys)]
     cells = [
         [
-            element("code", row.name),
+            code(row.name),
             f"{len(row.tensors):,}",
             f"{row.parameters:,}",
-            *(element("code", row.options[key]) if key in row.options else "" for key in keys),
+            *(code(row.options[key]) if key in row.options else "" for key in keys),
         ]
         for row in rows[:MOST_ROWS]
     ]
     parts = [table(head, cells, frozenset(range(1, len(head))))]
     if len(rows) > MOST_ROWS:
         parts.append(element("p", f"and {len(rows) - MOST_ROWS:,} more groups"))
-    listed = [
-        joined([element("code", row.name), names_html(row.tensors)]) for row in rows[:MOST_ROWS]
-    ]
+    listed = [joined([code(row.name), names_html(row.tensors)]) for row in rows[:MOST_ROWS]]
     return joined([*parts, folded("names of the tensors", *listed)])
 
 
@@ -75,7 +73,7 @@ def names_html(names: Iterable[str]) -> Element:
     """Names, one a line."""
     listed = list(names)
     more = len(listed) - MOST_NAMES
-    items = [element("li", element("code", name)) for name in listed[:MOST_NAMES]]
+    items = [element("li", code(name)) for name in listed[:MOST_NAMES]]
     if more > 0:
         items.append(element("li", f"and {more:,} more"))
     return element("ul", *items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from grouper.model.inventory import Inventory
-from grouper.reports.html.elements import Element, element, joined, lines, table
+from grouper.reports.html.elements import Element, code, element, joined, lines, table
 from grouper.reports.inventory import HEAD, rows_of
 from grouper.reports.terminal import model_lines
 
@@ -14,9 +14,7 @@ MOST_ROWS = 200
 
 def inventory_html(inventory: Inventory) -> Element:
     """What `grouper params` prints, as far as a page can hold it."""
-    rows = [
-        [element("code", cell) for cell in row] for row in islice(rows_of(inventory), MOST_ROWS)
-    ]
+    rows = [[code(cell) for cell in row] for row in islice(rows_of(inventory), MOST_ROWS)]
     parts = [lines(model_lines(inventory)), table(HEAD, rows, frozenset())]
     more = len(inventory.parameters) - len(rows)
     if more:

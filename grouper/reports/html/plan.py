@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 
-from grouper.reports.html.elements import Element, element, joined, table
+from grouper.reports.html.elements import Element, code, element, joined, table
 from grouper.reports.plan.figure import plan_figure
 from grouper.reports.plan.key_steps import key_steps
 from grouper.reports.plan.table import in_words, number
@@ -21,7 +21,7 @@ def plan_html(plan: Plan) -> Element:
     tracks = tracks_of(plan)
     if not tracks:
         return element("p", NOTHING_TO_TRAIN)
-    words = [element("div", element("code", line)) for line in in_words(plan, tracks)]
+    words = [element("div", code(line)) for line in in_words(plan, tracks)]
     return joined([*words, _table(plan, tracks), _picture(plan, tracks)])
 
 
@@ -32,8 +32,8 @@ def _table(plan: Plan, tracks: Sequence[Track]) -> Element:
     head = ["", "group", *(f"step {step:,}" for step in steps)]
     rows = [
         [
-            element("code", track.mark),
-            joined(element("div", element("code", name)) for name in track.groups),
+            code(track.mark),
+            joined(element("div", code(name)) for name in track.groups),
             *map(number, values[track.groups[0]]["lr"]),
         ]
         for track in tracks[:MOST_TRACKS]
