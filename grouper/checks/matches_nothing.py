@@ -19,12 +19,14 @@ from grouper.text.printable import quoted_list
 from grouper.text.similar import near
 
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
+MOST_SUGGESTIONS = 20  # each looks through all names
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule without a match; an `else` rule may have none left to match."""
     matched = {id(m.rule) for first, *_ in context.assignment.treated_alike for m in first.matches}
     unanswered = {id(unanswered.rule) for unanswered in context.assignment.unanswered}
+    found = 0
     for rule in context.rules.rules:
         if id(rule) in matched or rule.otherwise or rule.selector is None:
             continue
@@ -32,11 +34,13 @@ def check(context: Context) -> Iterator[Finding]:
             continue  # that it has no answer is reported already
         span = rule.selector.span or rule.span
         name = f"`{span.text}`" if span else "a rule"
+        found += 1
+        hint = suggestion(rule, context.inventory) if found <= MOST_SUGGESTIONS else None
         yield Finding(
             CODE,
             f"{name} matches no parameter",
             labels_at(span),
-            help=suggestion(rule, context.inventory) or "correct the selector, or remove the rule",
+            help=hint or "correct the selector, or remove the rule",
         )
 
 

@@ -11,6 +11,7 @@ from grouper.text.similar import near, similar
 from grouper.text.source import Span
 
 LISTED = 12  # candidates that a help names
+MOST_SUGGESTIONS = 50  # faults whose near names are looked for
 
 
 class Diagnostics:
@@ -22,9 +23,10 @@ class Diagnostics:
     def unknown(self, kind: str, name: str, candidates: Iterable[str], span: Span | None) -> None:
         """A word that names nothing; the help has the near ones, or all."""
         known = sorted(candidates)
-        best = near(name, known, limit=1)
+        looked_for = len(self.findings) < MOST_SUGGESTIONS
+        best = near(name, known, limit=1) if looked_for else ()
         exact = span is not None and span.text == name
-        help = similar(kind, name, known) or (
+        help = (similar(kind, name, known) if looked_for else None) or (
             f"there are {quoted_list(known[:LISTED])}" if known else f"no {kind} is declared"
         )
         edits = (Edit(span, best[0]),) if best and span is not None and exact else ()

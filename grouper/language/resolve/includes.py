@@ -14,6 +14,7 @@ from grouper.language.syntax.parser import MAX_SIZE, parse
 from grouper.text.similar import similar
 from grouper.text.source import Source
 
+SUFFIX = ".rules"
 MAX_DEPTH = 20
 MAX_FILES = 200
 
@@ -42,6 +43,10 @@ class Expansion:
         path = find(include.path, Path(source.path).parent)
         if path is None:
             self._missing(include)
+            return
+        if not (path.suffix == path.resolve().suffix == SUFFIX):
+            # a stranger's file must not have others printed: reports quote lines
+            self._missing(include, f"only files whose names end in `{SUFFIX}` are included")
             return
         self.files += 1
         if path.resolve() in above or len(above) > MAX_DEPTH or self.files > MAX_FILES:

@@ -83,7 +83,7 @@ def _fsspec(path: str) -> Any:
     try:
         return importlib.import_module("fsspec")
     except ImportError:
-        raise _not_installed(path, "fsspec (`pip install grouper[remote]`)") from None
+        raise _not_installed(path, "fsspec (`pip install fsspec aiohttp`)") from None
 
 
 def _not_installed(path: str, what: str) -> ModelError:
