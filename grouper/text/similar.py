@@ -16,10 +16,10 @@ def near(word: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...
     if len(word) > MAX_WORD:
         return ()
     matcher = SequenceMatcher(None, autojunk=False)
-    matcher.set_seq2(word.lower())
+    matcher.set_seq1(word.lower())
     scored = []
     for candidate in islice(_as_long(word, dict.fromkeys(candidates)), MAX_CANDIDATES):
-        matcher.set_seq1(candidate.lower())
+        matcher.set_seq2(candidate.lower())
         if matcher.quick_ratio() >= _ALIKE and (ratio := matcher.ratio()) >= _ALIKE:
             scored.append((-ratio, candidate))
     return tuple(candidate for _, candidate in sorted(scored)[:limit])
