@@ -23,16 +23,21 @@ from grouper.text.printable import quoted_list
 from grouper.text.similar import near
 
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
+MOST_SUGGESTIONS = 20  # each looks through all names
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule whose selector matches nothing, whatever other rules take."""
+    found = 0
     for rule in context.without_matches:
         if rule.selector is None or rule.optional or context.candidates(rule):
             continue
         place = rule.selector.span or rule.span
         name = f"`{place.text}`" if place else "a rule"
-        help, fixes = _way_out(context, rule)
+        found += 1
+        help, fixes = "correct the selector, or remove the rule", ()
+        if found <= MOST_SUGGESTIONS:
+            help, fixes = _way_out(context, rule)
         yield Finding(
             CODE,
             f"{name} matches no parameter",

@@ -40,20 +40,22 @@ def rows(names: Iterable[str]) -> list[Row]:
 
 
 def _join(rows: list[Row], place: int) -> list[Row]:
-    """Join the rows that differ in one place alone."""
-    joined: dict[object, Row] = {}
+    """Join the rows that differ in one place alone: all of them at once, in linear time."""
+    alike: dict[object, list[Row]] = {}
     for row in rows:
-        if len(row) <= place:
-            joined[row] = row
-            continue
-        key = (row[:place], row[place + 1 :], len(row))
-        before = joined.get(key)
-        if before is None:
-            joined[key] = row
-        else:
-            merged = tuple(dict.fromkeys(before[place] + row[place]))
-            joined[key] = (*row[:place], merged, *row[place + 1 :])
-    return list(joined.values())
+        key = (row[:place], row[place + 1 :], len(row)) if place < len(row) else row
+        alike.setdefault(key, []).append(row)
+    return [
+        _merged(several, place) if len(several) > 1 else several[0] for several in alike.values()
+    ]
+
+
+def _merged(rows: list[Row], place: int) -> Row:
+    first = rows[0]
+    if place >= len(first):
+        return first
+    choices = dict.fromkeys(choice for row in rows for choice in row[place])
+    return (*first[:place], tuple(choices), *first[place + 1 :])
 
 
 def _segment(choices: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from grouper.text.similar import near, similar
 from grouper.text.source import Span
 
 LISTED = 12  # candidates that a help names
+MOST_SUGGESTIONS = 50  # faults whose near names are looked for
 
 
 class Diagnostics:
@@ -31,12 +32,13 @@ class Diagnostics:
     ) -> None:
         """A word that names nothing; the help says what is `meant`, the near ones, or all."""
         known = sorted(candidates)
-        best = (meant,) if meant else near(name, known, limit=1)
+        looked_for = len(self.findings) < MOST_SUGGESTIONS
+        best = (meant,) if meant else near(name, known, limit=1) if looked_for else ()
         exact = span is not None and span.text == name
         help = (
             f"that is `{kind} {meant}`"
             if meant
-            else similar(kind, name, known)
+            else (similar(kind, name, known) if looked_for else None)
             or (f"there are {quoted_list(known[:LISTED])}" if known else f"no {kind} is declared")
         )
         edits = (Edit(span, best[0]),) if best and span is not None and exact else ()

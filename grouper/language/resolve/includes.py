@@ -15,6 +15,7 @@ from grouper.text.printable import shortened
 from grouper.text.similar import similar
 from grouper.text.source import Source
 
+SUFFIX = ".rules"
 MAX_DEPTH = 20
 MAX_FILES = 200
 
@@ -65,6 +66,10 @@ class Expansion:
         path = find(include.path, Path(source.path).parent)
         if path is None:
             self._missing(include)
+            return
+        if not (path.suffix == path.resolve().suffix == SUFFIX):
+            # a stranger's file must not have others printed: reports quote lines
+            self._missing(include, f"only files whose names end in `{SUFFIX}` are included")
             return
         self.files += 1
         self.paths.append(path)
