@@ -145,9 +145,9 @@ def _built(span: Span, start: str, opening: Span | None = None) -> Any:
     from lark import TextSlice
     from lark.exceptions import UnexpectedInput
 
-    from grouper.language.syntax.build import Builder
     from grouper.language.syntax.grammar import parser
     from grouper.language.syntax.mistakes import explain
+    from grouper.language.syntax.nodes import builder
 
     try:
         found: Any = parser().parse(TextSlice(span.source.text, span.start, span.end), start=start)
@@ -155,7 +155,7 @@ def _built(span: Span, start: str, opening: Span | None = None) -> Any:
         raise Faulty(explain(error, span, opening)) from None
     if start == "_selector":
         found = found.children[0]
-    return Builder(span.source).node(found)
+    return builder(span.source).node(found)
 
 
 def _too_long(source: Source) -> Finding:
