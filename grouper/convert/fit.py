@@ -141,9 +141,10 @@ def _live_patterns(case: Case, facts: _Facts, on_dead: str) -> Case:
     if not live:
         absent = "this model has none:" if case.kind else f"matches nothing, and {on_dead}:"
         return replace(case, dropped=absent)
-    if case.kind:
+    alive = {pattern.written for pattern in live}
+    dead = ", ".join(f"`{p.written}`" for p in case.patterns if p.written not in alive)
+    if case.kind or not dead:
         return replace(case, patterns=live)
-    dead = ", ".join(f"`{p.written}`" for p in case.patterns if p not in live)
     return replace(case, patterns=live).remarked(note(f"{dead} matches nothing, and {on_dead}"))
 
 
