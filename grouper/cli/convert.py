@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from grouper.cli.exit import Failure, status
 from grouper.cli.flags import model_flags, output, output_flags
 from grouper.cli.load import read_model
 from grouper.cli.streams import report as report_line
 from grouper.cli.write import emit, emit_paths, emit_utf8, write
-from grouper.convert.convert import Conversion, convert_file
-from grouper.convert.errors import ConvertError
-from grouper.convert.systems import SYSTEMS
 from grouper.text.printable import visible
+
+if TYPE_CHECKING:
+    from grouper.convert.convert import Conversion
+
+
+class _Systems:
+    """The names of the systems, which are imported where somebody asks for them."""
+
+    def __iter__(self) -> Iterator[str]:
+        from grouper.convert.systems import SYSTEMS
+
+        return iter(SYSTEMS)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .yaml, .json, .toml or .py configuration")
     parser.add_argument(
-        "--from", choices=tuple(SYSTEMS), dest="system", metavar="SYSTEM",
-        help=f"whose it is, where its keys do not show that: {', '.join(SYSTEMS)}",
+        "--from", choices=_Systems(), dest="system", metavar="SYSTEM",
+        help="whose it is, where its keys do not show that: %(choices)s",
     )  # fmt: skip
     parser.add_argument(
         "--at", metavar="PATH", help="which part of the file, where several would do: `a.b[0]`"
@@ -35,6 +46,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from grouper.convert.convert import convert_file
+    from grouper.convert.errors import ConvertError
+
     model = arguments.model
     inventory = read_model(model, arguments.key) if model is not None else None
     try:

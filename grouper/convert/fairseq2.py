@@ -40,7 +40,8 @@ def convert(config: Any, inventory: Inventory | None) -> Converted:
     options = {**_ADAMW, **given} if name == "adamw" else given
     options |= _IMPLEMENTATIONS.get(optimizer.text("impl") or "", {})
     labels = Labels()
-    cases = [_case(group, labels) for group in optimizer.sections("groups")]
+    names = frozenset(inventory.by_name) if inventory else frozenset()
+    cases = [_case(group, labels, names) for group in optimizer.sections("groups")]
     rest = Case((), labels.of("default"), (), (note("what no group matches"),))
     frozen = note("parameters that are frozen stay in fairseq2's groups; here they are in none")
     table = Table("group", (*cases, rest), remarks=(frozen,))
@@ -56,17 +57,17 @@ def _name(config: Any, optimizer: Section) -> str:
     return optimizer.text("name") or "adamw"
 
 
-def _case(group: Section, labels: Labels) -> Case:
+def _case(group: Section, labels: Labels, names: frozenset[str]) -> Case:
     written = group.texts("params") or (".*",)
-    patterns = tuple(_pattern(text, group.place("params")) for text in written)
+    patterns = tuple(_pattern(text, group.place("params"), names) for text in written)
     given = {k: v for k, v in group.without("params").items() if v != "default"}
     return Case(patterns, labels.of(written[0]), sets(given, group.path))
 
 
-def _pattern(text: str, place: str) -> Pattern:
+def _pattern(text: str, place: str, names: frozenset[str]) -> Pattern:
     """A name that is the very text matches, too, whatever the regex says."""
     found = regex(text, "match", place)
-    if re.match(text, text):
+    if text not in names or re.match(text, text):
         return found
     return Pattern(text, tree.Or((found.selector, tree.Exact(text))))
 

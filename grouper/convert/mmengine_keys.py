@@ -34,8 +34,6 @@ def key_cases(
     custom = paramwise.section("custom_keys") or Section({})
     for key in sorted(sorted(custom.values), key=len, reverse=True):
         entry = custom.section(key) or Section({}, custom.place(key))
-        # The default constructor puts a dot before names of the model's own parameters.
-        pattern = _rooted(key) if key.startswith(".") and not layered else containing(key)
         given, remarks = _given(entry, decayed, layered)
         factors = {
             "lr": None if layered or "lr" in given else entry.number("lr_mult"),
@@ -44,7 +42,7 @@ def key_cases(
             else entry.number("decay_mult"),
         }
         options = (*times(**factors), *sets(given, entry.path))
-        yield Case((pattern,), labels.of(key), options, tuple(remarks))
+        yield Case(_patterns(key, layered), labels.of(key), options, tuple(remarks))
 
 
 def _given(entry: Section, decayed: bool, layered: bool) -> tuple[dict[str, object], list[Remark]]:
@@ -72,11 +70,15 @@ def _given(entry: Section, decayed: bool, layered: bool) -> tuple[dict[str, obje
     return rest, remarks
 
 
-def _rooted(key: str) -> Pattern:
-    """`.cls_token` is looked for in `.cls_token` where that is the model's own parameter."""
-    own = re.escape(key[1:])
+def _patterns(key: str, layered: bool) -> tuple[Pattern, ...]:
+    """Where a key is looked for: the default constructor puts a dot before names of the model's own
+    parameters, so that `.cls_token` is found in `.cls_token`, too."""
+    own = key.removeprefix(".")
+    if layered or own == key:
+        return (containing(key),)
     if not own:  # a dot is in every name that it sees
-        return Pattern(key, containing("").selector)
-    if "." in key[1:]:
-        return containing(key)
-    return Pattern(key, regex_selector(rf"\.{own}|^{own}[^.]*$", key))
+        return (Pattern(key, containing("").selector),)
+    if "." in own:
+        return (containing(key),)
+    root = Pattern(key, regex_selector(f"^{re.escape(own)}[^.]*$", key))
+    return containing(key), root

@@ -93,7 +93,7 @@ def _case(
         patterns.append(Pattern(cls, selector))
         if derived:
             said.append(note(f"SAM 2 takes `{cls}` alone, not what derives from it"))
-    written = names[0] if names else classes[0] if classes else "base"
+    written = names[0].strip("*.") if names else classes[0] if classes else "base"
     label = labels.of(f"{option}.{written}")
     return Case(tuple(patterns), label, curve.options(option, together), tuple(said))
 

@@ -46,7 +46,7 @@ def curve_of(scheduler: Section) -> Curve:
     if kind in _CURVES:
         start, end = _number(scheduler, "start_value"), _number(scheduler, "end_value")
         if start:
-            ratio = end / start
+            ratio = float(f"{end / start:.12g}")  # 3e-7 / 3e-6 is a tenth
             return Curve(start, _CURVES[kind], ratio) if ratio != 1 else Curve(start)
     values = _values(scheduler)
     if not values:

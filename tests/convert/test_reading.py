@@ -5,6 +5,7 @@ import sys
 import pytest
 from convert.oracles.compare import converted
 
+from grouper.convert.convert import convert_file
 from grouper.convert.errors import ConvertError
 from grouper.convert.patterns import containing, regex, shell
 from grouper.convert.read_config import read_config
@@ -163,3 +164,46 @@ def test_patterns_become_globs_where_they_can():
         regex("(a+)+b", "search", "here")
     with pytest.raises(ConvertError, match="does not accept"):
         regex("(", "search", "here")
+
+
+FUNCTIONS = """
+from olmo_core.optim import AdamWConfig, OptimGroupOverride
+
+def small(lr):
+    return dict(optim=AdamWConfig(lr=lr, group_overrides=[]))
+
+def large():
+    override = OptimGroupOverride(params=["head.*"], opts=dict(lr=0.5))
+    optim = AdamWConfig(lr=1e-3, group_overrides=[override])
+    train(optim)
+"""
+
+
+def test_functions_hold_parts_of_which_one_is_named(tmp_path):
+    path = tmp_path / "train.py"
+    path.write_text(FUNCTIONS)
+    with pytest.raises(ConvertError, match=r"several .* \(`small\(\).optim`, `large\(\).optim`\)"):
+        convert_file(str(path))
+    text = convert_file(str(path), at="large().optim").text
+    assert "optimizer AdamW lr=0.001" in text
+    assert "head.* -> head lr=0.5" in text
+    with pytest.raises(ConvertError, match=r"similar names: `large\(\).optim`"):
+        convert_file(str(path), at="larg().optim")
+    with pytest.raises(ConvertError, match=r"lr` is `lr` \(line 5\)"):
+        convert_file(str(path), at="small().optim")
+
+
+def test_mmengines_newer_bases(tmp_path):
+    (tmp_path / "base.py").write_text("optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n")
+    (tmp_path / "new.py").write_text("with read_base():\n    from .base import *\n")
+    assert "optimizer SGD lr=0.1" in convert_file(str(tmp_path / "new.py")).text
+
+
+def test_an_optimizer_that_has_no_dotted_name(tmp_path):
+    (tmp_path / "a.py").write_text(
+        "optim_wrapper = dict(optimizer=dict(type='Lamb', lr=0.1, weight_decay=0.02),"
+        " paramwise_cfg=dict(norm_decay_mult=0.5))\n"
+    )
+    conversion = convert_file(str(tmp_path / "a.py"))
+    assert "* -> lr=0.1 weight_decay=0.02\n" in conversion.text
+    assert any("`optimizer package.module:Class`" in text for text in conversion.lost)

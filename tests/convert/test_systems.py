@@ -364,6 +364,19 @@ def test_axolotl_unfreezes(patterns, tmp_path):
     assert any("some rows only" in text for text in conversion.lost) == rows
 
 
+@pytest.mark.parametrize("text", ["word_embeddings", "decoder.weight", "embeddings", "cls"])
+def test_what_is_shared_and_frozen_is_named_by_all_of_its_names(text, tmp_path):
+    config = {"name": "adamw", "lr": 1e-3, "disable_grad": [text], "param_groups": []}
+    network = models.bert()
+    conversion = converted(file(tmp_path, {"optimizer": config}), network)
+    expected, frozen = llmfoundry.groups(network, config)
+    shared = "bert.embeddings.word_embeddings.weight"
+    assert (shared in frozen) == ("embeddings" in text)
+    assert_same(network, conversion.text, expected)
+    both = f'"{shared}" or "cls.predictions.decoder.weight" -> freeze'
+    assert (both in conversion.text) == (shared in frozen)
+
+
 def test_axolotl_says_what_its_groups_leave_out(tmp_path):
     config = {"learning_rate": 2e-5, "lr_groups": [{"name": "a", "modules": ["encoder"], "lr": 1}]}
     text = converted(file(tmp_path, config), models.bert()).text

@@ -11,6 +11,7 @@ import pytest
 import grouper
 from grouper.checks.table import CHECKS
 from grouper.cli.main import COMMANDS
+from grouper.convert.systems import SYSTEMS
 from grouper.integrations import FRAMEWORKS
 from grouper.model.read import FILES, FOLDERS
 from grouper.options.schedules import SCHEDULES
@@ -59,9 +60,9 @@ def test_listed_files_exist(title: str) -> None:
     assert not missing
 
 
-def test_there_are_seven_lists() -> None:
+def test_there_are_eight_lists() -> None:
     assert [title.split()[-1] for title in LISTS] == [
-        "selector", "check", "schedule", "format", "format", "trainer", "command",
+        "selector", "check", "schedule", "format", "format", "trainer", "command", "system",
     ]  # fmt: skip
 
 
@@ -115,3 +116,12 @@ def test_every_output_format_is_in_the_table() -> None:
         if name.startswith("render_") and function.__module__ == module
     }
     assert renderers == rows
+
+
+def test_every_system_is_in_the_table() -> None:
+    systems = {
+        name
+        for name in files_of("convert")
+        if {"recognises", "convert"} <= vars(import_module(f"grouper.convert.{name}")).keys()
+    }
+    assert systems == {s.convert.__module__.rpartition(".")[2] for s in SYSTEMS.values()}
