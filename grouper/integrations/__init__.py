@@ -7,6 +7,7 @@ from typing import Any
 
 # Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
 FRAMEWORKS = {
+    "accelerate": ("accelerate",),
     "lightning": ("lightning",),
     "transformers": ("transformers",),
     "ultralytics": (

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from grouper.findings import GroupingWarning
+from grouper.train.accelerated import counts_batches
 from grouper.train.compatibility import (
     check_lrs,
     check_momentum_declared,
@@ -45,6 +47,7 @@ class PlanScheduler(LRScheduler):
     def __init__(self, optimizer: Optimizer, plan: PlanProtocol, last_epoch: int = -1) -> None:
         self.plan = plan
         self._group_of: dict[int, str] = {}
+        self._length_is_known = False
         if isinstance(optimizer, Optimizer):  # otherwise torch's own constructor refuses it
             self._rebind(optimizer)
             self._watcher = StepWatcher(optimizer)
@@ -129,6 +132,9 @@ class PlanScheduler(LRScheduler):
         if problem is not None:
             raise ValueError(problem)
         self._refuse_overrun()
+        if not self._length_is_known and (problem := counts_batches(self.plan)):
+            warnings.warn(problem, GroupingWarning, stacklevel=4)
+        self._length_is_known = True
 
     def _rebind(self, optimizer: Optimizer) -> None:
         """Find the schedule of each group. Raises ValueError where they are not the plan's."""
