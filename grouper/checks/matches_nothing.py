@@ -23,6 +23,7 @@ from grouper.text.printable import quoted_list
 from grouper.text.similar import near
 
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
+CORRECT = "correct the selector, or remove the rule"
 MOST_SUGGESTIONS = 20  # each looks through all names
 
 
@@ -35,9 +36,7 @@ def check(context: Context) -> Iterator[Finding]:
         place = rule.selector.span or rule.span
         name = f"`{place.text}`" if place else "a rule"
         found += 1
-        help, fixes = "correct the selector, or remove the rule", ()
-        if found <= MOST_SUGGESTIONS:
-            help, fixes = _way_out(context, rule)
+        help, fixes = _way_out(context, rule) if found <= MOST_SUGGESTIONS else (CORRECT, ())
         yield Finding(
             CODE,
             f"{name} matches no parameter",
@@ -72,7 +71,7 @@ def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
         words = [numbered_layers(context)]
     said = "; ".join(word for word in words if word)
     accept = "begin the rule with `optional` where only some models have it"
-    return f"{said or 'correct the selector, or remove the rule'}; {accept}", tuple(fixes)
+    return f"{said or CORRECT}; {accept}", tuple(fixes)
 
 
 def _classes_of(context: Context, text: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
 FRAMEWORKS = {
+    "accelerate": ("accelerate",),
     "lightning": ("lightning",),
     "transformers": ("transformers",),
     "ultralytics": (

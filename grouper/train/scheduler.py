@@ -10,7 +10,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from grouper.findings import GroupingWarning
 from grouper.text.arguments import require, require_integer
+from grouper.train.accelerated import counts_batches
 from grouper.train.compatibility import (
     check_lrs,
     check_momentum_declared,
@@ -47,6 +49,7 @@ class PlanScheduler(LRScheduler):
     def __init__(self, optimizer: Optimizer, plan: PlanProtocol, last_epoch: int = -1) -> None:
         self.plan = plan
         self._group_of: dict[int, str] = {}
+        self._length_is_known = False
         if not isinstance(optimizer, Optimizer):  # a wrapper that is none itself, as Lightning's
             optimizer = torch_optimizer(optimizer)
         self._rebind(optimizer)
@@ -143,6 +146,9 @@ class PlanScheduler(LRScheduler):
         if problem is not None:
             raise ValueError(problem)
         self._refuse_overrun()
+        if not self._length_is_known and (problem := counts_batches(self.plan)):
+            warnings.warn(problem, GroupingWarning, stacklevel=4)
+        self._length_is_known = True
 
     def _rebind(self, optimizer: Optimizer) -> None:
         """Find the schedule of each group. Raises ValueError where they are not the plan's."""

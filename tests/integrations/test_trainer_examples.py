@@ -28,7 +28,7 @@ def said_by(example, folder, *needed, limit=120):
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder)},
+        env={**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -56,3 +56,10 @@ def test_lightning(tmp_path):
     before, after = shares(said)
     assert before < 60 < 85 < after
     assert "'backbone0': '0', 'backbone1': '0', 'backbone2': '0', 'head': '0.0" in said
+
+
+def test_accelerate(tmp_path):
+    said = said_by("accelerate_train.py", tmp_path, "accelerate")
+    before, after = shares(said)
+    assert before < 65 < 90 < after
+    assert "saved half-way and resumed, the weights are the same" in said
