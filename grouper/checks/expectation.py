@@ -121,7 +121,10 @@ def _filled(
         case tree.Call(function=function, arguments=arguments):
             filled = tuple(_filled(a, given, context) for a in arguments)
             return tree.Call(function, filled, span=part.span)
-    return part
+        case tree.Number() | tree.Constant() | tree.String() | tree.Word():
+            return part
+        case tree.Subscript() | tree.Tuple() | tree.Configured():
+            return part
 
 
 def _total(function: str, label: str, context: Context) -> int:

@@ -17,15 +17,18 @@ from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.options.values import Value
 from grouper.text.source import Source
+from grouper.text.write_file import names_stream
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/:]")
 
 
 def load_rules(name: str, settings: list[str]) -> RuleSet:
-    """The rules of a path, a shipped name or, for `-`, standard input, with `--set` applied."""
+    """The rules of a path, a shipped name or, for `-`, standard input, with `--set` applied. A pipe
+    that the process has open (`/dev/stdin`, a shell's `<(...)`) is read as `-` is."""
     values = variables(settings)
-    if name == STDIN:
-        return resolve(Source(read_rules(name).text, "<stdin>"), values)
+    if name == STDIN or (names_stream(name) and not os.path.isdir(name)):
+        text = read_rules(name).text
+        return resolve(Source(text, "<stdin>" if name == STDIN else name), values)
     if _ADDRESS.match(name) and not os.path.exists(name):  # not repeated: it may hold a password
         raise Failure("rules are read from files, not from addresses: download them first")
     if is_binary(name):  # a mistake in the command, not in a file

@@ -138,7 +138,8 @@ def _word(document: Document, token: Token, offset: int) -> str | None:
         case Kind.CODE:
             known = [c for c in ALL if token.text.upper() == c.id or token.text == c.name]
             return _page(known[0]) if known else None
-    return None
+        case _:
+            return None
 
 
 _ASKED: tuple[Callable[[Document, Token, int], str | None], ...] = (

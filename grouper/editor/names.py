@@ -81,6 +81,8 @@ class _Names:
                 yield self._at(What.LABEL, Token(token.kind, label, token.start))
             case Kind.WORD:
                 yield self._word(index, token)
+            case _:
+                pass
 
     def _word(self, index: int, token: Token) -> Name:
         if token.text in self.captures:

@@ -187,6 +187,8 @@ class _Scanner:
                 self._space()
                 self._match(Kind.CODE, _CODE)
                 self._rule()
+            case _:
+                pass  # options, a claim, a string, or nothing
         self._expression(claim=word == "expect")
         return word
 

@@ -57,7 +57,8 @@ def apply_operator(operator: str, left: float, right: float) -> int | float:
             return left // right
         case "%":
             return left % right
-    return _power(left, right)
+        case _:
+            return _power(left, right)
 
 
 def _power(base: float, exponent: float) -> int | float:

@@ -251,7 +251,8 @@ def label_of(call: tree.Call) -> str | None:
     match call.arguments[0]:
         case tree.Word(name=name) | tree.String(value=name):
             return name
-    return None
+        case _:
+            return None
 
 
 def _finite(value: int | float, place: tree.Node) -> int | float:

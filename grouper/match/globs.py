@@ -29,6 +29,11 @@ def compile_glob(glob: tree.Glob) -> NameTest:
             return lambda name: NONE if name.endswith(end) else None
         case (tree.Text(text=start), tree.Star()):
             return lambda name: NONE if name.startswith(start) else None
+        case _:
+            return _compile_any(glob)
+
+
+def _compile_any(glob: tree.Glob) -> NameTest:
     whole_name = _whole_name(glob)
     start, end = literal_start(glob), _literal_end(glob)
 

@@ -125,6 +125,24 @@ def test_rules_come_from_standard_input():
     assert done.returncode == 0
 
 
+@POSIX
+@pytest.mark.parametrize(
+    ("shell", "status"),
+    [
+        ("$G check examples/yolov5s.pt /dev/stdin <<< '* -> all lr=1'", 0),
+        ("$G check examples/yolov5s.pt <(echo '* -> all lr=1')", 0),
+        ("cat rules/yolov5.rules | $G groups examples/yolov5s.pt /dev/stdin", 0),
+        ("$G check examples/yolov5s.pt <(echo 'a.* -> all lr=1')", 1),
+        ("mkfifo $T/pipe; $G check examples/yolov5s.pt $T/pipe", 2),
+        ("$G check examples/yolov5s.pt /dev/null", 2),
+    ],
+)
+def test_rules_come_from_pipes_that_are_open(shell, status, tmp_path):
+    done = grouper(shell=f"T={tmp_path}; {shell}")
+    assert done.returncode == status, done.stderr
+    assert b"no rules file" not in done.stderr
+
+
 def test_an_address_is_not_repeated():
     done = grouper("check", "https://user:secret@host.example/a.rules")
     assert done.returncode == 2

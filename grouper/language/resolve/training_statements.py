@@ -16,6 +16,7 @@ from grouper.language.syntax import tree
 from grouper.options.kinds import Options
 from grouper.options.plan_keys import LENGTHS, PLAN, WARMUP
 from grouper.options.schedules import SCHEDULES
+from grouper.options.schedules.schedule_type import ScheduleType
 from grouper.options.values import value_text
 from grouper.text.printable import quoted_list
 from grouper.text.source import Span
@@ -125,10 +126,25 @@ class TrainingStatements:
         where = f"schedule {name}" if statement.key is None else f"schedule {statement.key} {name}"
         own = statement.key or "lr"
         values, spans = self._settings(statement.options, kind.options, where, own=own)
-        missing = kind.missing_option(values)  # type: ignore[arg-type]
+        self._check_together(kind, values, spans, statement.span)
+        schedule = Schedule(name, values, statement.span)
+        if statement.key is None:
+            self.schedule = schedule
+        else:
+            self.schedules[statement.key] = schedule
+
+    def _check_together(
+        self,
+        kind: ScheduleType,
+        values: Mapping[str, Any],
+        spans: Mapping[str, Span | None],
+        at: Span | None,
+    ) -> None:
+        """Report options of a schedule that need or exclude each other."""
+        missing = kind.missing_option(values)
         if missing is not None and kind.exactly_one is not None:
             first, second = kind.exactly_one
-            place = spans.get(second, statement.span)
+            place = spans.get(second, at)
             help = f"write one of them, such as `{first}=`"
             self._diagnostics.report(codes.BAD_VALUE, missing, place, help)
         if "after" in values and values.get("lag"):
@@ -139,11 +155,6 @@ class TrainingStatements:
                 "take one of them away",
                 also=spans["after"],
             )
-        schedule = Schedule(name, values, statement.span)
-        if statement.key is None:
-            self.schedule = schedule
-        else:
-            self.schedules[statement.key] = schedule
 
     def _schedule_name(self, statement: tree.Schedule) -> Any:
         """The schedule's own name, or the one that a variable holds."""

@@ -26,6 +26,8 @@ def words(expression: tree.Expression, number: bool = False) -> Iterator[tuple[t
         case tree.Configured(options=options):
             for option in options:
                 yield from words(option.value)
+        case tree.Number() | tree.Constant() | tree.String() | tree.Attribute():
+            pass
 
 
 def calls(expression: tree.Expression) -> Iterator[tree.Call]:
@@ -61,7 +63,8 @@ def _parts(expression: tree.Expression) -> tuple[tree.Expression, ...]:
             return (index,)
         case tree.Configured(options=options):
             return tuple(option.value for option in options)
-    return ()
+        case tree.Number() | tree.Constant() | tree.String() | tree.Word() | tree.Attribute():
+            return ()
 
 
 def comparisons(selector: tree.Selector | None) -> Iterator[tree.Comparison]:
@@ -74,6 +77,17 @@ def comparisons(selector: tree.Selector | None) -> Iterator[tree.Comparison]:
         case tree.And(operands=operands) | tree.Or(operands=operands):
             for operand in operands:
                 yield from comparisons(operand)
+        case (
+            tree.Glob()
+            | tree.Regex()
+            | tree.Exact()
+            | tree.ClassName()
+            | tree.Within()
+            | tree.Flag()
+            | tree.Has()
+            | None
+        ):
+            pass
 
 
 def asked_marks(selector: tree.Selector | None) -> Iterator[str]:
@@ -86,6 +100,17 @@ def asked_marks(selector: tree.Selector | None) -> Iterator[str]:
         case tree.And(operands=operands) | tree.Or(operands=operands):
             for operand in operands:
                 yield from asked_marks(operand)
+        case (
+            tree.Glob()
+            | tree.Regex()
+            | tree.Exact()
+            | tree.ClassName()
+            | tree.Within()
+            | tree.Flag()
+            | tree.Comparison()
+            | None
+        ):
+            pass
 
 
 def captures(selector: tree.Selector | None) -> frozenset[str]:
@@ -101,7 +126,10 @@ def captures(selector: tree.Selector | None) -> frozenset[str]:
             return frozenset().union(*map(captures, operands))
         case tree.Or(operands=operands):
             return frozenset.intersection(*map(captures, operands))
-    return frozenset()
+        case tree.Exact() | tree.ClassName() | tree.Within() | tree.Comparison():
+            return frozenset()
+        case tree.Flag() | tree.Has() | tree.Not() | None:
+            return frozenset()
 
 
 def possible_captures(selector: tree.Selector | None) -> frozenset[str]:
@@ -119,7 +147,9 @@ def capture_order(selector: tree.Selector | None) -> tuple[str, ...]:
             found = sorted(groups, key=groups.__getitem__)
         case tree.Or(operands=operands) | tree.And(operands=operands):
             found = [name for operand in operands for name in capture_order(operand)]
-        case _:
+        case tree.Exact() | tree.ClassName() | tree.Within() | tree.Comparison():
+            found = []
+        case tree.Flag() | tree.Has() | tree.Not() | None:
             found = []
     return tuple(dict.fromkeys(found))
 

@@ -186,9 +186,9 @@ def _parsed(span: Span, start: str) -> Any:
 
 def _node(found: Any, source: Source, offset: int = 0) -> Any:
     """The node of a tree, whose places count from an offset of the source. Raises Faulty."""
-    from grouper.language.syntax.build import Builder
+    from grouper.language.syntax.nodes import builder
 
-    return Builder(source, offset).node(found)
+    return builder(source, offset).node(found)
 
 
 def _too_long(source: Source) -> Finding:

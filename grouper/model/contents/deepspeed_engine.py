@@ -6,7 +6,7 @@ are trained: ZeRO's stage 3 leaves only empty tensors in the state dict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,23 +76,29 @@ def inventory_of(root: Any, path: str) -> Inventory:
     }
     prefix = wrapping_prefix(names)
     known = isinstance(state.get("buffer_names"), Sequence)
-    parameters = tuple(
-        Parameter(
-            tuple(name.removeprefix(prefix) for name in tied),
-            facts[tied[0]].shape,
-            facts[tied[0]].dtype,
-            facts[tied[0]].trains,
-            tied[0],
-            inferred=not known and facts[tied[0]].trains is None,
-        )
-        for tied in _tied(facts, state.get("shared_params"))
-    )
     return Inventory(
-        parameters,
+        _parameters(facts, _tied(facts, state.get("shared_params")), prefix, known),
         kind="DeepSpeed checkpoint",
         key=KEY,
         buffers=tuple(name.removeprefix(prefix) for name in found if name in buffers),
         remarks=_remarks(state, known),
+    )
+
+
+def _parameters(
+    facts: Mapping[str, Tensor], tied: Iterable[list[str]], prefix: str, known: bool
+) -> tuple[Parameter, ...]:
+    """The parameters, each with all of its names; `known`: the file lists the buffers."""
+    return tuple(
+        Parameter(
+            tuple(name.removeprefix(prefix) for name in names),
+            facts[names[0]].shape,
+            facts[names[0]].dtype,
+            facts[names[0]].trains,
+            names[0],
+            inferred=not known and facts[names[0]].trains is None,
+        )
+        for names in tied
     )
 
 
