@@ -105,12 +105,12 @@ def completion(
     found: Candidate, lines: Lines, client: types.ClientCapabilities
 ) -> types.CompletionItem:
     kinds = get_capability(client, "text_document.completion.completion_item.documentation_format")
-    documentation = markup(found.documentation, kinds)
+    about = markup(found.documentation, kinds) if kinds else found.documentation
     return types.CompletionItem(
         label=found.text,
         kind=_ITEM[found.kind],
         detail=found.detail or None,
-        documentation=documentation if found.documentation else None,
+        documentation=about if found.documentation else None,
         sort_text=f"{found.rank}{found.text.zfill(6) if found.text.isdigit() else found.text}",
         filter_text=found.text,
         text_edit=types.TextEdit(range_of(lines, found.span), found.written),

@@ -188,7 +188,7 @@ class _Scanner:
                 self._match(Kind.CODE, _CODE)
                 self._rule()
             case _:
-                pass
+                pass  # options, a claim, a string, or nothing
         self._expression(claim=word == "expect")
         return word
 

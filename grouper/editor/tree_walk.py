@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from grouper.language.syntax import tree
 
@@ -44,8 +45,12 @@ def _operands(selector: tree.Selector) -> tuple[tree.Selector, ...]:
             return (operand,)
         case tree.And(operands=operands) | tree.Or(operands=operands):
             return operands
-        case _:
+        case tree.Glob() | tree.Regex() | tree.Exact() | tree.ClassName() | tree.Within():
             return ()
+        case tree.Comparison() | tree.Flag() | tree.Has():
+            return ()
+        case _:
+            assert_never(selector)
 
 
 def option_at(file: tree.File, offset: int) -> tuple[tree.Statement, tree.Option] | None:

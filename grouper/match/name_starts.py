@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import assert_never
 
 from grouper.language.facts import FACTS
 from grouper.language.syntax import tree
@@ -25,8 +26,12 @@ def name_starts(selector: tree.Selector | None) -> tuple[str, ...]:
             if not all(map(_never_fails, operands)):
                 return ()  # what fails is reported, whichever parameters it fails for
             return max(map(name_starts, operands), key=_narrowness)
-        case _:
+        case tree.Regex() | tree.ClassName() | tree.Within() | tree.Comparison():
             return ()
+        case tree.Flag() | tree.Has() | tree.Not() | None:
+            return ()
+        case _:
+            assert_never(selector)
 
 
 def _narrowness(starts: tuple[str, ...]) -> int:
@@ -44,5 +49,9 @@ def _never_fails(selector: tree.Selector) -> bool:
             return _never_fails(operand)
         case tree.And(operands=operands) | tree.Or(operands=operands):
             return all(map(_never_fails, operands))
-        case _:
+        case tree.Glob() | tree.Exact() | tree.ClassName() | tree.Within():
             return True
+        case tree.Flag() | tree.Has():
+            return True
+        case _:
+            assert_never(selector)

@@ -34,6 +34,9 @@ WRONG = {
 }  # fmt: skip
 
 
+EVERY = {**RIGHT, **WRONG}
+
+
 def workspace(model=None):
     """A workspace whose files, where they name no model, are for a small YOLO."""
     inventory = model or small_yolo()

@@ -10,5 +10,5 @@ _FUNCTIONS = statements.FUNCTIONS | rules.FUNCTIONS | selectors.FUNCTIONS | expr
 
 
 def builder(source: Source, offset: int = 0) -> Builder:
-    """A builder of the nodes of one source, in which trees count places from an offset."""
+    """A builder of the nodes of one source, in which lark's places count from an offset."""
     return Builder(source, _FUNCTIONS, offset)

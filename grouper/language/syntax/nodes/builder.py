@@ -16,7 +16,10 @@ MAX_DEPTH = 100
 
 
 class Builder:
-    """The source, and for each rule of the grammar the function that makes its node."""
+    """The source, and for each rule of the grammar the function that makes its node.
+
+    `offset` is where in the source lark's places begin to count.
+    """
 
     def __init__(
         self,
@@ -48,9 +51,11 @@ class Builder:
         if isinstance(found, Token):
             assert found.start_pos is not None
             assert found.end_pos is not None
-            return Span(self.source, self._offset + found.start_pos, self._offset + found.end_pos)
-        meta = found.meta
-        return Span(self.source, self._offset + meta.start_pos, self._offset + meta.end_pos)
+            return self._between(found.start_pos, found.end_pos)
+        return self._between(found.meta.start_pos, found.meta.end_pos)
+
+    def _between(self, start: int, end: int) -> Span:
+        return Span(self.source, self._offset + start, self._offset + end)
 
 
 def unquoted(token: str) -> str:
