@@ -2,7 +2,8 @@
 
 The fault that it was written for is gone, so it can be removed. A file for several models (an
 included one, one with several `for`, or with `optional` rules) may accept what some of them do not
-have.
+have; elsewhere it is a note, for another model may have the fault. What names no finding is a
+warning.
 
     allow GR105                       # bad where every rule matches something
 """
@@ -38,7 +39,8 @@ def without_allowed(
         before = remaining
         remaining = _without(before, allow, context)
         if remaining == before and not _may_be_unused(context.rules, allow):
-            unused.append(_finding(allow, f"`allow {allow.code}` accepts nothing", ()))
+            message = f"`allow {allow.code}` accepts nothing of this model"
+            unused.append(replace(_finding(allow, message, ()), severity_override=Severity.NOTE))
     return (*remaining, *unused)
 
 

@@ -6,6 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grouper.integrations import accelerate as accelerate
+    from grouper.integrations import lightning as lightning
+    from grouper.integrations import transformers as transformers
     from grouper.integrations import ultralytics as ultralytics
 
 # Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.

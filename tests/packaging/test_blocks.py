@@ -22,7 +22,7 @@ pytest.importorskip("timm")
 pytest.importorskip("ultralytics")
 
 from support import fitting_models as fitting  # noqa: E402
-from support.pages import BLOCKS, ROOT, blocks, rules_before  # noqa: E402
+from support.pages import BLOCKS, ELSEWHERE, ROOT, blocks, rules_before  # noqa: E402
 from support.run_pages import given, ultralytics_runs  # noqa: E402
 
 import grouper  # noqa: E402
@@ -38,6 +38,18 @@ FAULTY = {
 }
 PART_OF = {("yolov5.md", "model.{0..9}.* -> backbone freeze"): 'include "yolov5"\n'}
 # Blocks and commands that do not run here; by page and line, with what holds them instead.
+# Code that needs a run or a model of its own; by page and first line, the test that has them.
+CODE_ELSEWHERE = {
+    (
+        "training.md",
+        'optimizer, scheduler = grouper.build(model, "my.rules", steps=10_000)',
+    ): "tests/train/test_build.py",
+    (
+        "training.md",
+        'report = grouper.check(whole, "my.rules")'
+        "  # on the meta device, if that is where the whole is",
+    ): "tests/train/test_parts.py",
+}
 NOT_RUN = {
     ("README.md", "pip install -c tests/constraints.txt"): ".ci/run does it, and runs these tests",
     ("yolov5.md", "$ pip install path/to/grouper"): "test_installs.py builds what pip does",
@@ -95,6 +107,9 @@ def test_rules_fit_a_model(block, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("block", blocks("python"), ids=ids)
 def test_code_runs(block, tmp_path, monkeypatch, request):
+    if (block.page, block.first) in CODE_ELSEWHERE:
+        assert (ROOT / CODE_ELSEWHERE[block.page, block.first]).exists()
+        return
     monkeypatch.chdir(tmp_path)
     rules = fitting.MY_RULES
     if block.page == "ultralytics.md":
@@ -132,6 +147,12 @@ def test_what_is_not_run_is_there():
         assert any(line.startswith(start) for line in lines), (page, start)
     for page, first in [*FAULTY, *PART_OF]:
         assert any((b.page, b.first) == (page, first) for b in blocks("")), (page, first)
+
+
+def test_pages_with_tests_of_their_own_have_them():
+    for page, test in ELSEWHERE.items():
+        assert (ROOT / "docs" / page).exists()
+        assert (ROOT / test).exists()
 
 
 def test_no_block_is_of_another_kind():

@@ -225,7 +225,7 @@ def test_no_install_fetches_a_strangers_package():
     """On the public index, the name `grouper` belongs to somebody else."""
     for name in tracked():
         path = ROOT / name
-        if name == "CHANGELOG.md" or not path.is_file():
+        if name in ("CHANGELOG.md", "tests/packaging/test_name.py") or not path.is_file():
             continue
         text = path.read_bytes().decode("utf-8", "replace")
         install = r"pip3? install (-\S+ )*['\"]?" + "grouper"

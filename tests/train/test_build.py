@@ -90,7 +90,9 @@ class LooksAtKeys(torch.optim.SGD):
 
 def test_bare_groups_for_classes_that_look_at_the_keys(monkeypatch):
     monkeypatch.setattr("torch.optim.LooksAtKeys", LooksAtKeys, raising=False)
-    text = RULES.replace("AdamW lr=1e-2", "torch.optim:LooksAtKeys lr=0.1 weight_decay=0.1")
+    text = RULES.replace(
+        "AdamW lr=1e-2 weight_decay=0.01", "torch.optim:LooksAtKeys lr=0.1 weight_decay=0.1"
+    )
     with pytest.raises(ValueError, match=r"AssertionError.*keys are `params`, `name`.*names=False"):
         grouper.build_optimizer(model(), grouper.parse(text))
     optimizer, scheduler = grouper.build(model(), grouper.parse(text), steps=9, names=False)
