@@ -1,28 +1,26 @@
 """The pipeline: text to rules, model to inventory, both to a report, and a report to training.
 
-`_checked` is all of it up to the report, in the order in which it happens.
+`grouper.checks.pipeline` is all of it up to the report, in the order in which it happens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from grouper.checks.context import Context, known_signatures
+from grouper.checks.pipeline import checked, has_errors
 from grouper.checks.report import Report
 from grouper.checks.run import run
-from grouper.findings import Finding, Severity, in_order
+from grouper.findings import Finding, in_order
 from grouper.group.form_groups import form_groups
 from grouper.group.grouping import Grouping
 from grouper.language.resolve import resolve
 from grouper.language.resolve.walk import asked_marks
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
-from grouper.match.match_rules import match_rules
-from grouper.match.resolve_options import resolve_options
-from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
@@ -38,26 +36,6 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = Union["Module", Inventory, str, Path]
 Rules: TypeAlias = RuleSet | Report | str | Path
-
-
-def _checked(
-    inventory: Inventory,
-    rules: RuleSet,
-    signatures: Mapping[str, Signature],
-    read_base: Callable[[str | None], BaseParameters] = base_parameters,
-) -> Report:
-    if _has_errors(rules):
-        return Report(rules, inventory, (*rules.findings, *inventory.findings))
-    base = read_base(rules.base_model)
-    matches = match_rules(rules, inventory, base.parameters)
-    if matches.limit is not None:
-        return Report(rules, inventory, (*rules.findings, matches.limit))
-    assignment = resolve_options(matches)
-    grouping = form_groups(assignment)
-    context = Context(rules, inventory, assignment, grouping, signatures)
-    stages = (rules, inventory, base, matches, assignment)
-    findings = run(context, [finding for stage in stages for finding in stage.findings])
-    return Report(rules, inventory, in_order(findings), assignment, grouping)
 
 
 class GroupingError(Exception):
@@ -112,20 +90,13 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     rule_set = _rule_set(rules)
     inventory = _inventory(model, key, rule_set)
     live = is_module(model)
-    return _checked(inventory, rule_set, _signatures(rule_set, live=live))
-
-
-def check_read(
-    inventory: Inventory, rules: RuleSet, read_base: Callable[[str | None], BaseParameters]
-) -> Report:
-    """`check` for those who keep models that they have read: `read_base` gives the base model."""
-    return _checked(inventory, rules, _signatures(rules), read_base)
+    return checked(inventory, rule_set, _signatures(rule_set, live=live))
 
 
 def check_rules(rules: Rules) -> Report:
     """What can be checked of rules without a model. Never raises for findings."""
     rule_set = _rule_set(rules)
-    if _has_errors(rule_set):
+    if has_errors(rule_set):
         return Report(rule_set, NO_MODEL, rule_set.findings)
     nothing = Assignment(rule_set, NO_MODEL, ())
     context = Context(
@@ -246,14 +217,10 @@ def plan(
     return make_plan(report.rules, grouping, steps_per_epoch, epochs)
 
 
-def _has_errors(rules: RuleSet) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in rules.findings)
-
-
 def _checked_to_build(model: Module, rules: Rules) -> Report:
     rule_set = _rule_set(rules)
     signatures = _signatures(rule_set, build=True)
-    return _checked(_inventory(model, None, rule_set), rule_set, signatures)
+    return checked(_inventory(model, None, rule_set), rule_set, signatures)
 
 
 def _signatures(

@@ -9,7 +9,8 @@ import pytest
 from editor.corpus import RIGHT
 from editor.node import EXTENSION, run_node
 
-from grouper.editor.scan import Kind, all_tokens, scan
+from grouper.editor.scan import all_tokens, scan
+from grouper.editor.tokens import Kind
 from grouper.language.syntax.statements import cut
 from grouper.text.source import Source
 
