@@ -39,8 +39,10 @@ def make_server(default_model: str | None = None) -> Server:
 
 
 def did_open(server: Server, params: types.DidOpenTextDocumentParams) -> None:
-    server.files.set(path_of(params.text_document.uri), params.text_document.text)
-    server.publish_soon(path_of(params.text_document.uri), pause=0)
+    path = path_of(params.text_document.uri)
+    server.addresses[path] = params.text_document.uri
+    server.files.set(path, params.text_document.text)
+    server.publish_soon(path, pause=0)
 
 
 def did_change(server: Server, params: types.DidChangeTextDocumentParams) -> None:

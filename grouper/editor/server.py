@@ -43,6 +43,7 @@ class Server(LanguageServer):
         full = types.TextDocumentSyncKind.Full
         super().__init__("grouper", __version__, text_document_sync_kind=full)
         self.files = Workspace(default_model)
+        self.addresses: dict[str, str] = {}  # as the client writes them, by path
         self._thread = ThreadPoolExecutor(1)
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
@@ -96,19 +97,18 @@ class Server(LanguageServer):
             found = await self.checked(document, diagnostics)
         except JsonRpcContentModified:
             return
-        lines = document.lines(self.encoding)
+        lines, uri = document.lines(self.encoding), self.uri(path)
         self.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(
-                convert.uri_of(path),
+                uri,
                 [convert.diagnostic(one, lines) for one in found],
-                version=self.workspace.get_text_document(self.uri(path)).version,
+                version=self.workspace.get_text_document(uri).version,
             )
         )
 
     def uri(self, path: str) -> str:
         """The address by which the client knows a file."""
-        known = self.workspace.text_documents
-        return next((uri for uri in known if path_of(uri) == path), convert.uri_of(path))
+        return self.addresses.get(path) or convert.uri_of(path)
 
     def workspace_edit(self, renamings: tuple[Renaming, ...]) -> types.WorkspaceEdit:
         changes = {}

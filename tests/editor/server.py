@@ -62,7 +62,10 @@ class Editor:
         self.versions = {}
 
     def open(self, path, text):
-        uri = from_fs_path(str(path)) if not str(path).startswith("untitled:") else str(path)
+        elsewhere = str(path).startswith("untitled:")
+        return self.open_uri(str(path) if elsewhere else from_fs_path(str(path)), text)
+
+    def open_uri(self, uri, text):
         self.versions[uri] = 1
         item = types.TextDocumentItem(uri, "grouper", 1, text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
