@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ def driven(test):
         asyncio.run(asyncio.wait_for(test(*arguments, **named), timeout=600))
 
     run.__name__, run.__doc__ = test.__name__, test.__doc__
-    run.__signature__ = __import__("inspect").signature(test)
+    run.__signature__ = inspect.signature(test)
     return run
 
 
