@@ -1,16 +1,17 @@
 """The pipeline: text to rules, model to inventory, both to a report, and a report to training.
 
-`_checked` is all of it up to the report, in the order in which it happens.
+`grouper.checks.pipeline` is all of it up to the report, in the order in which it happens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from grouper.checks.context import Context, known_signatures
+from grouper.checks.pipeline import checked, has_errors
 from grouper.checks.report import Report
 from grouper.checks.run import run, run_on_plan
 from grouper.findings import Finding, Severity, in_order, warn
@@ -20,9 +21,6 @@ from grouper.language.resolve import resolve
 from grouper.language.resolve.walk import asked_marks
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
-from grouper.match.match_rules import match_rules
-from grouper.match.resolve_options import resolve_options
-from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.signatures import Signature, signature, signature_of
 from grouper.options.values import Value
@@ -47,46 +45,6 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = Union["Module", Inventory, str, Path]
 Rules: TypeAlias = RuleSet | Report | str | Path
-ReadBase: TypeAlias = Callable[[str | None], BaseParameters]
-
-
-def _checked(
-    inventory: Inventory,
-    rules: RuleSet,
-    signatures: Mapping[str, Signature],
-    read_base: ReadBase = base_parameters,
-) -> Report:
-    """The report, its edits tried: those of other rules are of the same optimizers, or unknown."""
-
-    def analyse(other: RuleSet) -> Report:
-        return _analysed(inventory, other, {**known_signatures(other), **signatures}, read_base)
-
-    report = _analysed(inventory, rules, signatures, read_base)
-    if any(finding.candidates for finding in report.findings):
-        from grouper.checks.verified_edits import verify
-
-        return verify(report, analyse)
-    return report
-
-
-def _analysed(
-    inventory: Inventory,
-    rules: RuleSet,
-    signatures: Mapping[str, Signature],
-    read_base: ReadBase,
-) -> Report:
-    if _has_errors(rules):
-        return Report(rules, inventory, (*rules.findings, *inventory.findings))
-    base = read_base(rules.base_model)
-    matches = match_rules(rules, inventory, base.parameters)
-    if matches.limit is not None:
-        return Report(rules, inventory, (*rules.findings, matches.limit))
-    assignment = resolve_options(matches)
-    grouping = form_groups(assignment)
-    context = Context(rules, inventory, assignment, grouping, signatures)
-    stages = (rules, inventory, base, matches, assignment)
-    findings = run(context, [finding for stage in stages for finding in stage.findings])
-    return Report(rules, inventory, in_order(findings), assignment, grouping)
 
 
 class GroupingError(Exception):
@@ -140,7 +98,7 @@ def rules_to_train(rules: RuleSet | str | Path, variables: Mapping[str, Value]) 
     if isinstance(rules, RuleSet) and variables:
         raise TypeError("a RuleSet has its variables already: pass them to grouper.load")
     rule_set = rules if isinstance(rules, RuleSet) else load(rules, **variables)
-    if _has_errors(rule_set):
+    if has_errors(rule_set):
         raise GroupingError(Report(rule_set, NO_MODEL, rule_set.findings))
     return rule_set
 
@@ -156,25 +114,20 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
     rule_set = _rule_set(rules)
     inventory = _inventory(model, key, rule_set)
     live = is_module(model)
-    return _checked(inventory, rule_set, _signatures(rule_set, live=live))
-
-
-def check_read(inventory: Inventory, rules: RuleSet, read_base: ReadBase) -> Report:
-    """`check` for those who keep models that they have read: `read_base` gives the base model."""
-    return _checked(inventory, rules, _signatures(rules), read_base)
+    return checked(inventory, rule_set, _signatures(rule_set, live=live))
 
 
 def checked_to_build(model: Module, rules: Rules) -> Report:
     """The report of rules whose optimizer is to be built: with classes of any package looked at."""
     rule_set = _rule_set(rules)
     signatures = _signatures(rule_set, build=True)
-    return _checked(_inventory(model, None, rule_set), rule_set, signatures)
+    return checked(_inventory(model, None, rule_set), rule_set, signatures)
 
 
 def check_rules(rules: Rules) -> Report:
     """What can be checked of rules without a model. Never raises for findings."""
     rule_set = _rule_set(rules)
-    if _has_errors(rule_set):
+    if has_errors(rule_set):
         return Report(rule_set, NO_MODEL, rule_set.findings)
     nothing = Assignment(rule_set, NO_MODEL, ())
     context = Context(
@@ -441,10 +394,6 @@ def _require_names(rules: Rules, names: bool, prefix: str | None) -> None:
             "`prefix` says where a part is in the whole, so in the place of rules there must be a"
             " report of the whole: `grouper.check(whole, rules)`"
         )
-
-
-def _has_errors(rules: RuleSet) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in rules.findings)
 
 
 def _signatures(

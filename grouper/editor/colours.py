@@ -5,7 +5,7 @@ from __future__ import annotations
 from grouper.editor.document import Document
 from grouper.editor.names import What
 from grouper.editor.positions import Lines
-from grouper.editor.scan import Kind, Token
+from grouper.editor.tokens import Kind, Token
 
 TYPES = (
     "comment", "string", "regexp", "number", "keyword", "operator", "namespace", "class",

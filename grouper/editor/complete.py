@@ -13,7 +13,9 @@ from grouper.editor.document import Document
 from grouper.editor.expected import accepted
 from grouper.editor.names import What
 from grouper.editor.navigate import declared
-from grouper.editor.scan import Kind, Scanned, Token, scan_statement
+from grouper.editor.scan import Scanned
+from grouper.editor.scan_statement import scan_statement
+from grouper.editor.tokens import Kind, Token
 from grouper.language.syntax.keywords import KEYWORDS
 from grouper.text.source import Source, Span
 

@@ -11,7 +11,8 @@ from grouper.editor.document import Document
 from grouper.editor.names import What, names_of
 from grouper.editor.navigate import declared
 from grouper.editor.option_origin import key_text
-from grouper.editor.scan import Kind, Scanned, Token
+from grouper.editor.scan import Scanned
+from grouper.editor.tokens import Kind, Token
 from grouper.language.arithmetic import CONSTANTS, FUNCTIONS
 from grouper.options.misspelt import torch_options
 from grouper.options.plan_keys import PLAN, WARMUP

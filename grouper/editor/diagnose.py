@@ -36,17 +36,18 @@ def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
     place = finding.span
     related = [(label.span, label.message or "see here") for label in finding.labels[1:]]
     if place is None:
-        place = Span(document.source, 0, 0)
+        place = _statement(document, tree.For)
     elif place.source is not document.source:
         related.insert(0, (place, finding.message))
-        place = _include(document)
+        place = _statement(document, tree.Include)
     return Diagnostic(finding, place, _message(finding), tuple(related), finding.code in _USELESS)
 
 
-def _include(document: Document) -> Span:
-    """The place of a finding in a file that is included: the first `include`."""
+def _statement(document: Document, kind: type[tree.For] | type[tree.Include]) -> Span:
+    """The place of a finding that has none here: on the model, the first `for`; in a file that is
+    included, the first `include`."""
     for statement in document.parsed.file.statements:
-        if isinstance(statement, tree.Include) and statement.span is not None:
+        if isinstance(statement, kind) and statement.span is not None:
             return statement.span
     return Span(document.source, 0, 0)
 

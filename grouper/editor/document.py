@@ -12,18 +12,22 @@ from pathlib import Path
 from typing import Protocol
 
 from grouper import api
+from grouper.checks.context import known_signatures
+from grouper.checks.pipeline import checked, has_errors
 from grouper.checks.report import Report
 from grouper.editor.models import Models, is_looked_at, not_looked_at, stamp_of
 from grouper.editor.names import Name, names_of
 from grouper.editor.positions import Lines
-from grouper.editor.scan import Scanned, Token, all_tokens, scan
+from grouper.editor.scan import Scanned, all_tokens, scan, scan_one
+from grouper.editor.tokens import Token
 from grouper.findings import Finding, in_order, labels_at
 from grouper.language.resolve.includes import Files, find
 from grouper.language.resolve.resolve import resolve
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import Parsed
-from grouper.language.syntax.statements import Cut, cut
+from grouper.language.syntax.statements import Cut, Statement, cut
+from grouper.match.assignment import Matches
 from grouper.match.match_rules import match_rules
 from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.errors import ModelError
@@ -69,6 +73,7 @@ class Document:
     source: Source
     around: Surroundings
     stamps: dict[str, object] = field(default_factory=dict)
+    _matches: dict[int, Matches] = field(default_factory=dict, repr=False)
 
     @property
     def text(self) -> str:
@@ -150,7 +155,9 @@ class Document:
     @cached_property
     def model_paths(self) -> tuple[str, ...]:
         """The models that the file names, or else the editor's own."""
-        named = [path for s in self.statements if s.word == "for" if (path := _string(s))]
+        heads = (item.span for item in self._pieces.items if isinstance(item, Statement))
+        scanned = [scan_one(span) for span in heads if span.text.startswith("for")]
+        named = [path for s in scanned if s.word == "for" and (path := _string(s))]
         if named:
             beside = named if self.path.startswith("<") else [str(self.folder / n) for n in named]
             return tuple(dict.fromkeys(beside))
@@ -184,11 +191,15 @@ class Document:
         ]
         return replace(finding, labels=labels_at(names[0] if names else Span(self.source, 0, 0)))
 
-    def read_base(self, path: str | None) -> BaseParameters:
-        """The parameters of the base model."""
+    @cached_property
+    def _base(self) -> BaseParameters:
+        path = self.rules.base_model
         if path is not None:
             self.stamps[path] = stamp_of(path)
         return base_parameters(path, self.around.models.read)
+
+    def _read_base(self, _path: str | None) -> BaseParameters:
+        return self._base
 
     @property
     def _base_is_looked_at(self) -> bool:
@@ -199,10 +210,11 @@ class Document:
         """The report on each model; none where there is no model to look at."""
         if not self._base_is_looked_at:
             return ()
-        return tuple(
-            ModelReport(path, api.check_read(inventory, self.rules, self.read_base))
-            for path, inventory in self.models
-        )
+        return tuple(ModelReport(path, self._report(inventory)) for path, inventory in self.models)
+
+    def _report(self, inventory: Inventory) -> Report:
+        signatures = known_signatures(self.rules)
+        return checked(inventory, self.rules, signatures, self._read_base, self._match)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -229,9 +241,9 @@ class Document:
         found: dict[int, list[Taken]] = {}
         if not self._base_is_looked_at:
             return {}
-        whole = not any(f.severity.value == "error" for f in self.rules.findings)
-        for path, inventory in self.models:
-            of_rules = self._of_rules(path, inventory)
+        whole = not has_errors(self.rules)
+        for _, inventory in self.models:
+            of_rules = self._of_rules(inventory)
             for rule in self.rules.rules:
                 if rule.span is not None and rule.span.source is self.source:
                     sure = whole or not rule.otherwise
@@ -239,26 +251,25 @@ class Document:
                     found.setdefault(rule.span.start, []).append(taken)
         return {start: tuple(each) for start, each in found.items()}
 
-    def _of_rules(self, path: str, inventory: Inventory) -> Mapping[int, list[Parameter]]:
+    def _of_rules(self, inventory: Inventory) -> Mapping[int, list[Parameter]]:
+        """The parameters of each rule, by the rule's `id`. Faulty rules are left out."""
+        matches = self._match(self.rules, inventory, self._base.parameters)
+        if matches.limit is not None:
+            return {}
         of_rules: dict[int, list[Parameter]] = {}
-        report = self._report(path)
-        if report is not None and report.assignment is not None:
-            pairs = [(a.parameter, a.matches) for a in report.assignment.parameters]
-        else:
-            base = self.read_base(self.rules.base_model).parameters
-            matches = match_rules(self.rules, inventory, base)
-            if matches.limit is not None:
-                return {}
-            pairs = list(zip(inventory.parameters, matches.of_parameters, strict=True))
-        for parameter, several in pairs:
+        for parameter, several in zip(inventory.parameters, matches.of_parameters, strict=True):
             for match in several:
                 of_rules.setdefault(id(match.rule), []).append(parameter)
         return of_rules
 
-    def _report(self, path: str) -> Report | None:
-        """The report on a model, where there is one already."""
-        reports: tuple[ModelReport, ...] = self.__dict__.get("reports", ())
-        return next((model.report for model in reports if model.name == path), None)
+    def _match(
+        self, rules: RuleSet, inventory: Inventory, base: Mapping[str, Parameter] | None
+    ) -> Matches:
+        """What the rules match in a model: asked once, for hints and for the report."""
+        found = self._matches.get(id(inventory))
+        if found is None:
+            found = self._matches[id(inventory)] = match_rules(rules, inventory, base)
+        return found
 
     def lines(self, encoding: str) -> Lines:
         """The lines of the text, in a client's units."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from grouper.editor.document import Document
 from grouper.editor.positions import Lines
-from grouper.editor.scan import Kind, Scanned
+from grouper.editor.scan import Scanned
+from grouper.editor.tokens import Kind
 
 
 @dataclass(frozen=True)

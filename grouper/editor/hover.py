@@ -13,8 +13,8 @@ from grouper.editor.markdown import code, names_list, totals
 from grouper.editor.names import What
 from grouper.editor.navigate import declarations, name_at
 from grouper.editor.option_origin import option_text
-from grouper.editor.scan import Kind, Token
 from grouper.editor.selected import selected
+from grouper.editor.tokens import Kind, Token
 from grouper.editor.tree_walk import option_at, selector_at
 from grouper.findings import Code, Finding
 from grouper.options.schedules import SCHEDULES

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from grouper.editor.scan import Kind, Scanned, Token
+from grouper.editor.scan import Scanned
+from grouper.editor.tokens import Kind, Token
 from grouper.language.expressions import OF_LABELS
 from grouper.text.source import Source, Span
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from pygments import token
 from pygments.lexer import Lexer
 
-from grouper.editor.scan import Kind, all_tokens, scan
+from grouper.editor.scan import all_tokens, scan
+from grouper.editor.tokens import Kind
 from grouper.language.syntax.statements import cut
 from grouper.text.source import Source
 

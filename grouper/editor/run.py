@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 
 from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
 
-from grouper.editor.server import make_server
+from grouper.editor.bind import make_server
 
 
 def serve(default_model: str | None = None) -> None:

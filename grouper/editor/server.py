@@ -1,37 +1,24 @@
-"""The language server: binds each request of the protocol to the function that answers it."""
+"""The language server: the open files, and when they are checked."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcContentModified
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from grouper.editor import convert
-from grouper.editor.colours import MODIFIERS, TYPES, semantic_tokens
-from grouper.editor.complete import complete
 from grouper.editor.diagnose import diagnostics
 from grouper.editor.document import Document
-from grouper.editor.fixes import fixes
-from grouper.editor.fold_lines import folds
-from grouper.editor.hints import hints
-from grouper.editor.hover import hover
 from grouper.editor.navigate import (
-    CannotRename,
     Renaming,
-    definition,
-    references,
-    rename,
-    renamed_span,
 )
 from grouper.editor.positions import Lines
-from grouper.editor.symbols import symbols
-from grouper.editor.tidy import tidied
 from grouper.editor.workspace import Workspace
 from grouper.version import __version__
 
@@ -56,6 +43,7 @@ class Server(LanguageServer):
         full = types.TextDocumentSyncKind.Full
         super().__init__("grouper", __version__, text_document_sync_kind=full)
         self.files = Workspace(default_model)
+        self.addresses: dict[str, str] = {}  # as the client writes them, by path
         self._thread = ThreadPoolExecutor(1)
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
@@ -109,19 +97,18 @@ class Server(LanguageServer):
             found = await self.checked(document, diagnostics)
         except JsonRpcContentModified:
             return
-        lines = document.lines(self.encoding)
+        lines, uri = document.lines(self.encoding), self.uri(path)
         self.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(
-                convert.uri_of(path),
+                uri,
                 [convert.diagnostic(one, lines) for one in found],
-                version=self.workspace.get_text_document(self.uri(path)).version,
+                version=self.workspace.get_text_document(uri).version,
             )
         )
 
     def uri(self, path: str) -> str:
         """The address by which the client knows a file."""
-        known = self.workspace.text_documents
-        return next((uri for uri in known if path_of(uri) == path), convert.uri_of(path))
+        return self.addresses.get(path) or convert.uri_of(path)
 
     def workspace_edit(self, renamings: tuple[Renaming, ...]) -> types.WorkspaceEdit:
         changes = {}
@@ -134,201 +121,3 @@ class Server(LanguageServer):
 def path_of(uri: str) -> str:
     """The path of a file; `<uri>` for a text that is on no disk."""
     return to_fs_path(uri) or f"<{uri}>"
-
-
-def make_server(default_model: str | None = None) -> Server:
-    """A server with every request bound."""
-    server = Server(default_model)
-    for name, answer in _REQUESTS.items():
-        server.feature(name, _OPTIONS.get(name))(answer)
-    return server
-
-
-# --- what the client tells ---------------------------------------------------------------
-
-
-def did_open(server: Server, params: types.DidOpenTextDocumentParams) -> None:
-    server.files.set(path_of(params.text_document.uri), params.text_document.text)
-    server.publish_soon(path_of(params.text_document.uri), pause=0)
-
-
-def did_change(server: Server, params: types.DidChangeTextDocumentParams) -> None:
-    text = server.workspace.get_text_document(params.text_document.uri).source
-    server.files.set(path_of(params.text_document.uri), text)
-    server.publish_soon(path_of(params.text_document.uri))
-
-
-def did_save(server: Server, params: types.DidSaveTextDocumentParams) -> None:
-    server.publish_soon(path_of(params.text_document.uri), pause=0)
-
-
-def did_close(server: Server, params: types.DidCloseTextDocumentParams) -> None:
-    path = path_of(params.text_document.uri)
-    server.files.close(path)
-    nothing = types.PublishDiagnosticsParams(params.text_document.uri, [])
-    server.text_document_publish_diagnostics(nothing)
-    server.publish_soon(path)
-
-
-def watched(server: Server, _params: types.DidChangeWatchedFilesParams) -> None:
-    for path in server.files.paths:
-        server.publish_soon(path)
-
-
-def configured(server: Server, params: types.DidChangeConfigurationParams) -> None:
-    settings = params.settings if isinstance(params.settings, dict) else {}
-    given = settings.get("grouper")
-    model = given.get("model") if isinstance(given, dict) else None
-    server.files.use_model(model if isinstance(model, str) and model else None)
-    watched(server, types.DidChangeWatchedFilesParams([]))
-
-
-# --- what the client asks ----------------------------------------------------------------
-
-
-async def on_hover(server: Server, params: types.HoverParams) -> types.Hover | None:
-    place = server.at(params)
-    if place is None:
-        return None
-    document, offset = place
-    found = await server.checked(document, lambda checked: hover(checked, offset))
-    if found is None:
-        return None
-    return convert.hover(found, document.lines(server.encoding), server.client_capabilities)
-
-
-def on_completion(server: Server, params: types.CompletionParams) -> types.CompletionList:
-    place = server.at(params)
-    if place is None:
-        return types.CompletionList(False, [])
-    document, offset = place
-    lines = document.lines(server.encoding)
-    client = server.client_capabilities
-    found = complete(document, offset)
-    return types.CompletionList(False, [convert.completion(one, lines, client) for one in found])
-
-
-def on_definition(server: Server, params: types.DefinitionParams) -> list[types.Location]:
-    place = server.at(params)
-    found = definition(*place) if place is not None else ()
-    return [_location(server, span) for span in found]
-
-
-def on_references(server: Server, params: types.ReferenceParams) -> list[types.Location]:
-    place = server.at(params)
-    found = references(*place, params.context.include_declaration) if place is not None else ()
-    return [_location(server, span) for span in found]
-
-
-def _location(server: Server, span: Any) -> types.Location:
-    found = convert.location(span, server.encoding)
-    return types.Location(server.uri(span.source.path), found.range)
-
-
-def on_prepare_rename(server: Server, params: types.PrepareRenameParams) -> types.Range | None:
-    place = server.at(params)
-    if place is None:
-        return None
-    try:
-        return convert.range_of(place[0].lines(server.encoding), renamed_span(*place))
-    except CannotRename as error:
-        raise JsonRpcInvalidParams(str(error)) from None
-
-
-def on_rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-    place = server.at(params)
-    if place is None:
-        return None
-    try:
-        return server.workspace_edit(rename(*place, params.new_name))
-    except CannotRename as error:
-        raise JsonRpcInvalidParams(str(error)) from None
-
-
-def on_symbols(server: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-    document = server.open(params.text_document.uri)
-    if document is None:
-        return []
-    lines = document.lines(server.encoding)
-    return [convert.symbol(found, lines) for found in symbols(document)]
-
-
-def on_folds(server: Server, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
-    document = server.open(params.text_document.uri)
-    return [convert.fold(found) for found in folds(document)] if document is not None else []
-
-
-def on_formatting(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
-    document = server.open(params.text_document.uri)
-    if document is None:
-        return []
-    return convert.edits(tidied(document), document.lines(server.encoding))
-
-
-def on_tokens(server: Server, params: types.SemanticTokensParams) -> types.SemanticTokens:
-    document = server.open(params.text_document.uri)
-    data = semantic_tokens(document, server.encoding) if document is not None else ()
-    return types.SemanticTokens(list(data))
-
-
-async def on_hints(server: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
-    document = server.open(params.text_document.uri)
-    if document is None:
-        return []
-    lines = document.lines(server.encoding)
-    start, end = (lines.offset(p.line, p.character) for p in (params.range.start, params.range.end))
-    found = await server.checked(document, lambda checked: hints(checked, start, end))
-    return [convert.hint(one, lines) for one in found]
-
-
-async def on_code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    document = server.open(params.text_document.uri)
-    if document is None:
-        return []
-    lines = document.lines(server.encoding)
-    start, end = (lines.offset(p.line, p.character) for p in (params.range.start, params.range.end))
-    found = await server.checked(document, lambda checked: fixes(checked, start, end))
-    return [
-        types.CodeAction(
-            fix.title,
-            kind=types.CodeActionKind.QuickFix,
-            diagnostics=[d for d in params.context.diagnostics if d.code == fix.finding.code.id],
-            is_preferred=True,
-            edit=types.WorkspaceEdit(
-                changes={params.text_document.uri: convert.edits(fix.edits, lines)}
-            ),
-        )
-        for fix in found
-    ]
-
-
-_REQUESTS: dict[str, Callable[..., Any]] = {
-    types.TEXT_DOCUMENT_DID_OPEN: did_open,
-    types.TEXT_DOCUMENT_DID_CHANGE: did_change,
-    types.TEXT_DOCUMENT_DID_SAVE: did_save,
-    types.TEXT_DOCUMENT_DID_CLOSE: did_close,
-    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: watched,
-    types.WORKSPACE_DID_CHANGE_CONFIGURATION: configured,
-    types.TEXT_DOCUMENT_HOVER: on_hover,
-    types.TEXT_DOCUMENT_COMPLETION: on_completion,
-    types.TEXT_DOCUMENT_DEFINITION: on_definition,
-    types.TEXT_DOCUMENT_REFERENCES: on_references,
-    types.TEXT_DOCUMENT_PREPARE_RENAME: on_prepare_rename,
-    types.TEXT_DOCUMENT_RENAME: on_rename,
-    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: on_symbols,
-    types.TEXT_DOCUMENT_FOLDING_RANGE: on_folds,
-    types.TEXT_DOCUMENT_FORMATTING: on_formatting,
-    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: on_tokens,
-    types.TEXT_DOCUMENT_INLAY_HINT: on_hints,
-    types.TEXT_DOCUMENT_CODE_ACTION: on_code_action,
-}
-_OPTIONS: dict[str, Any] = {
-    types.TEXT_DOCUMENT_COMPLETION: types.CompletionOptions(
-        trigger_characters=[".", "@", '"', "=", "{", "(", "/"]
-    ),
-    types.TEXT_DOCUMENT_RENAME: types.RenameOptions(prepare_provider=True),
-    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: types.SemanticTokensLegend(
-        list(TYPES), list(MODIFIERS)
-    ),
-    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions([types.CodeActionKind.QuickFix]),
-}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from grouper.editor.document import Document
-from grouper.editor.scan import Kind, Scanned, Token
+from grouper.editor.scan import Scanned
+from grouper.editor.tokens import Kind, Token
 from grouper.text.printable import visible
 from grouper.text.source import Span
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ def driven(test):
         asyncio.run(asyncio.wait_for(test(*arguments, **named), timeout=600))
 
     run.__name__, run.__doc__ = test.__name__, test.__doc__
-    run.__signature__ = __import__("inspect").signature(test)
+    run.__signature__ = inspect.signature(test)
     return run
 
 
@@ -62,7 +63,10 @@ class Editor:
         self.versions = {}
 
     def open(self, path, text):
-        uri = from_fs_path(str(path)) if not str(path).startswith("untitled:") else str(path)
+        elsewhere = str(path).startswith("untitled:")
+        return self.open_uri(str(path) if elsewhere else from_fs_path(str(path)), text)
+
+    def open_uri(self, uri, text):
         self.versions[uri] = 1
         item = types.TextDocumentItem(uri, "grouper", 1, text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))

@@ -254,6 +254,20 @@ async def test_edits_that_come_faster_than_answers(tmp_path):
         ]
 
 
+@driven
+async def test_files_are_called_as_the_client_calls_them(tmp_path):
+    folder = tmp_path / "a b é"
+    folder.mkdir()
+    (folder / "base.rules").write_text("let rate = 0.1\n")
+    text = 'include "base.rules"\n* -> all lr=rates\n'
+    async with running() as editor:
+        uri = f"file://{tmp_path}/a%20b%20%C3%A9/main%2Erules"
+        assert await editor.findings(editor.open_uri(uri, text))
+        assert set(editor.client.diagnostics) == {uri}
+        edit = await editor.ask("rename", uri, at(text, "-> all", 4), new_name="every")
+        assert set(edit.changes) == {uri}
+
+
 def test_it_needs_no_torch_and_says_what_it_needs(capsys, monkeypatch):
     code = "import sys, grouper.editor.run; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

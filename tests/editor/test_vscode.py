@@ -2,14 +2,18 @@
 the protocol speaking to the server, and its files."""
 
 import json
+import re
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from editor.corpus import RIGHT
 from editor.node import EXTENSION, run_node
 
-from grouper.editor.scan import Kind, all_tokens, scan
+import grouper
+from grouper.editor.scan import all_tokens, scan
+from grouper.editor.tokens import Kind
 from grouper.language.syntax.statements import cut
 from grouper.text.source import Source
 
@@ -93,7 +97,7 @@ def test_it_is_packaged_whole(tmp_path):
         capture_output=True,
         timeout=300,
     )
-    names = __import__("zipfile").ZipFile(made).namelist()
+    names = zipfile.ZipFile(made).namelist()
     for name in ("extension.js", "syntaxes/grouper.tmLanguage.json", "snippets.json"):
         assert f"extension/{name}" in names
     assert any("vscode-languageclient/" in name for name in names)
@@ -110,10 +114,6 @@ def test_what_it_declares_is_there():
 
 @pytest.mark.parametrize("name", json.loads((EXTENSION / "snippets.json").read_text()))
 def test_snippets_are_rules(name):
-    import re
-
-    import grouper
-
     snippet = json.loads((EXTENSION / "snippets.json").read_text())[name]
     text = "\n".join(snippet["body"])
     text = re.sub(r"\$\{\d+\|([^,|]*)[^|]*\|\}", r"\1", text)

@@ -8,7 +8,8 @@ import pytest
 from editor.corpus import EVERY, RIGHT, ROOT
 
 from grouper.editor import words
-from grouper.editor.scan import Kind, all_tokens, scan
+from grouper.editor.scan import all_tokens, scan
+from grouper.editor.tokens import Kind
 from grouper.language import shipped
 from grouper.language.arithmetic import FUNCTIONS
 from grouper.language.expressions import OF_CAPTURES, OF_LABELS

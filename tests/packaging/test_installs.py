@@ -75,6 +75,7 @@ def test_from_a_wheel(checkout, tmp_path):
     assert "grouper/model/class_bases.json" in names
     assert any(name.endswith("LICENSE") for name in names)
     works(tmp_path / "site", checkout, with_table=True)
+    gives_pygments_a_lexer(tmp_path / "site")
     (checkout / "grammars" / "rules.table").unlink()
 
 
@@ -88,6 +89,16 @@ def test_two_builds_are_one_file(kind, checkout, tmp_path):
         epoch = {"SOURCE_DATE_EPOCH": "1700000000", "PYTHONHASHSEED": seed}
         built.append(build(kind, tmp_path / seed, source, **epoch).read_bytes())
     assert built[0] == built[1]
+
+
+def gives_pygments_a_lexer(site):
+    """Pygments, which rich brings, finds the language by its name and by a file's ending."""
+    code = (
+        "from pygments.lexers import get_lexer_by_name, get_lexer_for_filename as of\n"
+        "assert get_lexer_by_name('grouper').name == of('a.rules').name == 'grouper'"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd="/", check=True)
 
 
 def test_from_an_sdist(checkout, tmp_path):

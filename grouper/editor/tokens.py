@@ -1,0 +1,48 @@
+"""What a word of a rules file can be."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """What a word is."""
+
+    COMMENT = "comment"
+    STRING = "string"
+    REGEX = "regex"
+    NUMBER = "number"
+    CONSTANT = "constant"  # true, false, none
+    KEYWORD = "keyword"
+    OPERATOR = "operator"
+    PUNCTUATION = "punctuation"
+    GLOB = "glob"
+    CLASS = "class"
+    FACT = "fact"  # ndim in a selector
+    MARK = "mark"  # no_weight_decay behind `has`
+    LABEL = "label"  # behind `->`
+    KEY = "key"  # of an option
+    WORD = "word"  # in an expression
+    REFERENCE = "reference"  # head.lr
+    FUNCTION = "function"
+    VARIABLE = "variable"  # behind `let`
+    OPTIMIZER = "optimizer"
+    ALIAS = "alias"  # behind `as`
+    SCHEDULE = "schedule"
+    SPLIT = "split"
+    TAG = "tag"
+    CODE = "code"
+    ERROR = "error"
+
+
+class Token(NamedTuple):
+    """A word, `[start, end)` in the text."""
+
+    kind: Kind
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
