@@ -9,6 +9,7 @@ from typing import Any
 FRAMEWORKS = {
     "accelerate": ("accelerate",),
     "lightning": ("lightning",),
+    "timm": ("timm",),
     "transformers": ("transformers",),
     "ultralytics": (
         "ultralytics",
