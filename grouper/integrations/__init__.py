@@ -8,6 +8,7 @@ from typing import Any
 # Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
 FRAMEWORKS = {
     "accelerate": ("accelerate",),
+    "axolotl": ("axolotl",),
     "lightning": ("lightning",),
     "timm": ("timm",),
     "transformers": ("transformers",),
