@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 # Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
 FRAMEWORKS = {
     "accelerate": ("accelerate",),
+    "axolotl": ("axolotl",),
     "lightning": ("lightning",),
+    "timm": ("timm",),
     "transformers": ("transformers",),
     "ultralytics": (
         "ultralytics",

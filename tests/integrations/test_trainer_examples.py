@@ -61,5 +61,12 @@ def test_lightning(tmp_path):
 def test_accelerate(tmp_path):
     said = said_by("accelerate_train.py", tmp_path, "accelerate")
     before, after = shares(said)
-    assert before < 65 < 90 < after
+    assert before < 75 < 95 < after
     assert "saved half-way and resumed, the weights are the same" in said
+
+
+def test_timm(tmp_path):
+    said = said_by("timm_train.py", tmp_path, "timm")
+    before, after = shares(said)
+    assert before < 45 < 80 < after
+    assert "block0/kept: lr 0.0016" in said

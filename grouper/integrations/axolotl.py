@@ -1,0 +1,66 @@
+"""A plugin of axolotl: fine-tuning by a rules file.
+
+plugins:
+  - grouper.integrations.axolotl.RulesPlugin
+rules: my.rules
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    from axolotl.integrations.base import BasePlugin
+except ModuleNotFoundError as error:
+    if error.name != "axolotl":
+        raise
+    raise ModuleNotFoundError("this needs axolotl: pip install axolotl", name="axolotl") from error
+from pydantic import BaseModel
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from grouper import api
+
+OWNED = ("lr_groups", "embedding_lr", "embedding_lr_scale", "loraplus_lr_ratio")
+
+
+class RulesArgs(BaseModel):
+    """What the plugin adds to axolotl's configuration."""
+
+    rules: str | None = None
+    rules_variables: dict[str, bool | int | float | str] | None = None
+
+
+class RulesPlugin(BasePlugin):
+    """Optimizer and scheduler of `rules:`; a configuration without it is axolotl's own."""
+
+    def get_input_args(self) -> str:
+        """Where axolotl finds `rules` and `rules_variables`."""
+        return f"{__name__}.{RulesArgs.__name__}"
+
+    def post_trainer_create(self, cfg: Any, trainer: Any) -> None:
+        """Give the Trainer the optimizer that the rules name; it makes none of its own then.
+
+        (axolotl 0.19 declares a hook `create_optimizer`, and never calls it.) Raises GroupingError
+        where the rules do not fit the model, and ValueError for another owner of the lr.
+        """
+        if not cfg.rules:
+            return
+        others = [name for name in OWNED if getattr(cfg, name, None)]
+        if others:
+            raise ValueError(
+                f"`rules` and `{others[0]}` are two owners of the lr: leave out one of them"
+            )
+        rules = api.rules_to_train(cfg.rules, dict(cfg.rules_variables or {}))
+        self._report = api.checked_to_build(trainer.model, rules)
+        trainer.optimizer = api.build_optimizer(trainer.model, self._report)
+
+    def create_lr_scheduler(
+        self, cfg: Any, trainer: Any, optimizer: Optimizer, num_training_steps: int
+    ) -> LRScheduler | None:
+        """The plan of the rules over the Trainer's own number of steps, counted in steps."""
+        if not cfg.rules:
+            return None
+        report = self._report
+        plan = api.plan(report.inventory, report, steps=num_training_steps)
+        return plan.scheduler(optimizer)

@@ -1,0 +1,111 @@
+"""Trains with timm's script by a rules file: what stands in the place of two of its calls.
+
+optimizer = create_optimizer(args, model)
+lr_scheduler, num_epochs = create_scheduler(args, optimizer, updates_per_epoch)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+try:
+    from timm.scheduler.scheduler import Scheduler
+except ModuleNotFoundError as error:
+    if error.name != "timm":
+        raise
+    raise ModuleNotFoundError("this needs timm: pip install timm", name="timm") from error
+from torch import nn
+from torch.optim import Optimizer
+
+from grouper import api
+from grouper.checks.report import Report
+from grouper.language.ruleset import RuleSet
+from grouper.options.values import Value
+from grouper.train.plan import Plan
+
+_reports: WeakKeyDictionary[Optimizer, Report] = WeakKeyDictionary()
+
+
+def create_optimizer(
+    args: Any, model: nn.Module, rules: RuleSet | str | Path | None = None, **variables: Value
+) -> Optimizer:
+    """The optimizer of the rules, in the place of timm's `create_optimizer_v2(model, ...)`.
+
+    `rules` are a path, a shipped name or a RuleSet; where they are not given, `args.rules`, for a
+    script that has an argument `--rules`. The other arguments about the optimizer (`--opt`, `--lr`,
+    `--weight-decay`, `--layer-decay`, ...) have no effect; `variables` are values for the rules'
+    `let` variables. Raises GroupingError where the rules do not fit the model, and ValueError where
+    there are none.
+    """
+    given = getattr(args, "rules", None) if rules is None else rules
+    if given is None:
+        raise ValueError(
+            "there are no rules: `create_optimizer(args, model, rules=...)`, or an argument"
+            ' `parser.add_argument("--rules")` of the script'
+        )
+    report = api.checked_to_build(model, api.rules_to_train(given, variables))
+    optimizer = api.build_optimizer(model, report)
+    _reports[optimizer] = report
+    return optimizer
+
+
+def create_scheduler(
+    args: Any, optimizer: Optimizer, updates_per_epoch: int
+) -> tuple[RulesScheduler, int]:
+    """A scheduler that follows the rules' plan, and the number of epochs: `args.epochs`.
+
+    In the place of timm's `create_scheduler_v2`; `--sched`, `--warmup-epochs` and their like have
+    no effect, and neither has `--sched-on-updates`: the plan moves with every update.
+    `updates_per_epoch` is the script's own, batches over `--grad-accum-steps`, rounded up. Raises
+    ValueError where the optimizer is not that of `create_optimizer`.
+    """
+    report = _reports.get(optimizer)
+    if report is None:
+        raise ValueError(
+            "this optimizer was not made by grouper.integrations.timm.create_optimizer, so there"
+            " are no rules for its scheduler: make both by rules, or both by timm"
+        )
+    epochs = int(args.epochs)
+    plan = api.plan(report.inventory, report, steps_per_epoch=updates_per_epoch, epochs=epochs)
+    return RulesScheduler(optimizer, plan), epochs
+
+
+class RulesScheduler(Scheduler):
+    """The plan as a scheduler of timm: its script says the update that it has come to.
+
+    Raises ValueError as the plan's own scheduler does: for a second owner of lr, another optimizer
+    that steps in the place of this one, and a run longer than the plan.
+    """
+
+    def __init__(self, optimizer: Optimizer, plan: Plan) -> None:
+        self.optimizer = optimizer
+        self.plan = plan
+        self.metric: float | None = None
+        self._scheduler = plan.scheduler(optimizer)
+
+    def step(self, epoch: int, metric: float | None = None) -> None:
+        """The script has come to the start of an epoch."""
+        self.step_update(epoch * self.plan.steps_per_epoch, metric)
+
+    def step_update(self, num_updates: int, metric: float | None = None) -> None:
+        """The script has made so many updates since the beginning of the run."""
+        self.metric = metric
+        now = self._scheduler.last_epoch
+        if num_updates == now + 1:
+            self._scheduler.step()
+        elif num_updates != now:  # resumed
+            self._scheduler.load_state_dict({"last_epoch": num_updates})
+
+    def state_dict(self) -> dict[str, Any]:
+        """The update, and the run's length."""
+        return self._scheduler.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go to the saved update."""
+        self._scheduler.load_state_dict(state_dict)
+
+    def _get_lr(self, t: int) -> list[float]:
+        values = self.plan.at(t)
+        return [values[group["name"]]["lr"] for group in self.optimizer.param_groups]
