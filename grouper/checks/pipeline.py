@@ -34,7 +34,7 @@ def checked(
 
     def analyse(other: RuleSet) -> Report:
         known = {**known_signatures(other), **signatures}
-        return _analysed(inventory, other, known, read_base, match)
+        return _analysed(inventory, other, known, read_base, match_rules)
 
     report = _analysed(inventory, rules, signatures, read_base, match)
     if any(finding.candidates for finding in report.findings):

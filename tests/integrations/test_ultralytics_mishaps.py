@@ -80,7 +80,7 @@ def test_memory_that_runs_out_in_the_first_epoch(runs):
 
 
 def test_decay_is_the_rules_also_with_smaller_batches(runs):
-    rules = "optimizer SGD lr=0.01\n* -> all weight_decay=0.25 param_group=weight"
+    rules = "optimizer SGD lr=0.01\ntag param_group\n* -> all weight_decay=0.25 param_group=weight"
 
     run = runs.train(
         "classify",
