@@ -26,7 +26,7 @@ def check(context: Context) -> Iterator[Finding]:
     matched = {id(m.rule) for first, *_ in context.assignment.treated_alike for m in first.matches}
     unanswered = {id(unanswered.rule) for unanswered in context.assignment.unanswered}
     for rule in context.rules.rules:
-        if id(rule) in matched or rule.otherwise or rule.selector is None:
+        if id(rule) in matched or rule.optional or rule.otherwise or rule.selector is None:
             continue
         if id(rule) in unanswered:
             continue  # that it has no answer is reported already
