@@ -17,6 +17,7 @@ from grouper.cli import (
     params,
     plan,
     rule,
+    rules,
     streams,
     write,
 )
@@ -36,6 +37,7 @@ COMMANDS = {
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),
     "rule": (rule, "the documentation of a finding"),
+    "rules": (rules, "the shipped rules files, or one of them"),
 }
 
 
