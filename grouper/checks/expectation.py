@@ -13,13 +13,14 @@ labels' warm-ups inside their windows. It is held to when a plan is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 from grouper.checks.context import Context
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.arithmetic import FUNCTIONS
 from grouper.language.expressions import Scope, as_number, evaluate, holds, label_of
+from grouper.language.resolve.labels import could_be, stem
 from grouper.language.resolve.walk import attributes, calls
 from grouper.language.ruleset import literal
 from grouper.language.syntax import tree
@@ -97,8 +98,9 @@ def parts_of(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
 
 def _values(label: str, key: str, context: Context) -> list[Value]:
     """The values of a key over a label's groups, each once."""
-    groups = [g for g in context.grouping.groups if label in g.labels or g.name == label]
-    if not groups and any(label in a.labels and a.frozen for a in context.assignment.parameters):
+    named = _named(label, context)
+    groups = [g for g in context.grouping.groups if g.name == label or named(g.labels)]
+    if not groups and any(a.frozen and named(a.labels) for a in context.assignment.parameters):
         return []  # all of its parameters are frozen: there is no value to make a claim about
     if not groups:
         raise BadValue(f"no group has the label `{label}`", None)
@@ -107,6 +109,15 @@ def _values(label: str, key: str, context: Context) -> list[Value]:
     if without is not None:
         raise BadValue(f"the group `{without}` has no `{key}`", None)
     return list({repr(o[key]): o[key] for o in options}.values())
+
+
+def _named(label: str, context: Context) -> Callable[[Iterable[str]], bool]:
+    """Whether one of some labels is meant by a word: `block` stands for all of `block{i}`."""
+    labels = [rule.label for rule in context.rules.rules if rule.label]
+    families = [family for family in labels if stem(family) == label]
+    return lambda labels: any(
+        name == label or any(could_be(family, name) for family in families) for name in labels
+    )
 
 
 def _filled(
@@ -135,7 +146,8 @@ def _filled(
 
 
 def _total(function: str, label: str, context: Context) -> int:
-    groups = [g for g in context.grouping.groups if label in g.labels or g.name == label]
+    named = _named(label, context)
+    groups = [g for g in context.grouping.groups if g.name == label or named(g.labels)]
     members = [p for group in groups for p in group.parameters]
     return len(members) if function == "count" else sum(p.numel or 0 for p in members)
 

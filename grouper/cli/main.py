@@ -19,6 +19,7 @@ from grouper.cli import (
     params,
     plan,
     rule,
+    rules,
     streams,
 )
 from grouper.cli.exit import CLEAN, FAILED, Failure, failure_line
@@ -39,6 +40,7 @@ COMMANDS = {
     "params": (params, "the parameters of a model"),
     "fmt": (fmt, "format rules files"),
     "rule": (rule, "the documentation of a finding"),
+    "rules": (rules, "the shipped rules files, or one of them"),
     "lsp": (lsp, "the language server, for editors"),
     "completion": (completion, "a script that completes commands, flags and files"),
     "help": (help, "the help of a command"),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grouper.integrations import accelerate as accelerate
+    from grouper.integrations import axolotl as axolotl
     from grouper.integrations import lightning as lightning
+    from grouper.integrations import timm as timm
     from grouper.integrations import transformers as transformers
     from grouper.integrations import ultralytics as ultralytics
 

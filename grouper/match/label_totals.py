@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grouper.language.expressions import label_of
+from grouper.language.resolve.labels import stem
 from grouper.language.resolve.walk import calls
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
@@ -57,8 +58,3 @@ def label_text(label: tree.Label, match: Match) -> str:
         piece.text if isinstance(piece, tree.Text) else str(match.captures.get(piece.name, ""))
         for piece in label.pieces
     )
-
-
-def stem(label: tree.Label) -> str:
-    """A label without its captures: `block` of `block{i}`."""
-    return "".join(piece.text for piece in label.pieces if isinstance(piece, tree.Text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from torch import Tensor, nn
@@ -42,10 +43,22 @@ def marks_of(
                 continue
             prefix = f"{bare(path)}." if bare(path) else ""
             for name in below:
-                found.setdefault(word, set()).update(known.get(prefix + name, ()))
+                found.setdefault(word, set()).update(_named(prefix, name, known))
     return Marks({word: frozenset(names) for word, names in found.items()}, (LISTED,)), tuple(
         findings
     )
+
+
+def _named(prefix: str, listed: str, known: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
+    """All names of the parameters below a module that an entry of its list names.
+
+    timm compares with `fnmatch`, so an entry may be a pattern: XCiT lists `pos_embed.*`.
+    """
+    if not any(character in listed for character in "*?["):
+        return known.get(prefix + listed, ())
+    below = (name for name in known if name.startswith(prefix))
+    matched = (name for name in below if fnmatchcase(name[len(prefix) :], listed))
+    return (other for name in matched for other in known[name])
 
 
 def _is_true(value: object) -> bool:

@@ -365,3 +365,14 @@ def test_a_report_loads_no_checks():
         "assert 'grouper.checks.table' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_claim_speaks_of_all_numbered_labels():
+    model = inventory("blocks.0.w", "blocks.1.w", "head.w")
+    rules = "optimizer SGD lr=1\nblocks.{i}.* -> block{i} lr*=0.5 ** (count(i) - i)\nelse -> head\n"
+    held = "expect count(block) == 2\nexpect head.lr / block.lr in 2..4\nexpect numel(block) == 24"
+    assert not grouper.check(model, grouper.parse(rules + held)).findings
+    (failed,) = grouper.check(model, grouper.parse(rules + "expect block.lr < 0.5")).findings
+    assert "`block.lr` is 0.5" in failed.message
+    (unknown,) = grouper.parse(rules + "expect count(blocks) > 0").findings
+    assert "no label `blocks`" in unknown.message

@@ -27,7 +27,8 @@ def documented():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_it_is_sound_and_in_canonical_form(name):
-    assert grouper.load(name).findings == ()
+    based = f'base_model "small.json"\ninclude "{name}"' if name.startswith("mup") else None
+    assert (grouper.parse(based) if based else grouper.load(name)).findings == ()
     assert main(["fmt", "--check", str(ROOT / "rules" / name)]) == 0
 
 

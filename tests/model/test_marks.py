@@ -106,3 +106,13 @@ def test_a_whole_module_file_tells_attributes_alone(tmp_path):
     assert carried(inventory, "no_weight_decay") is None
     torch.save(model().state_dict(), tmp_path / "state.pt")
     assert read(str(tmp_path / "state.pt")).marks is None
+
+
+def test_an_entry_of_a_list_may_be_a_pattern():
+    net = model()
+    net[0].mine = ["layer.*", "t[a-z]ken"]
+    assert carried(inventory_of(net, ["mine"]), "mine") == [
+        "0.layer.bias",
+        "0.layer.weight",
+        "0.token",
+    ]

@@ -10,11 +10,13 @@ ROOT = Path(__file__).parents[2]
 # Pages whose blocks have tests of their own: they need a framework's names, or files of a project.
 ELSEWHERE = {
     "accelerate.md": "tests/integrations/test_accelerate.py",
+    "axolotl.md": "tests/integrations/test_axolotl.py",
     "ci.md": "tests/packaging/test_ci.py",
     "convert.md": "tests/convert/test_page.py",
     "editors.md": "tests/editor/test_server.py",
     "lightning.md": "tests/integrations/test_lightning.py",
     "notebooks.md": "tests/packaging/test_notebooks.py",
+    "timm.md": "tests/integrations/test_timm.py",
     "transformers.md": "tests/integrations/test_transformers.py",
 }
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

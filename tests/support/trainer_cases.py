@@ -21,13 +21,19 @@ else -> rest weight_decay=0.1
 
 def ordered(first, second):
     """Rules before an interruption: two parts of equal shapes, the first one's group first."""
-    rules = [f"else {first} -> first weight_decay=0.1", f"else {second} -> second lr*=0.5 weight_decay=0.01"]
+    rules = [
+        f"else {first} -> first weight_decay=0.1",
+        f"else {second} -> second lr*=0.5 weight_decay=0.01",
+    ]
     return ORDER.format("\n".join(rules))
 
 
 def reordered(first, second):
     """The same rules after it, the second part's group first."""
-    rules = [f"else {second} -> second lr*=0.5 weight_decay=0.01", f"else {first} -> first weight_decay=0.1"]
+    rules = [
+        f"else {second} -> second lr*=0.5 weight_decay=0.01",
+        f"else {first} -> first weight_decay=0.1",
+    ]
     return ORDER.format("\n".join(rules))
 
 

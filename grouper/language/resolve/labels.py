@@ -92,7 +92,7 @@ class LabelCheck:
                 self._diagnostics.unknown("variable", word.name, names, word.span)
 
     def _declared(self, name: str, span: Span | None) -> None:
-        if not any(could_be(label, name) for label in self._labels):
+        if not any(could_be(label, name) or stem(label) == name for label in self._labels):
             self._diagnostics.unknown("label", name, map(label_text, self._labels), span)
 
 
@@ -108,6 +108,11 @@ def label_text(label: tree.Label) -> str:
         f"{{{piece.name}}}" if isinstance(piece, tree.Word) else piece.text
         for piece in label.pieces
     )
+
+
+def stem(label: tree.Label) -> str:
+    """A label without its captures: `block` of `block{i}`, which stands for all of them."""
+    return "".join(piece.text for piece in label.pieces if isinstance(piece, tree.Text))
 
 
 def could_be(label: tree.Label, name: str) -> bool:
