@@ -24,7 +24,7 @@ CODE = Code("GR303", "label-contradicts", Severity.WARNING, __doc__ or "")
 NO_DECAY = re.compile(
     r"(^|[_.-])(no|non|without|zero|skip|exempt)[_-]?(wd|decay|weight[_-]?decay)\b", re.I
 )
-FROZEN = re.compile(r"^(frozen|freeze|fixed)([_-]|$)", re.I)
+FROZEN = re.compile(r"^(frozen|freeze)([_-]|$)", re.I)
 
 
 def check(context: Context) -> Iterator[Finding]:

@@ -120,13 +120,20 @@ def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
             f" {value_text(series.base)}: the exponent counts for another depth",
         )
     steps = math.log(series.base / series.rates[-1]) / math.log(series.ratio)
-    if alone and steps > MOST_STEPS:
+    whole = math.isclose(steps, round(steps), abs_tol=1e-3)
+    if alone and whole and steps > MOST_STEPS and not _has_between(context, series):
         return _finding(
             series,
             f"the last `{name}` trains at {last}, {steps:.0f} steps below the base rate of"
             f" {value_text(series.base)}: the exponent counts for a deeper model",
         )
     return None
+
+
+def _has_between(context: Context, series: Series) -> bool:
+    """Whether other layers train between the last of the series and the base."""
+    rates = (one.number("lr") or 0 for one in context.trained)
+    return any(series.rates[-1] * (1 + ROUNDING) < r < series.base * (1 - ROUNDING) for r in rates)
 
 
 def _finding(series: Series, message: str) -> Finding:

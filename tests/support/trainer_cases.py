@@ -17,6 +17,8 @@ schedule linear after=warmup
 {}
 else -> rest weight_decay=0.1
 """
+FIRST = "else {} -> first weight_decay=0.1"
+SECOND = "else {} -> second lr*=0.5 weight_decay=0.01"
 
 
 def ordered(first, second):
