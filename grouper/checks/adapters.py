@@ -38,14 +38,9 @@ def check(context: Context) -> Iterator[Finding]:
     base = [p for p in context.inventory.parameters if not ADAPTER.search(p.name)]
     trained = [one for one in context.trained if not ADAPTER.search(one.name)]
     numbers = sum(p.numel or 0 for p in base)
-    by_rules = any(
-        rule.freezes for rule in context.rules.rules
-    )  # else peft itself says what trains
-    if (
-        by_rules
-        and trained
-        and sum(o.parameter.numel or 0 for o in trained) <= MOST_TRAINED * numbers
-    ):
+    by_rules = any(rule.freezes for rule in context.rules.rules)  # else peft says what trains
+    size = sum(one.parameter.numel or 0 for one in trained)
+    if by_rules and trained and size <= MOST_TRAINED * numbers:
         yield from _leftovers(trained)
     yield from _embedding_factors(context, adapters)
     yield from _originals(context)

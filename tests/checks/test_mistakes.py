@@ -1,7 +1,7 @@
 """Realistic mistakes, each behind a public thread: found at their line, with words that lead on.
 
-`wrong.rules` is what a person would write, `right.rules` what was meant; `case.toml` has the line and
-words of which the finding or its edit must hold one.
+`wrong.rules` is what a person would write, `right.rules` what was meant; `case.toml` has the line
+and words of which the finding or its edit must hold one.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ from grouper.model.formats import snapshot
 
 FOLDER = Path(__file__).parent / "mistakes"
 CASES = sorted(path.name for path in FOLDER.iterdir())
-# What a mistake's text cannot tell: a rate, a second optimizer's, or which of two readings is meant.
+# What a mistake's text cannot tell: a rate, another optimizer's, which of two readings is meant.
 WITHOUT_EDIT = {
     "l03-tied-embedding-decay", "l13-lora-plus-embedding", "l27-muon-lr-and-adam-lr",
     "l39-unet-without-its-prefix", "v03-backbone-by-name", "v13-unmatched-level-embed",

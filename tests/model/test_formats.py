@@ -11,6 +11,8 @@ TABLES = (read.FILES, read.FOLDERS, torch_zip.ARCHIVES, json_file.VALUES)
 PARTS = {
     "hugging_face": "read.py, for the folders that no format recognises",
     "torch_export_modules": "torch_export",
+    "snapshot_lines": "snapshot",
+    "snapshot_rows": "snapshot",
     "torch_saved": "deepspeed, sharded_index",
     "unsupported": "every format",
 }

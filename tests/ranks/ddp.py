@@ -16,7 +16,7 @@ RULES = """
 optimizer SGD lr=0.1 momentum=0.9
 0.* -> stem freeze
 else -> head
-0.* -> lr=0.05
+optional 0.* -> lr=0.05
 """
 STEPS, UNFREEZE = 6, 3
 

@@ -24,7 +24,10 @@ from grouper.reports.python.plan import plan_code  # noqa: E402
 from grouper.train.scheduler import write  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-RULES = sorted(path.stem for path in (ROOT / "rules").glob("*.rules"))
+FOR_YOLO = ("yolo", "ultralytics")
+RULES = sorted(
+    path.stem for path in (ROOT / "rules").glob("*.rules") if path.stem.startswith(FOR_YOLO)
+)
 TEXT = """
 optimizer SGD lr=0.1 momentum=0.9
 warmup steps=5 start=0 momentum=0.5

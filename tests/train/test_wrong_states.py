@@ -90,7 +90,7 @@ def test_a_damaged_state_changes_nothing(kind):
     refused(optimizer, state)
 
 
-@pytest.mark.parametrize("state", NO_STATES, ids=str)
+@pytest.mark.parametrize("state", NO_STATES, ids=lambda value: type(value).__name__)
 def test_what_is_no_state_changes_nothing(state):
     assert "`optimizer.state_dict()`" in refused(built(), state, TypeError)
 
