@@ -22,6 +22,7 @@ CODE = Code("GR205", "unused-optimizer", Severity.WARNING, __doc__ or "")
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each declared optimizer that has no group, frozen ones included."""
     used = _named_by_rules(context) if context.without_model else _with_groups(context)
+    used = used and used | _optional(context)
     for name, declared in context.optimizers.items():
         if used and name not in used:
             yield Finding(
@@ -30,6 +31,12 @@ def check(context: Context) -> Iterator[Finding]:
                 labels_at(declared.span),
                 help=f"send one to it by `optimizer={name}` in a rule, or remove it",
             )
+
+
+def _optional(context: Context) -> set[str | None]:
+    """Those to which rules send what only some models have."""
+    options = (o for rule in context.rules.rules if rule.optional for o in rule.options)
+    return {getattr(o.value, "name", None) for o in options if o.key == "optimizer"}
 
 
 def _with_groups(context: Context) -> set[str | None]:

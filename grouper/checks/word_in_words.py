@@ -55,8 +55,6 @@ def _beside_a_module(
     below = [p for p in context.inventory.parameters if f"{p.name}.".startswith(f"{top}.")]
     if not all(p in members for p in below):
         return None
-    if not all(re.search(rf"[a-z]{re.escape(word)}|{re.escape(word)}", p.name) for p in others):
-        return None
     if word in context.kinds.class_name(others[0]).lower():
         return None
     inside = [p for p in others if _is_inside(p.name, word)]
@@ -74,10 +72,8 @@ def _top(name: str, begins: re.Pattern[str]) -> str:
 
 
 def _is_inside(name: str, word: str) -> bool:
-    """Whether the word stands in the name only behind a letter, or in the middle of one module."""
-    return re.search(rf"(^|[._]){re.escape(word)}([._]|$)", name) is None or bool(
-        re.search(rf"[a-z]{re.escape(word)}", name)
-    )
+    """Whether the word stands in the name behind a letter, as `text` in `context`."""
+    return re.search(rf"[A-Za-z]{re.escape(word)}", name) is not None
 
 
 def _beside_a_class(
