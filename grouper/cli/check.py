@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from grouper import api
 from grouper.checks.report import Report
 from grouper.cli.exit import CLEAN, FOUND, Failure
+from grouper.cli.fix import MOST_ROUNDS, fixed, print_diff, write_fixed
 from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
 from grouper.cli.load import load_rules, read_model
 from grouper.cli.rules_file import STDIN, is_rules
@@ -23,6 +24,7 @@ EXAMPLES = (
     "grouper check --model snapshot.json rules/*.rules",
     "grouper check my.rules --format github",
     "grouper check model.pt my.rules --watch",
+    "grouper check model.pt my.rules --diff",
 )
 
 
@@ -36,6 +38,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
     parser.add_argument(
         "--watch", action="store_true", help="check again whenever a file changes, until Ctrl-C"
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="apply the edits that are sure, then check"
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help="show the edits that are sure, and change no file"
     )
     rules_flags(parser)
     model_flags(parser)
@@ -55,9 +63,28 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     reports = _reports(arguments)
+    if arguments.fix or arguments.diff:
+        reports = _fixed(arguments, reports)
+        if arguments.diff:
+            return CLEAN if all(report.ok for report in reports) else FOUND
     emit(REPORTS.render(arguments.format, reports, output(arguments)))
     _write_page(arguments, reports)
     return CLEAN if all(report.ok for report in reports) else FOUND
+
+
+def _fixed(arguments: argparse.Namespace, reports: list[Report]) -> list[Report]:
+    """The reports after the edits that are sure; with `--diff`, these are printed and not made."""
+    names = [name for name in _model_and_rules(arguments)[1] if os.path.isfile(name)]
+    if arguments.diff:
+        print_diff(fixed(reports, names))
+        return reports
+    for _ in range(MOST_ROUNDS):
+        texts = fixed(reports, names)
+        if not texts:
+            break
+        write_fixed(texts)
+        reports = _reports(arguments)
+    return reports
 
 
 def _reports(arguments: argparse.Namespace) -> list[Report]:
