@@ -363,6 +363,7 @@ def test_a_run_with_nothing_to_train(tmp_path, capsys):
 
 
 def test_a_run_in_steps(tmp_path, capsys):
+    pytest.importorskip("torch")
     from grouper.cli.main import main
 
     rules = tmp_path / "a.rules"

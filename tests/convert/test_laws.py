@@ -5,6 +5,12 @@ import re
 from contextlib import suppress
 from fnmatch import fnmatchcase
 
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("yaml")
+pytest.importorskip("transformers")
+
 from convert.oracles import fairseq2, llmfoundry, models, olmo
 from convert.oracles.compare import assert_same, converted, trained
 from hypothesis import HealthCheck, given, settings

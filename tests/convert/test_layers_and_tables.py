@@ -4,6 +4,11 @@ import json
 import math
 
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("yaml")
+pytest.importorskip("transformers")
+
 from convert.oracles import big_vision, layer_depth, models, sam2
 from convert.oracles.compare import assert_same, built, converted
 from torch import nn

@@ -6,6 +6,12 @@ import sys
 import types
 
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("yaml")
+pytest.importorskip("mmengine")
+pytest.importorskip("transformers")
+
 from convert.oracles import models
 from convert.oracles.compare import assert_same, built, converted, settings
 from hypothesis import HealthCheck, given

@@ -3,6 +3,10 @@
 import sys
 
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("yaml")
+
 from convert.oracles.compare import converted
 
 from grouper.convert.convert import convert_file

@@ -6,6 +6,11 @@ The oracles say it once more, by themselves, and are held to the same models par
 import json
 
 import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("yaml")
+pytest.importorskip("transformers")
+
 import torch
 from convert.oracles import (
     allennlp,
