@@ -22,11 +22,13 @@ from grouper.findings import Code, Finding, Severity
 from grouper.language.ruleset import Rule
 from grouper.text.printable import count_phrase
 
+LEAST = 4  # matrices of layers, in a model of which one can say so
 CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding where no matrix decays, and half of the vectors or more do."""
+    yield from _layers_spared(context)
     matrices = [o for o in context.trained if o.kind in (Kind.LINEAR, Kind.CONV)]
     matrices = [one for one in matrices if (one.parameter.ndim or 0) >= 2]
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
@@ -52,6 +54,28 @@ def check(context: Context) -> Iterator[Finding]:
         tuple(one.name for one in decaying),
         help="swap the two values of `weight_decay`: 0 for biases and norms",
         candidates=(_swapped(rule, other),) if rule and other and rule is not other else (),
+    )
+
+
+def _layers_spared(context: Context) -> Iterator[Finding]:
+    """A finding where a rule spares every matrix of the layers, and only embeddings decay."""
+    layers = [o for o in context.trained if o.kind in (Kind.LINEAR, Kind.CONV)]
+    layers = [o for o in layers if (o.parameter.ndim or 0) >= 2 and not o.parameter.tied]
+    decaying = [o for o in context.trained if (o.number("weight_decay") or 0) > 0]
+    if len(layers) < LEAST or any(one.number("weight_decay") != 0 for one in layers):
+        return
+    same = {one.group.optimizer for one in layers} & {one.group.optimizer for one in decaying}
+    rule = most_common_rule(layers, "weight_decay")
+    if rule is None or not same or any((o.parameter.ndim or 0) < 2 for o in decaying):
+        return
+    yield Finding(
+        CODE,
+        f"none of {len(layers):,} matrices of layers decays (`{layers[0].name}`), and"
+        f" {count_phrase(decaying)} outside of them: `{decaying[0].name}`",
+        place_of(rule, "weight_decay", "spares them"),
+        tuple(one.name for one in layers),
+        help="let matrices decay, whatever their class is called here: `ndim >= 2 -> matrix"
+        " weight_decay=...`",
     )
 
 

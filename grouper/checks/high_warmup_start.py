@@ -62,8 +62,8 @@ def _finding(context: Context, members: list[Trained]) -> Finding:
         labels = labels_at(warmup.span)
     return Finding(
         CODE,
-        f"{count_phrase(members)} start warm-up at {value_text(start)},"  # type: ignore[arg-type]
-        f" above their lr of {lr}{name}",
+        f"warm-up starts {count_phrase(members)} at {value_text(start)},"  # type: ignore[arg-type]
+        f" above the lr of {lr} that it leads to{name} (`warmup_start`)",
         labels,
         tuple(one.name for one in members),
         help="let it rise: `warmup_start=0`; a start above the lr is SGD's recipe for biases",

@@ -63,7 +63,7 @@ def _decays(label: str, members: Sequence[Trained]) -> Finding:
         )
     return Finding(
         CODE,
-        f"`{label}` decays: {count_phrase(members)} have `weight_decay` {decay}{why}",
+        f"`{label}` decays {count_phrase(members)}: `weight_decay` is {decay}{why}",
         labels,
         tuple(one.name for one in members),
         help="write `weight_decay=0` in the rule, or call it otherwise",

@@ -209,8 +209,8 @@ def _too_fast(series: Series, rule: Rule, members: list[Trained]) -> Finding:
         fixes.append(with_option(rule, f"lr*={decay} ** {deepest}"))
     return Finding(
         CODE,
-        f"{count_phrase(members)} before the first layer train at"
-        f" {value_text(members[0].value('lr'))}, above that layer's {value_text(series.rates[0])}:"
+        f"an lr of {value_text(members[0].value('lr'))} trains {count_phrase(members)} before the"
+        f" first layer, above that layer's {value_text(series.rates[0])}:"
         f" `{members[0].name}` ({rule_name(rule)})",
         labels_at((own.span if own is not None else None) or rule.span),
         tuple(one.name for one in members),

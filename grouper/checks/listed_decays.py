@@ -37,7 +37,7 @@ def check(context: Context) -> Iterator[Finding]:
     if found:
         yield Finding(
             CODE,
-            f"{count_phrase(found)} decay that the model lists in `no_weight_decay`:"
+            f"decay reaches {count_phrase(found)} that the model lists in `no_weight_decay`:"
             f" `{found[0].name}`",
             place_of(most_common_rule(found, "weight_decay"), "weight_decay"),
             tuple(one.name for one in found),

@@ -71,7 +71,7 @@ def _finding(
     rule = most_common_rule(found, "optimizer") or found[0].rule("lr")
     yield Finding(
         CODE,
-        f"{count_phrase(found)} go to Muon: `{found[0].name}` is {what}",
+        f"Muon gets {count_phrase(found)} that it should not: `{found[0].name}` is {what}",
         place_of(rule, "optimizer"),
         tuple(one.name for one in found),
         help=f"leave {whats} to another optimizer, in a rule before this one: `{selector} -> ends`",

@@ -105,7 +105,8 @@ def _finding(rule: Rule, spared: Sequence[Trained], decaying: Sequence[Trained])
     return Finding(
         CODE,
         f"{rule_name(rule)} spares {count_phrase(spared, 'norm')} from decay"
-        f" (`{other.name}`), and {count_phrase(decaying, 'norm')} decay: `{first.name}`",
+        f" (`{other.name}`) and leaves {count_phrase(decaying, 'norm')} that it does not find:"
+        f" `{first.name}`",
         place + sparing if setting is not None else sparing,
         tuple(one.name for one in decaying),
         notes=(f"of the same kind are: {kinds}",) if len(decaying) > 1 else (),

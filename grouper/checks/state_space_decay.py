@@ -40,7 +40,7 @@ def check(context: Context) -> Iterator[Finding]:
     pattern = f"*.{names[0]}" if len(names) == 1 else f"*.{{{','.join(names)}}}"
     yield Finding(
         CODE,
-        f"{count_phrase(found)} of recurrences decay: `{found[0].name}`",
+        f"decay reaches {count_phrase(found)} of recurrences: `{found[0].name}`",
         labels or labels_at(declared.span if declared is not None else None),
         tuple(one.name for one in found),
         help=f"spare them in a rule before: `{pattern} -> recurrence weight_decay=0`",

@@ -35,8 +35,8 @@ def check(context: Context) -> Iterator[Finding]:
             labels = labels_at(declared.span)
         yield Finding(
             CODE,
-            f"{count_phrase(members)} train at an lr of 0: they cost as much as others, and their"
-            " batch norms' statistics go on",
+            f"the lr of {count_phrase(members)} is 0: that costs as much as training, and batch"
+            " norms' statistics go on; what is frozen says `freeze`",
             labels,
             tuple(one.name for one in members),
             help="freeze them: `SELECTOR -> freeze`",

@@ -128,7 +128,14 @@ def _refuse(span: Span, error: UnexpectedInput) -> NoReturn:
         f"`{_short(place.text)}` is no part of a glob",
         place,
         "braces hold alternatives (`{a,b}`), a range (`{0..9}`), or a capture (`{i}`, `{i:0..9}`)",
+        _as_range(place.text),
     )
+
+
+def _as_range(text: str) -> str | None:
+    """`{0-5}` or `{0:5}` as it is written here."""
+    found = re.fullmatch(r"\{(\d+)[-:](\d+)\}", text)
+    return f"{{{found[1]}..{found[2]}}}" if found and int(found[1]) < int(found[2]) else None
 
 
 def _short(text: str) -> str:
