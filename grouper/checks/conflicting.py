@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
+from grouper.checks.rule_edits import selector_text_of
 from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
-from grouper.language.syntax.unparse import selector_text
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
 from grouper.options.values import same, value_text
@@ -83,7 +83,7 @@ def _way_out(context: Context, key: str, rules: list[Rule]) -> tuple[str, tuple[
     top = [rule for rule in rules if rule.split is None and not _clashes(context, rule)]
     if not top:
         out = "leave these parameters out of all rules but one"
-        return f"{out}: `... and not ({_selector(rules[0])}) -> ...`", ()
+        return f"{out}: `... and not ({selector_text_of(rules[0])}) -> ...`", ()
     exception = next((rule for rule in top if _is_exception(context, rule, rules)), None)
     if exception is not None:
         help = f"let the narrower rule count: `override {_selected(exception)} -> ...`"
@@ -97,14 +97,7 @@ def _way_out(context: Context, key: str, rules: list[Rule]) -> tuple[str, tuple[
 
 def _selected(rule: Rule) -> str:
     """What stands before the arrow of a rule, without `override`."""
-    return f"{'else ' * rule.otherwise}{_selector(rule)}".strip()
-
-
-def _selector(rule: Rule) -> str:
-    if rule.selector is None:
-        return ""
-    span = rule.selector.span
-    return span.text if span is not None else selector_text(rule.selector)
+    return f"{'else ' * rule.otherwise}{selector_text_of(rule)}".strip()
 
 
 def _is_exception(context: Context, rule: Rule, rules: list[Rule]) -> bool:

@@ -115,8 +115,8 @@ class Context:
         return self._selected[selector]
 
     def candidates(self, rule: Rule) -> frozenset[int]:
-        """The parameters that a rule's selector matches, whatever other rules take; those of its
-        condition, where it has one, only as far as they reach it."""
+        """The parameters, by their `id`, that a rule's selector matches left of `where`, whatever
+        other rules take."""
         if rule.selector is None:
             return frozenset(map(id, self.inventory.parameters))
         return self.selected(rule.selector)

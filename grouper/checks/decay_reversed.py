@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from grouper.checks.context import Context
 from grouper.checks.module_kinds import Kind
 from grouper.checks.rule_edits import option_of, with_value
-from grouper.checks.trained import most_common_rule, place_of
-from grouper.findings import Code, Finding, Severity
+from grouper.checks.trained import Trained, most_common_rule, place_of
+from grouper.findings import Code, Finding, Fix, Severity
 from grouper.language.ruleset import Rule
 from grouper.text.printable import count_phrase
 
@@ -29,8 +29,7 @@ CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 def check(context: Context) -> Iterator[Finding]:
     """One finding where no matrix decays, and half of the vectors or more do."""
     yield from _layers_spared(context)
-    matrices = [o for o in context.trained if o.kind in (Kind.LINEAR, Kind.CONV)]
-    matrices = [one for one in matrices if (one.parameter.ndim or 0) >= 2]
+    matrices = _matrices(context)
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
     decaying = [
         one
@@ -57,10 +56,15 @@ def check(context: Context) -> Iterator[Finding]:
     )
 
 
+def _matrices(context: Context) -> list[Trained]:
+    """The trained weights of linear layers and convolutions."""
+    layers = (one for one in context.trained if one.kind in (Kind.LINEAR, Kind.CONV))
+    return [one for one in layers if (one.parameter.ndim or 0) >= 2]
+
+
 def _layers_spared(context: Context) -> Iterator[Finding]:
     """A finding where a rule spares every matrix of the layers, and only embeddings decay."""
-    layers = [o for o in context.trained if o.kind in (Kind.LINEAR, Kind.CONV)]
-    layers = [o for o in layers if (o.parameter.ndim or 0) >= 2 and not o.parameter.tied]
+    layers = [one for one in _matrices(context) if not one.parameter.tied]
     decaying = [o for o in context.trained if (o.number("weight_decay") or 0) > 0]
     if len(layers) < LEAST or any(one.number("weight_decay") != 0 for one in layers):
         return
@@ -79,7 +83,7 @@ def _layers_spared(context: Context) -> Iterator[Finding]:
     )
 
 
-def _swapped(first: Rule, second: Rule) -> tuple:  # type: ignore[type-arg]
+def _swapped(first: Rule, second: Rule) -> Fix:
     one, other = option_of(first, "weight_decay"), option_of(second, "weight_decay")
     if one is None or other is None or one.value.span is None or other.value.span is None:
         return ()

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
+from grouper.checks.rule_edits import selector_text_of
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 
@@ -37,7 +38,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _finding(context: Context, rule: Rule, matched: set[int], freezing: Rule) -> Finding:
-    selector = rule.selector.span.text if rule.selector and rule.selector.span else "..."
+    selector = selector_text_of(rule)
     return Finding(
         CODE,
         f"all that {rule_name(rule)} matches is frozen by {rule_name(freezing)}",

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
+from grouper.checks.rule_edits import selector_text_of
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.text.printable import count_phrase
@@ -80,7 +81,7 @@ def _taken(
     taker = takers[0][0]
     names = context.names(p for p in context.inventory.parameters if id(p) in candidates)
     lines = ", ".join(str(t.span.line) for t, _ in takers if t.span is not None)
-    selector = rule.selector.span.text if rule.selector and rule.selector.span else "it"
+    selector = selector_text_of(rule)
     return Finding(
         CODE,
         f"the rule is never reached: all that `{selector}` matches"
@@ -94,7 +95,7 @@ def _taken(
 def _help(rule: Rule) -> str:
     if rule.split is not None:
         return "put the exception before what it is an exception from"
-    selector = rule.selector.span.text if rule.selector and rule.selector.span else "S"
+    selector = selector_text_of(rule)
     return (
         "put the exception before what it is an exception from, or let it count beside"
         f" the others: `override {selector} -> ...`"

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
-from grouper.checks.rule_edits import without_else
+from grouper.checks.rule_edits import selector_text_of, without_else
 from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.text.printable import count_phrase
@@ -61,7 +61,7 @@ def _classes(context: Context, members: frozenset[int] | set[int]) -> set[str]:
 
 def _finding(context: Context, rule: Rule, taker: Rule, lost: frozenset[int] | set[int]) -> Finding:
     names = context.names(p for p in context.inventory.parameters if id(p) in lost)
-    selector = rule.selector.span.text if rule.selector and rule.selector.span else "S"
+    selector = selector_text_of(rule)
     keys = ", ".join(f"`{option.key}`" for option in rule.options)
     return Finding(
         CODE,

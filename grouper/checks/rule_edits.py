@@ -5,6 +5,7 @@ from __future__ import annotations
 from grouper.findings import Edit, Fix
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.language.syntax.unparse import selector_text
 from grouper.text.source import Span
 
 
@@ -87,10 +88,11 @@ def without_rule(rule: Rule) -> Fix:
 
 
 def selector_text_of(rule: Rule) -> str:
-    """What stands before the arrow, without its words."""
+    """What stands before the arrow, without its words; empty for a bare `else`."""
     if rule.selector is None:
         return ""
-    return rule.selector.span.text if rule.selector.span is not None else ""
+    span = rule.selector.span
+    return span.text if span is not None else selector_text(rule.selector)
 
 
 def without_else(rule: Rule) -> Fix:
@@ -107,11 +109,3 @@ def optional(rule: Rule) -> Fix:
     if rule.span is None:
         return ()
     return (Edit(Span(rule.span.source, rule.span.start, rule.span.start), "optional "),)
-
-
-def overriding(rule: Rule) -> Fix:
-    """The rule as one that wins."""
-    if rule.span is None or rule.override:
-        return ()
-    start = rule.span.start + ("optional " in rule.span.text[:9]) * len("optional ")
-    return (Edit(Span(rule.span.source, start, start), "override "),)

@@ -31,16 +31,12 @@ def check(context: Context) -> Iterator[Finding]:
         if word is None or rule.otherwise or not any(o.key == "lr" for o in rule.options):
             continue
         taken: dict[str, list[str]] = {}
+        matched = context.matched[id(rule)]
+        names = [p.name for p in context.inventory.parameters if id(p) in matched]
         for _, top in wholes:
-            names = [p.name for p in context.inventory.parameters if p.name.startswith(top)]
-            own = [p.name for p in context.inventory.parameters if id(p) in _ids(context, rule)]
-            taken[top] = [name for name in names if name in own]
+            taken[top] = [name for name in names if name.startswith(top)]
         if all(taken.values()) and _are_disjoint(word, taken):
             yield _finding(rule, word, taken)
-
-
-def _ids(context: Context, rule: Rule) -> set[int]:
-    return context.matched[id(rule)]
 
 
 def _whole_model(rule: Rule) -> str | None:
