@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 import grouper
-from grouper.train.step_watcher import LOOKED_AT, StepWatcher
+from grouper.train.step_watcher import GRADIENT_CHECKS, StepWatcher
 
 RULES = """
 optimizer SGD lr=1e-4 momentum=0.9
@@ -91,7 +91,7 @@ def share(training: Training, steps: int) -> tuple[float, float, float]:
     optimizer = grouper.build_optimizer(model, rules)
     scheduler = grouper.plan(model, rules, steps_per_epoch=1000, epochs=10).scheduler(optimizer)
     clock = Clock()
-    StepWatcher.saw, saw = clock.around(StepWatcher.saw), StepWatcher.saw
+    StepWatcher.on_step, on_step = clock.around(StepWatcher.on_step), StepWatcher.on_step
     step = clock.around(scheduler.step)
 
     def run(count: int) -> tuple[float, float]:
@@ -106,9 +106,9 @@ def share(training: Training, steps: int) -> tuple[float, float, float]:
 
     run(2)  # torch imports and allocates
     first = run(steps)[1]
-    scheduler._witness._looked = LOOKED_AT
+    scheduler._watcher._gradient_checks = GRADIENT_CHECKS
     seconds, later = run(steps)
-    StepWatcher.saw = saw
+    StepWatcher.on_step = on_step
     return seconds, first, later
 
 

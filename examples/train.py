@@ -5,8 +5,7 @@ rules = grouper.parse("""
     2.* -> head; else *.weight -> body lr*=0.1 weight_decay=5e-4; else -> bias lr*=0.1
 """)
 model = torch.nn.Sequential(torch.nn.Linear(8, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
-optimizer = grouper.build_optimizer(model, rules)
-scheduler = grouper.plan(model, rules, steps_per_epoch=10, epochs=20).scheduler(optimizer)
+optimizer, scheduler = grouper.build(model, rules, steps_per_epoch=10, epochs=20)
 for x in torch.randn(200, 32, 8):
     loss = (model(x) - x.sum(1, keepdim=True)).square().mean()
     loss.backward()

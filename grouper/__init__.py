@@ -3,6 +3,8 @@
     rules = grouper.load("my.rules", base=0.02)        a file, or a shipped one by its name
     rules = grouper.parse("* -> all lr=0.1")           the text of one
     report = grouper.check(model, rules)               what is wrong; report.ok, report.findings
+    rules = grouper.init(model)                        rules to begin with; print(rules)
+    grouper.explain(model, rules, "head.bias")         where each of its options comes from
 
     groups = grouper.param_groups(model, rules)        for any torch optimizer
     optimizer = grouper.build_optimizer(model, rules)  the one that the rules name
@@ -10,8 +12,10 @@
     scheduler = plan.scheduler(optimizer)              a torch LRScheduler: step() once a batch
     plan.plot("plan.svg")                              lr and momentum over the run
 
+    grouper.audit(optimizer, model)                    what is true of any optimizer, no rules
+    grouper.diff(report, other_report)                 what changes between two reports
     grouper.load_optimizer_state(optimizer, state)     resume by name, though the rules changed
-    grouper.add_groups(optimizer, model, report)       train what report.thaw(...) unfroze
+    grouper.add_groups(optimizer, model, report)       train what report.unfreeze(...) unfroze
     monitor = grouper.Monitor(...)                     what each group does while it trains
 
 `model` is an nn.Module, or for `check` and `plan` also the path of a model file, which is read
@@ -28,28 +32,35 @@ from grouper.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from grouper import integrations as integrations
-    from grouper.api import (
-        GroupingError,
+    from grouper.api.audit import audit
+    from grouper.api.build import (
         add_groups,
         build,
         build_optimizer,
-        check,
         freeze_statistics,
-        load,
         param_groups,
-        parse,
-        plan,
     )
+    from grouper.api.check import check
+    from grouper.api.diff import diff
+    from grouper.api.errors import GroupingError
+    from grouper.api.explain import explain
+    from grouper.api.plan import plan
+    from grouper.api.rules import load, parse
+    from grouper.checks.audit.audit import Audit
     from grouper.checks.report import Report
-    from grouper.findings import GroupingWarning
+    from grouper.generate.init.init import init
+    from grouper.group.diff import Diff
     from grouper.language.ruleset import RuleSet
     from grouper.model.errors import ModelError
     from grouper.model.inventory import Inventory
     from grouper.monitor.monitor import Monitor
+    from grouper.text.findings import GroupingWarning
     from grouper.train.plan import Plan
     from grouper.train.resume.optimizer_state import load_optimizer_state
 
 __all__ = [
+    "Audit",
+    "Diff",
     "GroupingError",
     "GroupingWarning",
     "Inventory",
@@ -59,10 +70,14 @@ __all__ = [
     "Report",
     "RuleSet",
     "add_groups",
+    "audit",
     "build",
     "build_optimizer",
     "check",
+    "diff",
+    "explain",
     "freeze_statistics",
+    "init",
     "load",
     "load_optimizer_state",
     "param_groups",
@@ -73,24 +88,30 @@ __all__ = [
 # No file or folder of this one is called like a public function: importing a `grouper/plan.py`
 # would put that module in the place of the function `grouper.plan`.
 _HOMES = {
-    "GroupingError": "grouper.api",
-    "GroupingWarning": "grouper.findings",
+    "Audit": "grouper.checks.audit.audit",
+    "Diff": "grouper.group.diff",
+    "GroupingError": "grouper.api.errors",
+    "GroupingWarning": "grouper.text.findings",
     "Inventory": "grouper.model.inventory",
     "ModelError": "grouper.model.errors",
     "Monitor": "grouper.monitor.monitor",
     "Plan": "grouper.train.plan",
     "Report": "grouper.checks.report",
     "RuleSet": "grouper.language.ruleset",
-    "add_groups": "grouper.api",
-    "build": "grouper.api",
-    "build_optimizer": "grouper.api",
-    "check": "grouper.api",
-    "freeze_statistics": "grouper.api",
-    "load": "grouper.api",
+    "add_groups": "grouper.api.build",
+    "audit": "grouper.api.audit",
+    "build": "grouper.api.build",
+    "build_optimizer": "grouper.api.build",
+    "check": "grouper.api.check",
+    "diff": "grouper.api.diff",
+    "explain": "grouper.api.explain",
+    "freeze_statistics": "grouper.api.build",
+    "init": "grouper.generate.init.init",
+    "load": "grouper.api.rules",
     "load_optimizer_state": "grouper.train.resume.optimizer_state",
-    "param_groups": "grouper.api",
-    "parse": "grouper.api",
-    "plan": "grouper.api",
+    "param_groups": "grouper.api.build",
+    "parse": "grouper.api.rules",
+    "plan": "grouper.api.plan",
 }
 
 

@@ -84,7 +84,7 @@ def test_a_copied_report_is_used_as_the_first(way):
     first = report()
     assert first.assignment.order  # what is kept by `id` must not go along
     made = COPIES[way](first)
-    assert made.thaw("second") == first.thaw("second")
+    assert made.unfreeze("second") == first.unfreeze("second")
     assert made.grouping.digest == first.grouping.digest
     assert made.grouping.merged(first.inventory) == first.grouping.merged(first.inventory)
     assert [len(each) for each in made.assignment.treated_alike] == [2, 2]

@@ -81,6 +81,18 @@ CALLS = {
     ("check", "model"): (lambda s, v: grouper.check(v, s.rules), {*PATHS, "a module"}),
     ("check", "rules"): (lambda s, v: grouper.check(s.model, v), {"a str", "a path"}),
     ("check", "key"): (lambda s, v: grouper.check(s.model, s.rules, key=v), {*TEXTS, "None"}),
+    ("init", "model"): (lambda s, v: grouper.init(v), {*PATHS, "a module"}),
+    ("init", "optimizer"): (
+        lambda s, v: grouper.init(s.model, optimizer=v),
+        {"None", "an optimizer"},
+    ),
+    ("explain", "model"): (lambda s, v: grouper.explain(v, s.rules, "0"), {*PATHS, "a module"}),
+    ("explain", "rules"): (lambda s, v: grouper.explain(s.model, v, "0"), {"a str", "a path"}),
+    ("explain", "name"): (lambda s, v: grouper.explain(s.model, s.rules, v), set()),
+    ("explain", "key"): (
+        lambda s, v: grouper.explain(s.model, s.rules, "0", key=v),
+        {*TEXTS, "None"},
+    ),
     ("param_groups", "model"): (lambda s, v: grouper.param_groups(v, s.rules), {"a module"}),
     ("param_groups", "rules"): (
         lambda s, v: grouper.param_groups(s.model, v),
@@ -111,6 +123,25 @@ CALLS = {
     ("add_groups", "merge"): (
         lambda s, v: grouper.add_groups(s.optimizer, s.model, s.report, merge=v),
         {"True"},
+    ),
+    ("audit", "optimizer"): (
+        lambda s, v: grouper.audit(v, s.model),
+        {"an optimizer", *PATHS},
+    ),
+    ("audit", "model"): (lambda s, v: grouper.audit(s.optimizer, v), {"a module"}),
+    ("audit", "key"): (
+        lambda s, v: grouper.audit(s.optimizer, s.model, key=v),
+        {*TEXTS, "None"},
+    ),
+    ("diff", "before"): (lambda s, v: grouper.diff(v, s.report), set()),
+    ("diff", "after"): (lambda s, v: grouper.diff(s.report, v), set()),
+    ("Audit", "inventory"): (
+        lambda s, v: grouper.Audit("a.pt", v, (), s.grouping, ()),
+        set(),
+    ),
+    ("Audit", "findings"): (
+        lambda s, v: grouper.Audit("a.pt", s.inventory, (), s.grouping, v),
+        set(),
     ),
     ("plan", "model"): (
         lambda s, v: grouper.plan(v, s.rules, steps_per_epoch=1, epochs=1),
@@ -160,12 +191,12 @@ CALLS = {
     ("ModelError", "code"): (lambda s, v: grouper.ModelError(v, "a message"), set()),
     ("RuleSet", "rules"): (lambda s, v: grouper.RuleSet(v), set()),
     ("Inventory", "parameters"): (lambda s, v: grouper.Inventory(v), set()),
-    ("Report.thaw", "label"): (lambda s, v: s.report.thaw(v), set()),
-    ("Report.thaw", "lr"): (
-        lambda s, v: s.report.thaw("second", lr=v),
+    ("Report.unfreeze", "label"): (lambda s, v: s.report.unfreeze(v), set()),
+    ("Report.unfreeze", "lr"): (
+        lambda s, v: s.report.unfreeze("second", lr=v),
         {*INTEGERS, "a float"},
     ),
-    ("Grouping.thaw", "label"): (lambda s, v: s.grouping.thaw(v), set()),
+    ("Grouping.unfreeze", "label"): (lambda s, v: s.grouping.unfreeze(v), set()),
     ("Grouping.merged", "inventory"): (lambda s, v: s.grouping.merged(v), set()),
     ("Plan.at", "step"): (lambda s, v: s.plan.at(v), INTEGERS),
     ("Plan.over", "steps"): (lambda s, v: s.plan.over(v), {"a list", "a set", "a loader"}),

@@ -18,15 +18,13 @@ from collections.abc import Iterator
 from grouper.checks.context import Context, rule_name
 from grouper.checks.rule_edits import also_selecting, frozen
 from grouper.checks.trained import Trained, place_of
-from grouper.findings import Code, Finding, Severity
 from grouper.language.ruleset import Rule
+from grouper.model.adapters import ADAPTER
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR311", "adapters-and-others", Severity.WARNING, __doc__ or "")
 
-ADAPTER = re.compile(
-    r"(^|\.)(lora_\w+|vera_lambda_\w|ia3_l|loha_\w+|lokr_\w+|oft_r|prompt_encoder|modules_to_save)"
-)
 MOST_TRAINED = 0.2  # of the base model's parameters, where adapters alone are meant
 
 
@@ -49,7 +47,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _leftovers(trained: list[Trained]) -> Iterator[Finding]:
     by_rule: dict[int, tuple[Rule, list[Trained]]] = {}
     for one in trained:
-        rule = one.assigned.matches[-1].rule
+        rule = one.assigned.rules[-1]
         if rule.selector is None or rule.label is None:
             by_rule.setdefault(id(rule), (rule, []))[1].append(one)
     for rule, members in by_rule.values():
@@ -75,7 +73,7 @@ def _embedding_factors(context: Context, adapters: list[Trained]) -> Iterator[Fi
     rate, low = plain[0].value("lr"), factors[0].value("lr")
     if rate == low or any(one.value("lr") != low for one in others):
         return
-    rule, left = plain[0].rule("lr"), others[0].assigned.matches[-1].rule
+    rule, left = plain[0].rule("lr"), others[0].assigned.rules[-1]
     yield Finding(
         CODE,
         f"`lora_B` has an lr of its own, and {count_phrase(others)} of the same role keep A's:"
@@ -97,9 +95,18 @@ def _originals(context: Context) -> Iterator[Finding]:
     rule = found[0].rule("lr")
     yield Finding(
         CODE,
-        f"{count_phrase(found)} are originals of which peft trains a copy:"
-        f" `{found[0].name}` is not used in the forward pass",
+        f"peft trains copies of {count_phrase(found)} that train as well: `{found[0].name}` is not"
+        " used in the forward pass",
         place_of(rule),
         tuple(one.name for one in found),
         help="leave them out: `*.original_module.* -> freeze`; the copy is `modules_to_save`",
+        candidates=for_copies(rule),
     )
+
+
+def for_copies(rule: Rule | None) -> tuple[Fix, ...]:
+    """The rule for the copies that peft trains, where it names the originals."""
+    span = rule.selector.span if rule is not None and rule.selector is not None else None
+    if span is None or "original_module" not in span.text:
+        return ()
+    return ((Edit(span, span.text.replace("original_module", "modules_to_save")),),)

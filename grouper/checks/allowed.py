@@ -11,17 +11,19 @@ warning.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from grouper.checks import expectation, unreached_lr
+from grouper.checks import expectation, matches_no_name, possible_conflict, unreached_lr
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.match.answers import Test
 from grouper.match.compile_selector import compile_selector
+from grouper.text.dataclass import replace
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.similar import similar
 
+# What is found of a run, or of rules alone, and never of a model.
+_OF_OTHERS = (unreached_lr.CODE, matches_no_name.CODE, possible_conflict.CODE)
 CODE = Code("GR112", "unused-allow", Severity.WARNING, __doc__ or "")
 
 
@@ -45,8 +47,8 @@ def without_allowed(
 
 
 def _may_be_unused(rules: RuleSet, allow: tree.Allow) -> bool:
-    """Whether it may be for another model, or for a run."""
-    if allow.code in (unreached_lr.CODE.id, unreached_lr.CODE.name):
+    """Whether it may be for another model, for a run, or for rules alone."""
+    if any(allow.code in (code.id, code.name) for code in _OF_OTHERS):
         return True
     if allow.code in (expectation.CODE.id, expectation.CODE.name):
         return any(map(expectation.of_plan, rules.expects))

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import branches
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 
 CODE = Code("GR309", "anchor-of-one-branch", Severity.WARNING, __doc__ or "")
 
@@ -43,9 +43,8 @@ def _regexes(selector: tree.Selector | None) -> Iterator[tree.Regex]:
 
 
 def _outside(context: Context, rule: Rule, regex: tree.Regex, prefix: str) -> list[str]:
-    taken = context.selected(regex) & context.matched[id(rule)]
     begins = re.compile(prefix)
-    names = [p.name for p in context.inventory.parameters if id(p) in taken]
+    names = (parameter.name for parameter in context.taken(rule, regex))
     return [name for name in names if not begins.search(name)]
 
 

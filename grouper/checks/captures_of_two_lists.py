@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import globs_of
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.resolve.walk import captures, words
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import quoted_list
 
 CODE = Code("GR314", "captures-of-two-lists", Severity.WARNING, __doc__ or "")

@@ -1,28 +1,16 @@
-"""Every kind of finding, in the order of the codes."""
+"""Every kind of finding, in the order of the codes, imported from the files that define them."""
 
 from __future__ import annotations
 
-from grouper.checks import allowed, unreached_lr
-from grouper.checks.table import CHECKS
-from grouper.findings import Code
-from grouper.group.compare import RANKS_DISAGREE
-from grouper.language.resolve import codes as resolve
-from grouper.language.syntax import codes as syntax
-from grouper.match import codes as match
-from grouper.model import codes as model
+from importlib import import_module
 
-ALL: tuple[Code, ...] = tuple(
-    sorted(
-        (
-            *(check.module.CODE for check in CHECKS),
-            allowed.CODE,
-            unreached_lr.CODE,
-            *syntax.ALL,
-            *resolve.ALL,
-            *match.ALL,
-            *model.ALL,
-            RANKS_DISAGREE,
-        ),
-        key=lambda code: code.id,
-    )
-)
+from grouper.checks.pages import ROWS, Row
+from grouper.text.findings import Code
+
+
+def _code(row: Row) -> Code:
+    defined = vars(import_module(f"grouper.{row.home}")).values()
+    return next(code for code in defined if isinstance(code, Code) and code.id == row.code)
+
+
+ALL: tuple[Code, ...] = tuple(map(_code, ROWS))

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.match.assignment import ParameterAssignment
 from grouper.model.inventory import Parameter
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR104", "composed-match", Severity.NOTE, __doc__ or "")
@@ -44,9 +44,9 @@ def _rules(assigned: ParameterAssignment) -> list[Rule]:
 
 def _finding(context: Context, rules: list[Rule], parameters: list[Parameter]) -> Finding:
     first, *others = rules
-    labels = labels_at(others[-1].span)
+    labels = labels_at(others[-1].span, "this rule")
     for rule in (first, *others[:-1]):
-        labels += labels_at(rule.span)
+        labels += labels_at(rule.span, "and this one")
     one, strict = len(parameters) == 1, context.rules.strict
     return Finding(
         CODE,

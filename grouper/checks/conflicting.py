@@ -15,11 +15,11 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
 from grouper.checks.rule_edits import selector_text_of
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
 from grouper.options.values import same, value_text
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase, quoted_list
 from grouper.text.source import Span
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from grouper.checks.module_kinds import ModuleKinds
-from grouper.checks.trained import Trained
+from grouper.checks.trained import Trained, Treated
 from grouper.group.group import Group
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import Optimizer, Rule, RuleSet
 from grouper.language.syntax import tree
-from grouper.match.assignment import Assignment, Setting
+from grouper.match.asked import NOTHING, asked
+from grouper.match.assignment import Assignment, Decision, Setting
+from grouper.match.compile_rule import compile_rule
 from grouper.match.compile_selector import compile_selector
+from grouper.match.kinds import Kinds, Question
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.signatures import Signature, signature
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass, field
+
+if TYPE_CHECKING:
+    from grouper.language.automata.rule_claims import RuleClaims
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Context:
 
     `signatures` are those of the declared optimizers, by the names that the file gives them, as far
     as they are known. `without_model` says that there are only rules: the inventory is empty.
+    `base` has the parameters of the base model, by every name.
     """
 
     rules: RuleSet
@@ -42,6 +50,7 @@ class Context:
     grouping: Grouping
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     without_model: bool = False
+    base: Mapping[str, Parameter] | None = None
 
     @cached_property
     def optimizers(self) -> Mapping[str, Optimizer]:
@@ -56,15 +65,22 @@ class Context:
     @cached_property
     def group_options(self) -> Mapping[str, tuple[GroupOption, ...]]:
         """For each group by its name, the rules' options that count in it."""
-        assigned = {id(a.parameter): a for a in self.assignment.parameters}
+        decisions = {id(a[0]): a[2] for a in self.assignment.parameters}
         by_group = {}
         for group in self.grouping.groups:
             options: dict[int, tuple[Setting, list[Parameter]]] = {}
+            effective: dict[int, tuple[Setting, ...]] = {}
             for parameter in group.parameters:
-                for setting in assigned[id(parameter)].settings:
-                    if setting.effective:
-                        entry = options.setdefault(id(setting.option), (setting, []))
-                        entry[1].append(parameter)
+                decision = decisions[id(parameter)]
+                settings = effective.get(id(decision))
+                if settings is None:
+                    settings = tuple(s for s in decision.settings if s.effective)
+                    effective[id(decision)] = settings
+                for setting in settings:
+                    entry = options.get(id(setting.option))
+                    if entry is None:
+                        entry = options[id(setting.option)] = (setting, [])
+                    entry[1].append(parameter)
             by_group[group.name] = tuple(
                 GroupOption(group, setting, tuple(parameters))
                 for setting, parameters in options.values()
@@ -72,14 +88,18 @@ class Context:
         return by_group
 
     @cached_property
+    def members(self) -> Mapping[int, list[Parameter]]:
+        """The parameters that each rule, by its `id`, matches, in the model's order."""
+        members: dict[int, list[Parameter]] = {id(rule): [] for rule in self.rules.rules}
+        for parameter, _, decision in self.assignment.parameters:
+            for rule in decision.combination.rules:
+                members[id(rule)].append(parameter)
+        return members
+
+    @cached_property
     def matched(self) -> Mapping[int, set[int]]:
         """The parameters that each rule matches; both by their `id`."""
-        matched: dict[int, set[int]] = {id(rule): set() for rule in self.rules.rules}
-        for alike in self.assignment.treated_alike:
-            members = {id(assigned.parameter) for assigned in alike}
-            for match in alike[0].matches:
-                matched[id(match.rule)] |= members
-        return matched
+        return {rule: set(map(id, members)) for rule, members in self.members.items()}
 
     @cached_property
     def kinds(self) -> ModuleKinds:
@@ -90,16 +110,23 @@ class Context:
     def trained(self) -> tuple[Trained, ...]:
         """The parameters that are in groups, in the model's order."""
         groups = {id(p): group for group in self.grouping.groups for p in group.parameters}
-        nothing: Mapping[str, Value] = {}
+        treated: dict[tuple[int, int], Treated] = {}
+        kinds = self.kinds.of
         found = []
         for assigned in self.assignment.parameters:
-            group = groups.get(id(assigned.parameter))
+            parameter, _, decision = assigned
+            group = groups.get(id(parameter))
             if group is not None:
-                known = self.signatures.get(group.optimizer or "")
-                defaults = known.defaults if known is not None else nothing
-                kind = self.kinds.of[id(assigned.parameter)]
-                found.append(Trained(assigned, group, kind, defaults))
+                key = id(decision), id(group)
+                if key not in treated:
+                    treated[key] = self._treated(decision, group)
+                found.append(Trained(assigned, treated[key], kinds[id(parameter)]))
         return tuple(found)
+
+    def _treated(self, decision: Decision, group: Group) -> Treated:
+        known = self.signatures.get(group.optimizer or "")
+        nothing: Mapping[str, Value] = {}
+        return Treated(decision, group, known.defaults if known is not None else nothing)
 
     @cached_property
     def trained_by_id(self) -> Mapping[int, Trained]:
@@ -109,17 +136,54 @@ class Context:
     def selected(self, selector: tree.Selector) -> frozenset[int]:
         """The parameters, by their `id`, that a selector matches, whatever rule it stands in."""
         if selector not in self._selected:
-            test = compile_selector(selector, self.inventory, self.rules.variables)
-            members = (p for p in self.inventory.parameters if test(p).truth)
-            self._selected[selector] = frozenset(map(id, members))
+            found = self._answering(selector, self.inventory.parameters)
+            self._selected[selector] = frozenset(map(id, found))
         return self._selected[selector]
 
+    def matches_some(self, selector: tree.Selector) -> bool:
+        """Whether a selector matches any parameter: mostly one of the first does."""
+        if selector not in self._matches_some:
+            found = next(self._answering(selector, self.inventory.parameters), None)
+            self._matches_some[selector] = found is not None
+        return self._matches_some[selector]
+
+    def taken(self, rule: Rule, selector: tree.Selector) -> list[Parameter]:
+        """What a selector that stands in a rule's matches of what the rule matches."""
+        members = self.members[id(rule)]
+        if selector is rule.selector:
+            return members
+        return list(self._answering(selector, members))
+
+    def _answering(
+        self, selector: tree.Selector, parameters: Iterable[Parameter]
+    ) -> Iterator[Parameter]:
+        test = compile_selector(selector, self.inventory, self.rules.variables)
+        question = Question(selector, test, asked(selector), NOTHING)
+        answers_of = Kinds(self.inventory, [question]).of
+        return (p for p in parameters if any(a.truth for _, a in answers_of(p)[0].answers))
+
     def candidates(self, rule: Rule) -> frozenset[int]:
-        """The parameters, by their `id`, that a rule's selector matches left of `where`, whatever
-        other rules take."""
+        """The parameters, by their `id`, that a rule's selector matches and its condition holds
+        for, whatever other rules take. Where the condition fails, it is reported already."""
+        if rule.condition is not None:
+            test = compile_rule(rule, self.rules, self.inventory, self.base)
+            answers = ((p, test(p)) for p in self.inventory.parameters)
+            return frozenset(id(p) for p, answer in answers if answer.truth or answer.problems)
         if rule.selector is None:
             return frozenset(map(id, self.inventory.parameters))
+        if not rule.otherwise and rule.condition is None and not self._is_unanswered(rule):
+            return frozenset(self.matched[id(rule)])
         return self.selected(rule.selector)
+
+    def _is_unanswered(self, rule: Rule) -> bool:
+        return any(unanswered.rule is rule for unanswered in self.assignment.unanswered)
+
+    @cached_property
+    def claims(self) -> RuleClaims:
+        """What the rules say of names, whatever the model is."""
+        from grouper.language.automata.rule_claims import RuleClaims  # of rules alone
+
+        return RuleClaims(self.rules)
 
     @cached_property
     def without_matches(self) -> tuple[Rule, ...]:
@@ -134,8 +198,17 @@ class Context:
         return {}
 
     @cached_property
+    def _matches_some(self) -> dict[tree.Selector, bool]:
+        return {}
+
+    @cached_property
     def _conflicts(self) -> Mapping[int, tuple[str, ...]]:
-        return {id(a.parameter): a.conflicts for a in self.assignment.parameters if a.conflicts}
+        return {
+            id(assigned.parameter): alike[0].conflicts
+            for alike in self.assignment.treated_alike
+            if alike[0].conflicts
+            for assigned in alike
+        }
 
     def in_conflict(self, group: Group, *keys: str) -> bool:
         """Whether rules disagree about one of these options in a group: it has no value yet, and

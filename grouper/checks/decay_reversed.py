@@ -18,8 +18,8 @@ from grouper.checks.context import Context
 from grouper.checks.module_kinds import Kind
 from grouper.checks.rule_edits import option_of, with_value
 from grouper.checks.trained import Trained, most_common_rule, place_of
-from grouper.findings import Code, Finding, Fix, Severity
 from grouper.language.ruleset import Rule
+from grouper.text.findings import Code, Finding, Fix, Severity
 from grouper.text.printable import count_phrase
 
 LEAST = 4  # matrices of layers, in a model of which one can say so
@@ -27,7 +27,7 @@ CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding where no matrix decays, and half of the vectors or more do."""
+    """One finding where no matrix decays, and half of the vectors or all norms do."""
     yield from _layers_spared(context)
     matrices = _matrices(context)
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
@@ -36,7 +36,9 @@ def check(context: Context) -> Iterator[Finding]:
         for one in vectors
         if (one.number("weight_decay") or 0) > 0 and "weight_decay" in one.group.options
     ]
-    if not matrices or not decaying or 2 * len(decaying) < len(vectors):
+    norms = [one for one in vectors if one.kind is Kind.NORM]
+    all_norms = len(norms) > 1 and all(one in decaying for one in norms)
+    if not matrices or not decaying or (2 * len(decaying) < len(vectors) and not all_norms):
         return
     if any(one.number("weight_decay") != 0 for one in matrices):
         return

@@ -16,10 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
+from grouper.checks.foreign_option import says
 from grouper.checks.rule_edits import with_option
 from grouper.checks.trained import Trained, place_of
-from grouper.findings import Code, Finding, Severity
+from grouper.language.ruleset import Rule
 from grouper.options.values import value_text
+from grouper.text.findings import Code, Finding, Fix, Severity
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR304", "default-decay", Severity.WARNING, __doc__ or "")
@@ -34,11 +36,12 @@ def check(context: Context) -> Iterator[Finding]:
         return
     by_group: dict[str, list[Trained]] = {}
     for one in context.trained:
-        if "weight_decay" not in one.group.options and one.number("weight_decay"):
+        foreign = any(says(key, "weight_decay") for key in one.group.options)  # an error already
+        if "weight_decay" not in one.group.options and one.number("weight_decay") and not foreign:
             by_group.setdefault(one.group.name, []).append(one)
     for name, members in by_group.items():
         first = members[0]
-        rule = first.assigned.matches[-1].rule if first.assigned.matches else None
+        rule = first.assigned.rules[-1] if first.assigned.rules else None
         default = value_text(first.value("weight_decay"))
         declared = context.optimizers.get(first.group.optimizer or "")
         what = declared.name if declared is not None else first.group.optimizer
@@ -49,5 +52,13 @@ def check(context: Context) -> Iterator[Finding]:
             place_of(rule),
             tuple(one.name for one in members),
             help=f"write what is meant: `weight_decay=0`, or `weight_decay={default}`",
-            candidates=(with_option(rule, "weight_decay=0"),) if rule is not None else (),
+            candidates=_candidates(rule, members),
         )
+
+
+def _candidates(rule: Rule | None, members: list[Trained]) -> tuple[Fix, ...]:
+    """No decay where most are vectors; what matrices should have, nobody can tell."""
+    vectors = sum((one.parameter.ndim or 0) < 2 for one in members)
+    if rule is None or 2 * vectors < len(members):
+        return ()
+    return (with_option(rule, "weight_decay=0"),)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.model.inventory import Parameter
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR103", "double-matched", Severity.ERROR, __doc__ or "")
@@ -24,7 +24,7 @@ def check(context: Context) -> Iterator[Finding]:
     shared: dict[tuple[int, ...], tuple[list[Rule], list[Parameter]]] = {}
     for alike in context.assignment.treated_alike:
         for split in alike[0].overlapping_splits:
-            rules = [match.rule for match in alike[0].matches if match.rule.split == split]
+            rules = [rule for rule in alike[0].rules if rule.split == split]
             entry = shared.setdefault(tuple(map(id, rules)), (rules, []))
             entry[1].extend(assigned.parameter for assigned in alike)
     for rules, parameters in shared.values():

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.arithmetic import FUNCTIONS
 from grouper.language.expressions import Scope, as_number, evaluate, holds, label_of
 from grouper.language.resolve.labels import could_be, stem
@@ -26,6 +25,7 @@ from grouper.language.ruleset import literal
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
 from grouper.options.values import Value, is_number, value_text
+from grouper.text.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR111", "failed-expectation", Severity.ERROR, __doc__ or "")
 ROUNDING = 1e-9

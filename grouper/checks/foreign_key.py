@@ -3,23 +3,61 @@
 from __future__ import annotations
 
 from grouper.checks.context import Context
-from grouper.findings import Edit, Fix
-from grouper.language.ruleset import Rule
+from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.syntax import tree
+from grouper.language.syntax.unparse import expression_text
 from grouper.options.foreign import FOREIGN, Translation
+from grouper.options.plan_keys import PLAN_KEYS
+from grouper.options.schedules import SCHEDULES
+from grouper.options.schedules.schedule_type import SHARED
+from grouper.options.values import value_text
+from grouper.text.findings import Edit, Fix
 from grouper.text.source import Span
 
 _FACTORS = ("lr", "weight_decay")
 
 
-def translation(key: str) -> Translation | None:
-    """What a key is called here; None where it is no word of another tool."""
-    return FOREIGN.get(key) or FOREIGN.get(key.lower())
+def translation(key: str, rules: RuleSet) -> Translation | None:
+    """What a key is called here; None where it is no word of another tool, and no option of a
+    schedule, which stands in the schedule's parentheses."""
+    if key in PLAN_KEYS:
+        return None
+    chosen = SCHEDULES.get(rules.schedule.name) if rules.schedule else None
+    if chosen is not None and key in chosen.options:
+        return _inside(key, chosen.name)
+    foreign = FOREIGN.get(key) or FOREIGN.get(key.lower())
+    if foreign is not None:
+        return foreign
+    takers = [name for name, kind in SCHEDULES.items() if key in kind.options]
+    if not takers:
+        return None
+    return _inside(key, takers[0] if key in SCHEDULES[takers[0]].own else "cosine")
 
 
-def edit_in_rule(rule: Rule, option: tree.Option) -> tuple[Edit, ...]:
+def _inside(key: str, schedule: str) -> Translation:
+    written = f"schedule={schedule}({key}=...)"
+    return Translation(f"in a rule, options of a schedule stand in its parentheses: `{written}`")
+
+
+def in_parentheses(context: Context, option: tree.Option) -> tuple[Fix, ...]:
+    """The file's own schedule, with this option as the rule says it."""
+    schedule, value = context.rules.schedule, option.value.span
+    if schedule is None or option.span is None or value is None or option.operator != "=":
+        return ()
+    if option.key not in SCHEDULES[schedule.name].options:
+        return ()
+    given = {
+        key: expression_text(known) if isinstance(known, tree.Node) else value_text(known)
+        for key, known in schedule.options.items()
+        if key not in SHARED
+    } | {option.key: value.text}
+    inside = ", ".join(f"{key}={text}" for key, text in given.items())
+    return ((Edit(option.span, f"schedule={schedule.name}({inside})"),),)
+
+
+def edit_in_rule(rules: RuleSet, rule: Rule, option: tree.Option) -> tuple[Edit, ...]:
     """The translated option of a rule, where its value can stay."""
-    found, place, value = translation(option.key), option.span, option.value.span
+    found, place, value = translation(option.key, rules), option.span, option.value.span
     if found is None or place is None or value is None or option.operator != "=":
         return ()
     if _means_frozen(option):
@@ -32,18 +70,20 @@ def edit_in_rule(rule: Rule, option: tree.Option) -> tuple[Edit, ...]:
 
 
 def second_optimizer(context: Context, option: tree.Option) -> tuple[Fix, ...]:
-    """For `use_muon=true`: a second optimizer, and every such key as `optimizer=`."""
+    """For `use_muon=true`: a second optimizer, where there is none, and the key as `optimizer=`."""
     first = next(iter(context.rules.optimizers), None)
     if "muon" not in option.key.lower() or first is None or first.span is None:
         return ()
+    declared = [o.key for o in context.rules.optimizers if "Muon" in o.name]
+    name = declared[0] if declared else "muon"
     edits = []
     end = Span(first.span.source, first.span.end, first.span.end)
     for rule in context.rules.rules:
         for other in rule.options:
             if other.key == option.key and other.span is not None:
                 wanted = isinstance(other.value, tree.Constant) and other.value.value is True
-                edits.append(Edit(other.span, "optimizer=muon" if wanted else ""))
-    return ((Edit(end, "\noptimizer Muon as muon lr=0.02"), *edits),)
+                edits.append(Edit(other.span, f"optimizer={name}" if wanted else ""))
+    return ((*edits,) if declared else (Edit(end, "\noptimizer Muon as muon lr=0.02"), *edits),)
 
 
 def _means_frozen(option: tree.Option) -> bool:

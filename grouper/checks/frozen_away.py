@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
-from grouper.checks.rule_edits import selector_text_of
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.checks.rule_edits import except_selecting, grouped, selector_text_of
 from grouper.language.ruleset import Rule
+from grouper.text.findings import Code, Finding, Fix, Severity, labels_at
 
 CODE = Code("GR115", "frozen-by-another-rule", Severity.ERROR, __doc__ or "")
 
@@ -45,5 +45,14 @@ def _finding(context: Context, rule: Rule, matched: set[int], freezing: Rule) ->
         labels_at(rule.span) + labels_at(freezing.span, "freezes it"),
         context.names(p for p in context.inventory.parameters if id(p) in matched),
         help=f"leave it out where it is frozen (`... and not ({selector}) -> freeze`), remove this"
-        " rule, or begin it with `optional` if it waits for being thawed",
+        " rule, or begin it with `optional` if it waits for being unfrozen",
+        candidates=_carved_out(context, rule, matched, freezing),
     )
+
+
+def _carved_out(context: Context, rule: Rule, matched: set[int], freezing: Rule) -> tuple[Fix, ...]:
+    """The freezing rule without what this one is for, where no other freezes it."""
+    if not matched < context.matched[id(freezing)] or rule.condition or freezing.condition:
+        return ()
+    text = grouped(selector_text_of(rule), rule.selector)
+    return (except_selecting(freezing, text),)

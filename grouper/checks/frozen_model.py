@@ -18,9 +18,11 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
 from grouper.checks.module_kinds import last_part
-from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
+from grouper.checks.rule_edits import except_selecting
 from grouper.language.ruleset import Rule
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase
+from grouper.text.source import Span
 
 CODE = Code("GR113", "nothing-to-train", Severity.ERROR, __doc__ or "")
 
@@ -51,7 +53,7 @@ def _by_rules(context: Context, rule: Rule) -> Finding:
         labels_at(rule.span),
         help=f"freeze fewer: the last module, `{head}`{_class_of(context, head)}, is the head, and"
         f" is to stay: `{head}.* -> head`",
-        candidates=_one_less(rule),
+        candidates=(*_one_less(rule), *_but_the_head(rule, head)),
     )
 
 
@@ -79,3 +81,12 @@ def _one_less(rule: Rule) -> tuple[Fix, ...]:
     less = int(found.group(1)) - 1
     text = f"{span.text[: found.start(1)]}{less}{span.text[found.end(1) :]}"
     return ((Edit(span, text),),)
+
+
+def _but_the_head(rule: Rule, head: str) -> tuple[Fix, ...]:
+    """The rule without the head, which another one may be for, or gets one of its own."""
+    without = except_selecting(rule, f"{head}.*")
+    if not without or rule.span is None:
+        return ()
+    end = Span(rule.span.source, rule.span.end, rule.span.end)
+    return (without, (*without, Edit(end, f"\n{head}.* -> head")))

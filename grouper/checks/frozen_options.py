@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, rule_name
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.checks.adapters import for_copies
+from grouper.checks.context import Context, all_names, rule_name
+from grouper.text.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
+
+ORIGINAL = ".original_module."  # what peft keeps beside a copy that trains
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -23,16 +26,23 @@ def check(context: Context) -> Iterator[Finding]:
     """
     if context.model_is_frozen:
         return  # that nothing is left to train is reported already
-    frozen = {id(p): p for p in context.inventory.parameters if p.trainable is False}
     for rule in context.rules.rules:
         if rule.freezes or rule.otherwise or rule.optional or rule.split is not None:
             continue
-        matched = context.matched[id(rule)]
-        if matched and matched <= frozen.keys():
+        members = context.members[id(rule)]
+        if members and all(parameter.trainable is False for parameter in members):
+            names = all_names(members)
             yield Finding(
                 CODE,
                 f"{rule_name(rule)} matches only parameters that the model has frozen",
                 labels_at(rule.span),
-                context.names(frozen[key] for key in matched),
-                help="set `requires_grad=True` on them, or remove the rule",
+                names,
+                help=_help(names),
+                candidates=for_copies(rule),
             )
+
+
+def _help(names: tuple[str, ...]) -> str:
+    if any(ORIGINAL in name for name in names):
+        return "peft keeps the original frozen; what trains is its copy: `modules_to_save`"
+    return "set `requires_grad=True` on them, or remove the rule"

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.checks.module_kinds import last_part
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.match.classes import owner_path
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR316", "frozen-statistics", Severity.NOTE, __doc__ or "")

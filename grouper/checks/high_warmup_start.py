@@ -16,8 +16,8 @@ from grouper.checks.context import Context
 from grouper.checks.module_kinds import Kind, last_part
 from grouper.checks.rule_edits import with_option
 from grouper.checks.trained import Trained, place_of
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.options.values import value_text
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR322", "high-warmup-start", Severity.WARNING, __doc__ or "")

@@ -16,11 +16,11 @@ from difflib import SequenceMatcher
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC, Part, parts_of, words_of
-from grouper.checks.module_kinds import Kind
+from grouper.checks.module_kinds import Kind, is_norm
 from grouper.checks.trained import Trained
-from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase, quoted_list
 
 CODE = Code("GR116", "idle-part", Severity.NOTE, __doc__ or "")
@@ -35,7 +35,7 @@ def check(context: Context) -> Iterator[Finding]:
         if rule.selector is None or rule.optional or not context.matched[id(rule)]:
             continue
         for part in parts_of(rule.selector):
-            if not context.selected(part.alone) and not _is_unknown(context, part.alone):
+            if not context.matches_some(part.alone) and not _is_unknown(context, part.alone):
                 yield _finding(context, rule, part, _harmed(context, rule, part))
         yield from _empty_exceptions(context, rule)
 
@@ -75,7 +75,7 @@ def _harmed(context: Context, rule: Rule, part: Part) -> list[Trained]:
         identity = id(one.parameter)
         if identity not in reach or identity in context.matched[id(rule)]:
             continue
-        if any(_alike(context, word, one, part.in_list) for word in words) and any(
+        if any(_alike(context, word, one, part) for word in words) and any(
             one.value(key) != other.value(key) for other in members[:1] for key in keys
         ):
             harmed.append(one)
@@ -90,12 +90,14 @@ def _folded(word: str) -> str:
     return word.replace("_", "").lower()
 
 
-def _alike(context: Context, word: str, one: Trained, in_list: bool) -> bool:
+def _alike(context: Context, word: str, one: Trained, part: Part) -> bool:
     if TABLES.search(word) and one.kind not in (Kind.EMBEDDING, Kind.BARE):
         return False
+    if isinstance(part.alone, tree.ClassName) and is_norm(word) and one.kind is Kind.NORM:
+        return True
     folded = _folded(word)
     cls = _folded(context.kinds.class_name(one.parameter))
-    if cls and (folded == cls or (not in_list and len(folded) > 3 and folded in cls)):
+    if cls and (folded == cls or (not part.in_list and len(folded) > 3 and folded in cls)):
         return True
     if len(folded) < 4:
         return False
@@ -105,9 +107,18 @@ def _alike(context: Context, word: str, one: Trained, in_list: bool) -> bool:
 def _near(word: str, name: str) -> bool:
     if name.isdigit() or name.lower() in GENERIC:
         return False
-    if _folded(word) == _folded(name):
+    if _folded(word) == _folded(name) or _abbreviates(word, name):
         return True
     return SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio() >= ALIKE
+
+
+def _abbreviates(word: str, name: str) -> bool:
+    """Whether the words of one name begin the other's: `pos_embed`, `position_embeddings`."""
+    mine, theirs = word.lower().split("_"), name.lower().split("_")
+    if len(mine) != len(theirs) or len(mine) < 2:
+        return False
+    pairs = zip(mine, theirs, strict=True)
+    return all(min(len(a), len(b)) > 2 and (a.startswith(b) or b.startswith(a)) for a, b in pairs)
 
 
 def _finding(context: Context, rule: Rule, part: Part, harmed: Sequence[Trained]) -> Finding:

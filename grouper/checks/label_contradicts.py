@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from grouper.checks.context import Context
 from grouper.checks.rule_edits import frozen, with_option
 from grouper.checks.trained import Trained, place_of
-from grouper.findings import Code, Finding, Severity
 from grouper.language.ruleset import Rule
 from grouper.options.values import value_text
+from grouper.text.findings import Code, Finding, Severity
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR303", "label-contradicts", Severity.WARNING, __doc__ or "")

@@ -13,18 +13,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from grouper.checks.context import Context, rule_name
+from grouper.checks.covering_paths import covering_paths
 from grouper.checks.module_kinds import Kind
-from grouper.checks.rule_edits import option_of, with_option
+from grouper.checks.rule_edits import before, option_of, with_option
 from grouper.checks.trained import Trained
-from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.language.resolve.walk import captures, words
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.options.values import value_text
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR319", "layer-rates", Severity.WARNING, __doc__ or "")
@@ -109,12 +110,14 @@ def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
     name = f"{{{series.capture}}}"
     if series.ratio < 1:
         return _finding(
+            context,
             series,
             f"rates fall towards the output: the first `{name}` trains at {first}, the highest, the"
             f" last at {last}, the lowest: the decay counts the other way",
         )
     if series.rates[-1] > series.base * (1 + ROUNDING):
         return _finding(
+            context,
             series,
             f"the last `{name}` trains at {last}, above the base rate of"
             f" {value_text(series.base)}: the exponent counts for another depth",
@@ -123,6 +126,7 @@ def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
     whole = math.isclose(steps, round(steps), abs_tol=1e-3)
     if alone and whole and steps > MOST_STEPS and not _has_between(context, series):
         return _finding(
+            context,
             series,
             f"the last `{name}` trains at {last}, {steps:.0f} steps below the base rate of"
             f" {value_text(series.base)}: the exponent counts for a deeper model",
@@ -136,7 +140,7 @@ def _has_between(context: Context, series: Series) -> bool:
     return any(series.rates[-1] * (1 + ROUNDING) < r < series.base * (1 - ROUNDING) for r in rates)
 
 
-def _finding(series: Series, message: str) -> Finding:
+def _finding(context: Context, series: Series, message: str) -> Finding:
     capture = series.capture
     return Finding(
         CODE,
@@ -145,21 +149,46 @@ def _finding(series: Series, message: str) -> Finding:
         help="count from the model's own depth, not from a number: "
         f"`** (max({capture}) + 1 - {capture})`, which is `count({capture}) - {capture}` where"
         " layers begin at 0",
-        candidates=_exponents(series),
+        candidates=_exponents(context, series),
     )
 
 
-def _exponents(series: Series) -> tuple[Fix, ...]:
+def _exponents(context: Context, series: Series) -> tuple[Fix, ...]:
     power = _power(series.option.value, series.capture)
     if power is None or power.right.span is None:
         return ()
     capture = series.capture
-    text = f"(max({capture}) + 1 - {capture})"
-    return (
-        ((Edit(power.right.span, text),),)
-        if not _in_parentheses(power)
-        else ((Edit(power.right.span, text[1:-1]),),)
-    )
+    text = f"({_deepest(power, capture)} - {capture})"
+    own = Edit(power.right.span, text[1:-1] if _in_parentheses(power) else text)
+    return ((own, *_other_constants(context, series, power)),)
+
+
+def _other_constants(context: Context, series: Series, power: tree.Binary) -> Iterator[Edit]:
+    """The exponents of the block's other rules that count from the same depth: where `0.9 ** (12 -
+    i)` counts for another model, so does `0.9 ** 13` of what stands before."""
+    depth = power.right.left if isinstance(power.right, tree.Binary) else None
+    if not isinstance(depth, tree.Number) or power.left.span is None:
+        return
+    for rule in context.rules.rules:
+        option = option_of(rule, "lr")
+        other = _power(option.value, None) if option is not None else None
+        if other is None or rule is series.rule or rule.split != series.rule.split:
+            continue
+        same = other.left.span is not None and other.left.span.text == power.left.span.text
+        if same and isinstance(other.right, tree.Number) and other.right.span is not None:
+            more = int(other.right.value - depth.value)
+            if 0 <= more <= 2:
+                plus = f" + {more}" if more else ""
+                yield Edit(other.right.span, f"({_deepest(power, series.capture)}{plus})")
+
+
+def _deepest(power: tree.Binary, capture: str) -> str:
+    """What stands for the number from which an exponent counts down. Models have an even number
+    of layers: an odd one is that of the last layer, which then has the base rate."""
+    depth = power.right.left if isinstance(power.right, tree.Binary) else None
+    if isinstance(depth, tree.Number) and depth.value % 2 == 1:
+        return f"max({capture})"
+    return f"max({capture}) + 1"
 
 
 def _in_parentheses(power: tree.Binary) -> bool:
@@ -189,14 +218,22 @@ def _stem(context: Context, series: Series) -> Iterator[Finding]:
             continue
         is_stem = one.kind in (Kind.EMBEDDING, Kind.BARE) or STEM.search(one.name)
         floor = series.rates[0] if one.kind is Kind.EMBEDDING else series.base * (1 - ROUNDING)
-        rule = one.rule("lr")
+        rule = _rule_of(one, series)
         if is_stem and rule is not None and lr > series.rates[0] and lr >= floor:
             above.setdefault(id(rule), (rule, []))[1].append(one)
     for rule, members in above.values():
-        yield _too_fast(series, rule, members)
+        yield _too_fast(context, series, rule, members)
 
 
-def _too_fast(series: Series, rule: Rule, members: list[Trained]) -> Finding:
+def _rule_of(one: Trained, series: Series) -> Rule | None:
+    """The rule that sets a rate; where none does, the one of the series' own block."""
+    if one.setting("lr") is not None:
+        return one.rule("lr")
+    same = (m.rule for m in one.assigned.matches if m.rule.split == series.rule.split)
+    return next(same, one.rule("lr"))
+
+
+def _too_fast(context: Context, series: Series, rule: Rule, members: list[Trained]) -> Finding:
     capture, power = series.capture, _power(series.option.value, None)
     decay = power.left.span.text if power is not None and power.left.span is not None else "0.9"
     deepest = f"(max({capture}) - min({capture}) + 2)"
@@ -205,8 +242,11 @@ def _too_fast(series: Series, rule: Rule, members: list[Trained]) -> Finding:
     fixes: list[Fix] = []
     if inner is not None and inner.right.span is not None:
         fixes.append((Edit(inner.right.span, deepest),))
-    elif own is None:
+    elif own is None and len(context.matched[id(rule)]) == len(members):
         fixes.append(with_option(rule, f"lr*={decay} ** {deepest}"))
+    elif own is None and rule.otherwise:
+        patterns = covering_paths(context, members)
+        fixes.append(before(rule, f"{' or '.join(patterns)} -> stem lr*={decay} ** {deepest}"))
     return Finding(
         CODE,
         f"an lr of {value_text(members[0].value('lr'))} trains {count_phrase(members)} before the"

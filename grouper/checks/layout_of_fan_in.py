@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from grouper.checks.context import Context, rule_name
 from grouper.checks.module_kinds import Kind
 from grouper.checks.trained import Trained
-from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.language.resolve.walk import words
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase
 from grouper.text.source import Span
 

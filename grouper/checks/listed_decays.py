@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from grouper.checks.context import Context
 from grouper.checks.module_kinds import Kind
 from grouper.checks.trained import most_common_rule, place_of
-from grouper.findings import Code, Finding, Severity
+from grouper.text.findings import Code, Finding, Severity
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR318", "listed-decays", Severity.NOTE, __doc__ or "")
@@ -35,11 +35,12 @@ def check(context: Context) -> Iterator[Finding]:
         if not carriers.isdisjoint(one.parameter.names) and (one.number("weight_decay") or 0) > 0
     ]
     if found:
+        rule = most_common_rule(found, "weight_decay", deciding=False)
         yield Finding(
             CODE,
             f"decay reaches {count_phrase(found)} that the model lists in `no_weight_decay`:"
             f" `{found[0].name}`",
-            place_of(most_common_rule(found, "weight_decay"), "weight_decay"),
+            place_of(rule, "weight_decay"),
             tuple(one.name for one in found),
             help="spare them, too: `... or has no_weight_decay -> ... weight_decay=0`",
         )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 from grouper.language.syntax import tree
+from grouper.text.dataclass import dataclass, replace
 from grouper.text.source import Span
 
 Build = Callable[[tree.Selector], tree.Selector]

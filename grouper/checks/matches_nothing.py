@@ -10,20 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grouper.checks import empty_selector
 from grouper.checks.context import Context
 from grouper.checks.near_selectors import near_selectors, numbered_layers
-from grouper.checks.rule_edits import optional
-from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
+from grouper.checks.rule_edits import optional, selector_text_of
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.classes import ClassTest
 from grouper.model.inventory import Inventory
-from grouper.text.printable import quoted_list
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
+from grouper.text.printable import count_phrase, quoted_list
 from grouper.text.similar import near
 
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 CORRECT = "correct the selector, or remove the rule"
+ACCEPT = "begin the rule with `optional` where only some models have it"
 MOST_SUGGESTIONS = 20  # each looks through all names
 
 
@@ -31,7 +33,12 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule whose selector matches nothing, whatever other rules take."""
     found = 0
     for rule in context.without_matches:
-        if rule.selector is None or rule.optional or context.candidates(rule):
+        if rule.optional or (rule.selector is None and rule.condition is None):
+            continue
+        if context.candidates(rule):
+            continue
+        if rule.selector is None or context.selected(rule.selector):
+            yield _never_holds(context, rule)
             continue
         place = rule.selector.span or rule.span
         name = f"`{place.text}`" if place else "a rule"
@@ -44,6 +51,25 @@ def check(context: Context) -> Iterator[Finding]:
             help=help,
             candidates=fixes,
         )
+
+
+def _never_holds(context: Context, rule: Rule) -> Finding:
+    """What to say of a rule whose selector matches something and its condition none of it."""
+    selected = context.inventory.parameters
+    if rule.selector is not None:
+        members = context.selected(rule.selector)
+        selected = tuple(p for p in selected if id(p) in members)
+    place = rule.condition.span if rule.condition is not None else None
+    text = place.text if place is not None else "its condition"
+    matches = f"`{selector_text_of(rule)}` matches" if rule.selector is not None else "there are"
+    says = empty_selector.why_condition_fails(context, rule) or "correct the condition"
+    return Finding(
+        CODE,
+        f"`where {text}` holds for none of the {count_phrase(selected)} that {matches}",
+        labels_at(place or rule.span),
+        help=f"{says}; {ACCEPT}",
+        candidates=empty_selector.last_number(rule),
+    )
 
 
 def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
@@ -64,14 +90,32 @@ def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
             if part.span is not None:
                 fixes.append((Edit(part.span, text),))
     words = [suggestion(rule, context.inventory) if len(dead) < 2 else None]
+    whole = [rule.selector] if isinstance(rule.selector, tree.Not) else dead
+    words += [empty_selector.why_fact_fails(context, part) for part in whole]
+    if isinstance(rule.selector, tree.And) and not dead:
+        words += [empty_selector.what_excludes(context, rule.selector)]
     if texts:
-        classes = _classes_of(context, texts[0])
+        classes = _classes_of(context, texts[0]) or _example_of(context, texts)
         words = [*words, f"of this model would be {quoted_list(texts[:3])}{classes}"]
-    elif words == [None]:
-        words = [numbered_layers(context)]
+    elif not any(words):
+        words = [_what_is_there(context, rule.selector)]
     said = "; ".join(word for word in words if word)
-    accept = "begin the rule with `optional` where only some models have it"
-    return f"{said or CORRECT}; {accept}", tuple(fixes)
+    return f"{said or CORRECT}; {ACCEPT}", tuple(fixes)
+
+
+def _what_is_there(context: Context, selector: tree.Selector) -> str | None:
+    if isinstance(selector, tree.ClassName):
+        return empty_selector.present_classes(context)
+    return numbered_layers(context) or (
+        empty_selector.top_classes(context) if isinstance(selector, tree.Within) else None
+    )
+
+
+def _example_of(context: Context, texts: list[str]) -> str:
+    """One parameter that a pattern finds, where one pattern is all there is."""
+    selected = context.selected(parse_selector(texts[0]))
+    names = [p.name for p in context.inventory.parameters if id(p) in selected]
+    return f" (`{names[0]}`)" if len(texts) == 1 and names and names[0] != texts[0] else ""
 
 
 def _classes_of(context: Context, text: str) -> str:
@@ -138,6 +182,9 @@ def _near_class(selector: tree.ClassName, inventory: Inventory) -> str | None:
 
 def _near_path(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | None:
     """How far the selector's literal segments lead, and what there is where they end."""
+    numbers = _numbers(selector, inventory)
+    if numbers is not None:
+        return numbers
     children = _children(inventory)
     path = ""
     for segment in _literal_segments(selector):
@@ -147,6 +194,16 @@ def _near_path(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | 
             continue
         return _instead(path, segment, tuple(below), inventory)
     return _elsewhere(selector, path, inventory)
+
+
+def _numbers(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | None:
+    """The numbers of a list of modules, for a range that has none of them."""
+    match selector:
+        case tree.Glob(pieces=(tree.Text(text=text), tree.Integer(), *_)) if text.endswith("."):
+            behind = (n.removeprefix(text) for n in inventory.by_name if n.startswith(text))
+            found = sorted({int(b.partition(".")[0]) for b in behind if b[:1].isdigit()})
+            return f"`{text[:-1]}` has {found[0]} to {found[-1]} here" if found else None
+    return None
 
 
 def _literal_segments(selector: tree.Glob | tree.Exact) -> list[str]:

@@ -12,12 +12,13 @@ an error.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.checks.foreign_option import says
 from grouper.group.group import Group
 from grouper.options.values import quoted_value
+from grouper.text.dataclass import replace
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import quoted_list
 
 CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")
@@ -29,6 +30,8 @@ def check(context: Context) -> Iterator[Finding]:
     for name, signature in context.signatures.items():
         if "lr" not in signature.constructor or "lr" in context.optimizers[name].options:
             continue
+        if any(says(key, "lr") for key in context.optimizers[name].options):
+            continue  # an error already
         groups = [
             group
             for group in context.grouping.groups

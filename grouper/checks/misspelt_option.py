@@ -16,9 +16,10 @@ from grouper.checks import foreign_key
 from grouper.checks.context import Context
 from grouper.checks.foreign_key import translation
 from grouper.checks.near_option import edit_in_rule, edit_in_statement
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.syntax import tree
+from grouper.options.foreign import FOREIGN, Translation
 from grouper.options.misspelt import misspelt
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.source import Span
 
 CODE = Code("GR030", "misspelt-option", Severity.WARNING, __doc__ or "")
@@ -38,19 +39,21 @@ def check(context: Context) -> Iterator[Finding]:
         for option in rule.options:
             if option.key in context.rules.tags:
                 continue
-            if translation(option.key) is not None:
-                yield _foreign(option, foreign_key.edit_in_rule(rule, option))
+            found = translation(option.key, context.rules)
+            if found is not None:
+                edits = foreign_key.edit_in_rule(context.rules, rule, option)
+                yield _foreign(option, found, edits)
                 continue
             yield from _finding(option.key, option.key_span, edit_in_rule(context, rule, option))
 
 
-def _foreign(option: tree.Option, edits: tuple[Edit, ...]) -> Finding:
-    found = translation(option.key)
+def _foreign(option: tree.Option, found: Translation, edits: tuple[Edit, ...]) -> Finding:
+    whose = "another tool's word" if found in FOREIGN.values() else "a schedule's option"
     return Finding(
         CODE,
-        f"`{option.key}` is another tool's word, and torch's optimizers do not read it",
+        f"`{option.key}` is {whose}, and torch's optimizers do not read it",
         labels_at(option.key_span),
-        help=f"{found.says if found else ''}; where something reads it, say so: `tag {option.key}`",
+        help=f"{found.says}; where something reads it, say so: `tag {option.key}`",
         edits=edits,
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
 from grouper.match.classes import owner_path
 from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.text.dataclass import dataclass
 
 _NORM = re.compile(r"norm|^DyT$", re.IGNORECASE)
 _NO_NORM = re.compile(r"embed|linear|conv|mlp|attn|attention|block|head|proj|mixer", re.IGNORECASE)
@@ -61,12 +61,25 @@ class ModuleKinds:
         return {}
 
     def _kind(self, parameter: Parameter) -> Kind:
+        above, _, role = parameter.names[0].rpartition(".")
+        kind = self._by_path.get(above)
+        if kind is None:
+            kind = self._by_path[above] = self._of_owner(parameter)
+        if kind is Kind.UNKNOWN:
+            return kind
+        if role == "bias" or (role.endswith("_bias") and parameter.ndim == 1):
+            return Kind.BIAS
+        return kind
+
+    @cached_property
+    def _by_path(self) -> dict[str, Kind]:
+        return {}
+
+    def _of_owner(self, parameter: Parameter) -> Kind:
+        """The kind of what is no bias, by the owner."""
         owner = self.owner(parameter)
         if owner is None or not owner.cls:
             return Kind.UNKNOWN
-        role, ndim = last_part(parameter.name), parameter.ndim
-        if role == "bias" or (role.endswith("_bias") and ndim == 1):
-            return Kind.BIAS
         if owner.path in self._containers or not owner.path:
             return Kind.BARE
         key = owner.cls, owner.bases
@@ -88,7 +101,7 @@ def class_kind(module: Module) -> Kind:
     """What the parameters of a module of this class are, biases left out."""
     own = last_part(module.cls)
     bases = [last_part(base) for base in module.bases or ()]
-    if _NORM.search(own) and not _NO_NORM.search(own):
+    if is_norm(own):
         return Kind.NORM
     if "Embedding" in bases or own.endswith("Embedding") or "EmbeddingBag" in (own, *bases):
         return Kind.EMBEDDING
@@ -99,6 +112,11 @@ def class_kind(module: Module) -> Kind:
     if any(_NORM.search(base) for base in bases):
         return Kind.NORM
     return Kind.OTHER
+
+
+def is_norm(name: str) -> bool:
+    """Whether a class is called as normalisations are."""
+    return _NORM.search(name) is not None and _NO_NORM.search(name) is None
 
 
 def last_part(name: str) -> str:

@@ -21,9 +21,10 @@ from collections.abc import Iterator, Sequence
 
 from grouper.checks.context import Context
 from grouper.checks.module_kinds import Kind
-from grouper.checks.rule_edits import except_selecting
+from grouper.checks.rule_edits import also_selecting, except_selecting, option_of
 from grouper.checks.trained import Trained, most_common_rule, place_of
-from grouper.findings import Code, Finding, Severity
+from grouper.language.ruleset import Rule
+from grouper.text.findings import Code, Finding, Fix, Severity
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR310", "muon-parameters", Severity.WARNING, __doc__ or "")
@@ -69,11 +70,42 @@ def _finding(
     if not found:
         return
     rule = most_common_rule(found, "optimizer") or found[0].rule("lr")
+    other = _other_optimizer(context)
+    sends = f" optimizer={other}" if other is not None and _is_default(context) else ""
     yield Finding(
         CODE,
         f"Muon gets {count_phrase(found)} that it should not: `{found[0].name}` is {what}",
         place_of(rule, "optimizer"),
         tuple(one.name for one in found),
-        help=f"leave {whats} to another optimizer, in a rule before this one: `{selector} -> ends`",
-        candidates=(except_selecting(rule, selector),) if rule is not None else (),
+        help=f"leave {whats} to another optimizer, in a rule before this one:"
+        f" `{selector} -> ends{sends}`",
+        candidates=_candidates(context, rule, selector) if rule is not None else (),
     )
+
+
+def _is_default(context: Context) -> bool:
+    """Whether Muon is declared first, so that it gets what no rule sends elsewhere."""
+    return "Muon" in next(iter(context.optimizers.values())).name
+
+
+def _other_optimizer(context: Context) -> str | None:
+    return next(
+        (k for k, declared in context.optimizers.items() if "Muon" not in declared.name), None
+    )
+
+
+def _candidates(context: Context, rule: Rule, selector: str) -> tuple[Fix, ...]:
+    """The rule without them; where it takes what is left, an earlier one that sends parameters to
+    another optimizer takes them as well."""
+    if rule.selector is not None:
+        return (except_selecting(rule, selector),)
+    for other in context.rules.rules:
+        if other is rule:
+            break
+        sends = option_of(other, "optimizer")
+        word = getattr(sends.value, "name", None) if sends is not None else None
+        declared = context.optimizers.get(str(word))
+        elsewhere = declared is not None and "Muon" not in declared.name
+        if elsewhere and other.split == rule.split and other.condition is None:
+            return (also_selecting(other, selector),)
+    return ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from grouper.checks.context import Context
-from grouper.findings import Edit
 from grouper.language.ruleset import Optimizer, Rule
 from grouper.language.syntax import tree
 from grouper.options.misspelt import misspelt
@@ -13,6 +12,7 @@ from grouper.options.plan_keys import PLAN
 from grouper.options.signatures import Signature
 from grouper.options.torch_values import KINDS, faults
 from grouper.options.values import Value
+from grouper.text.findings import Edit
 from grouper.text.source import Span
 
 

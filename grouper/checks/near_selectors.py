@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC, words_of
 from grouper.checks.module_kinds import last_part
+from grouper.checks.near_paths import other_names, other_ways, same_words
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.text.similar import near
@@ -18,22 +19,46 @@ LIKE = 0.7
 HEADS = frozenset(
     ("head", "fc", "classifier", "cls", "lm_head", "score", "classification_head", "out")
 )
-DETECTORS = ("Detect", "Segment", "Pose", "OBB", "Classify")
+DETECTORS = ("Detect", "Segment", "Pose", "OBB", "Classify", "v10Detect", "RTDETRDecoder")
 
 
 def near_selectors(context: Context, selector: tree.Selector) -> tuple[str, ...]:
-    """Texts of selectors that match something, for a selector without `and`, `or` and `not`."""
-    found = []
-    for text in dict.fromkeys(_guesses(context, selector)):
-        try:
-            parsed = parse_selector(text)
-        except ValueError:
-            continue
-        if context.selected(parsed):
-            found.append(text)
-        if len(found) == MOST:
+    """Texts of selectors that match something, for a selector without `and`, `or` and `not`.
+
+    Where a surer source of them finds one set of parameters, no other source is asked.
+    """
+    found: list[str] = []
+    for source in _sources(context, selector):
+        sets = set()
+        for text in dict.fromkeys(source):
+            selected = _selected(context, text)
+            if selected and text not in found:
+                sets.add(selected)
+                found.append(text)
+        if len(sets) == 1 and len(found) == len(sets):
             break
-    return tuple(found)
+    return tuple(found[:MOST])
+
+
+def _selected(context: Context, text: str) -> frozenset[int]:
+    try:
+        return context.selected(parse_selector(text))
+    except ValueError:
+        return frozenset()
+
+
+def _sources(context: Context, selector: tree.Selector) -> Iterator[Iterator[str]]:
+    """The sources of texts, the surest first."""
+    if isinstance(selector, tree.Glob | tree.Exact) and selector.span is not None:
+        text = selector.span.text.strip('"')
+        yield _respelt(text)
+        yield _recased(context, text)
+        yield _prefixed(context, text)
+        yield from other_ways(context, text)
+        if re.fullmatch(r"\*\w+\*", text):
+            yield _by_class(context, text)
+        yield same_words(context, text)
+    yield _guesses(context, selector)
 
 
 def _guesses(context: Context, selector: tree.Selector) -> Iterator[str]:
@@ -43,6 +68,8 @@ def _guesses(context: Context, selector: tree.Selector) -> Iterator[str]:
             yield from _classes(context, text, owns=True)
         case tree.Within(module=tree.ClassName() as cls):
             inner = cls.span.text if cls.span is not None else ""
+            if inner.strip("@*") in DETECTORS:
+                yield from _heads(context, "head")
             yield from (f"in {t}" for t in _classes(context, inner, owns=False))
         case tree.Within(module=module):
             inner = module.span.text if module.span is not None else ""
@@ -86,11 +113,7 @@ def _paths(context: Context, text: str) -> Iterator[str]:
 
 
 def _names(context: Context, text: str) -> Iterator[str]:
-    """Names: a module without `.*`, an index as in Python, a prefix too much or too few."""
-    yield re.sub(r"\{(\d+)[-:](\d+)\}", r"{\1..\2}", text)
-    indexed = re.sub(r"\[(\d+)\]", r".\1", text)
-    yield indexed
-    yield f"{indexed.rstrip('.')}.*"
+    """Names: a prefix too much or too few, another word, a class."""
     yield f"*.{text}"
     parts = text.split(".")
     for count in range(1, len(parts)):
@@ -98,10 +121,29 @@ def _names(context: Context, text: str) -> Iterator[str]:
         if rest.strip("*.") and not rest.strip("*.").isdigit():
             yield rest
             yield f"{rest}.*"
-    yield from _prefixed(context, text)
+    yield from other_names(context, text)
     yield from _replaced(context, text)
     yield from _by_class(context, text)
     yield from _heads(context, text)
+
+
+def _respelt(text: str) -> Iterator[str]:
+    """A module without `.*`, an index as in Python, a range with another sign."""
+    yield re.sub(r"\{(\d+)[-:](\d+)\}", r"{\1..\2}", text)
+    indexed = re.sub(r"\[(\d+)\]", r".\1", text)
+    yield indexed
+    yield f"{indexed.rstrip('.')}.*"
+
+
+def _recased(context: Context, text: str) -> Iterator[str]:
+    """With the model's own case and separators."""
+    present = _parts(context)
+    spelt = {_folded(part): part for part in present}
+    yield re.sub(
+        r"[A-Za-z_]\w*",
+        lambda word: word[0] if word[0] in present else spelt.get(_folded(word[0]), word[0]),
+        text,
+    )
 
 
 def _prefixed(context: Context, text: str) -> Iterator[str]:

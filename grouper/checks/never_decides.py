@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.text.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR106", "rule-never-decides", Severity.WARNING, __doc__ or "")
 
@@ -21,7 +21,7 @@ def check(context: Context) -> Iterator[Finding]:
     matched: set[int] = set()
     deciding: set[int] = set()
     for first, *_ in context.assignment.treated_alike:
-        matched |= {id(match.rule) for match in first.matches}
+        matched |= {id(rule) for rule in first.rules}
         # Where rules disagree nothing is decided yet: that is reported as a conflict.
         deciding |= {
             id(s.rule) for s in first.settings if s.effective or s.option.key in first.conflicts

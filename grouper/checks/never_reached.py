@@ -15,22 +15,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
-from grouper.checks.rule_edits import selector_text_of
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.checks.rule_edits import moved_before, selector_text_of
+from grouper.language.automata.claims import Either
 from grouper.language.ruleset import Rule
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR114", "rule-never-reached", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule behind a bare `else` of its block, or whose matches are all gone;
-    without a model, for the first sort alone."""
+    """One finding for each rule behind a bare `else` of its block, or whose matches are all gone:
+    without a model, those that no model can have."""
     dead = dict(_behind_bare_else(context.rules.rules))
     for rule in context.rules.rules:
         if id(rule) in dead:
             yield _behind(rule, dead[id(rule)])
     if context.without_model:
+        yield from (
+            f
+            for rule in context.rules.rules
+            if id(rule) not in dead
+            for f in _in_no_model(context, rule)
+        )
         return
     for rule in context.without_matches:
         if id(rule) in dead or rule.optional or rule.selector is None or not rule.otherwise:
@@ -59,7 +66,46 @@ def _behind(rule: Rule, before: Rule) -> Finding:
         f"the rule is never reached: the `else` {line} takes all that is left",
         labels_at(rule.span) + labels_at(before.span, "takes all that is left"),
         help="put it before that `else`",
+        candidates=(moved_before(rule, before),) if rule.selector is not None else (),
     )
+
+
+def _in_no_model(context: Context, rule: Rule) -> Iterator[Finding]:
+    """Earlier rules take every name that the rule's selector matches."""
+    claims, matched = context.claims, context.claims.selected(rule)
+    if not rule.otherwise or rule.optional or claims.is_empty(matched) is not False:
+        return
+    earlier = [other for other in _before(context, rule) if claims.can_meet(rule, other)]
+    for takers in (*([other] for other in earlier), earlier):
+        gone = claims.is_empty(matched, Either(tuple(map(claims.selected, takers))))
+        if gone is not False:
+            yield _gone(rule, takers, next(claims.names(matched), None), certain=gone is True)
+            return
+
+
+def _gone(rule: Rule, takers: list[Rule], example: str | None, certain: bool) -> Finding:
+    numbers = dict.fromkeys(str(taker.span.line) for taker in takers if taker.span is not None)
+    lines = ", ".join(numbers)
+    labels = labels_at(rule.span)
+    for taker in takers:
+        what = "takes them" if len(takers) == 1 else "takes some"
+        labels += labels_at(taker.span, f"{rule_name(taker)} {what}")
+    such = f", such as `{example}`," if example else ""
+    return Finding(
+        CODE,
+        f"the rule is never reached: all that `{selector_text_of(rule)}` can match{such} is taken"
+        f" by {'an earlier rule' if len(takers) == 1 else 'earlier rules'} (line {lines})",
+        labels,
+        help=_help(rule),
+        severity_override=None if certain else Severity.WARNING,
+    )
+
+
+def _before(context: Context, rule: Rule) -> list[Rule]:
+    """The earlier rules of the block."""
+    rules = context.rules.rules
+    at = next(index for index, other in enumerate(rules) if other is rule)
+    return [other for other in rules[:at] if other.split == rule.split]
 
 
 def _takers(context: Context, rule: Rule, candidates: frozenset[int]) -> list[tuple[Rule, int]]:
@@ -89,7 +135,13 @@ def _taken(
         labels_at(rule.span) + labels_at(taker.span, f"{rule_name(taker)} takes them"),
         names,
         help=_help(rule),
+        candidates=(moved_before(rule, _first(takers)),),
     )
+
+
+def _first(takers: list[tuple[Rule, int]]) -> Rule:
+    """The taker that stands first in the file."""
+    return min((t for t, _ in takers), key=lambda t: t.span.start if t.span is not None else 0)
 
 
 def _help(rule: Rule) -> str:

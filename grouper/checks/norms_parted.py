@@ -17,11 +17,11 @@ from grouper.checks.context import Context, rule_name
 from grouper.checks.module_kinds import Kind, last_part
 from grouper.checks.rule_edits import also_selecting, with_selector, without_else
 from grouper.checks.trained import Trained, most_common_rule, place_of
-from grouper.findings import Code, Finding, Fix, Severity
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.match.globs import literal_start
-from grouper.text.printable import count_phrase
+from grouper.text.findings import Code, Finding, Fix, Severity
+from grouper.text.printable import count_phrase, quoted_list
 
 CODE = Code("GR301", "norms-parted", Severity.WARNING, __doc__ or "")
 
@@ -49,12 +49,12 @@ def check(context: Context) -> Iterator[Finding]:
         decaying = [one for one in decaying if _in_reach(context, rule, one)]
         if decaying and not said and _is_for_vectors(context, rule):
             said = True
-            yield _finding(rule, spared, decaying)
+            yield _finding(context, rule, spared, decaying)
 
 
 def _is_for_vectors(context: Context, rule: Rule) -> bool:
     """Whether few of the parameters that a rule takes are ordinary matrices."""
-    taken = [p for p in context.inventory.parameters if id(p) in context.matched[id(rule)]]
+    taken = context.members[id(rule)]
     return sum(map(context.kinds.is_matrix, taken)) <= MOST_MATRICES * len(taken)
 
 
@@ -96,11 +96,15 @@ def _literal_of(pattern: str) -> str:
     return text[:-1] if quantified else text
 
 
-def _finding(rule: Rule, spared: Sequence[Trained], decaying: Sequence[Trained]) -> Finding:
+def _finding(
+    context: Context, rule: Rule, spared: Sequence[Trained], decaying: Sequence[Trained]
+) -> Finding:
     setting = most_common_rule(decaying, "weight_decay")
     place = place_of(setting, "weight_decay", "decays them")
     sparing = place_of(rule, None, "spares the others")
     first, other = decaying[0], spared[0]
+    classes = dict.fromkeys(context.kinds.class_name(one.parameter) for one in decaying)
+    owned = quoted_list([name for name in classes if name][:3])
     kinds = ", ".join(dict.fromkeys(one.assigned.parameter.name for one in decaying[:3]))
     return Finding(
         CODE,
@@ -111,7 +115,7 @@ def _finding(rule: Rule, spared: Sequence[Trained], decaying: Sequence[Trained])
         tuple(one.name for one in decaying),
         notes=(f"of the same kind are: {kinds}",) if len(decaying) > 1 else (),
         help="find norms by their class, in a rule before the others:"
-        " `@*Norm* -> norm weight_decay=0`",
+        f" `@*Norm* -> norm weight_decay=0`{f' (here {owned})' if owned else ''}",
         candidates=_candidates(rule, setting),
     )
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, GroupOption
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.group import Group
 from grouper.language.ruleset import Optimizer
 from grouper.options.signatures import Signature
 from grouper.options.torch_values import Fault, faults
+from grouper.text.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR202", "option-value", Severity.ERROR, __doc__ or "")
 

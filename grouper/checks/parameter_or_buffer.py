@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity
+from grouper.text.findings import Code, Finding, Severity
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR119", "parameter-or-buffer", Severity.NOTE, __doc__ or "")

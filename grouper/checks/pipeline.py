@@ -8,7 +8,6 @@ from typing import TypeAlias
 from grouper.checks.context import Context, known_signatures
 from grouper.checks.report import Report
 from grouper.checks.run import run
-from grouper.findings import Severity, in_order
 from grouper.group.form_groups import form_groups
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Matches
@@ -17,6 +16,8 @@ from grouper.match.resolve_options import resolve_options
 from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.signatures import Signature
+from grouper.text.collector import collector_off
+from grouper.text.findings import Severity, in_order
 
 ReadBase: TypeAlias = Callable[[str | None], BaseParameters]
 Matcher: TypeAlias = Callable[[RuleSet, Inventory, Mapping[str, Parameter] | None], Matches]
@@ -36,12 +37,13 @@ def checked(
         known = {**known_signatures(other), **signatures}
         return _analysed(inventory, other, known, read_base, match_rules)
 
-    report = _analysed(inventory, rules, signatures, read_base, match)
-    if any(finding.candidates for finding in report.findings):
-        from grouper.checks.verified_edits import verify
+    with collector_off():
+        report = _analysed(inventory, rules, signatures, read_base, match)
+        if any(finding.candidates for finding in report.findings):
+            from grouper.checks.verified_edits import verify
 
-        return verify(report, analyse)
-    return report
+            return verify(report, analyse)
+        return report
 
 
 def _analysed(
@@ -59,7 +61,7 @@ def _analysed(
         return Report(rules, inventory, (*rules.findings, matches.limit))
     assignment = resolve_options(matches)
     grouping = form_groups(assignment)
-    context = Context(rules, inventory, assignment, grouping, signatures)
+    context = Context(rules, inventory, assignment, grouping, signatures, base=base.parameters)
     stages = (rules, inventory, base, matches, assignment)
     findings = run(context, [finding for stage in stages for finding in stage.findings])
     return Report(rules, inventory, in_order(findings), assignment, grouping)

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from grouper.checks.context import Context
 from grouper.checks.expectation import CODE, failure_of, of_plan, parts_of
-from grouper.findings import Finding, labels_at
 from grouper.language.arithmetic import FUNCTIONS
 from grouper.language.expressions import label_of
 from grouper.language.resolve.walk import attributes, calls
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
+from grouper.text.findings import Finding, labels_at
 
 
 class CourseGroup(Protocol):

@@ -16,12 +16,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from grouper.checks.context import Context, all_names
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.group.group import Group
 from grouper.language.ruleset import Schedule
+from grouper.options.closed_windows import why_no_window
 from grouper.options.plan_keys import WINDOW
 from grouper.options.schedules import SCHEDULES
 from grouper.options.values import Configured, Value
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.source import Span
 
 CODE = Code("GR210", "impossible-plan", Severity.ERROR, __doc__ or "")
@@ -41,7 +42,8 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each fault, at the rules that ask for it, with all groups that it spoils."""
     found: dict[tuple[Fault, tuple[Span, ...]], list[Group]] = {}
     for group in context.grouping.groups:
-        for fault in _faults(context.rules.schedule or Schedule(), group.plan):
+        faults = [*_faults(context.rules.schedule or Schedule(), group.plan)]
+        for fault in (*faults, *_window_faults(context, group)):
             key = fault, _spans(context, group, fault.keys)
             found.setdefault(key, []).append(group)
     for (fault, spans), groups in found.items():
@@ -89,9 +91,24 @@ def _faults(schedule: Schedule, plan: Mapping[str, Value]) -> Iterator[Fault]:
         yield Fault(("final", "schedule"), what, "add `final=0.01` to the rule")
 
 
+def _window_faults(context: Context, group: Group) -> Iterator[Fault]:
+    """A window where the group's optimizer does not stand still at an lr of 0."""
+    declared = context.optimizers.get(group.optimizer or "")
+    given = {**(declared.plan if declared else {}), **group.plan}
+    keys = tuple(key for bounds in WINDOW for key in bounds if key in given)
+    why = why_no_window(declared.name) if declared and keys else None
+    if declared and why:
+        what = (
+            f"a window needs an optimizer that stands still at an lr of 0: `{declared.name}` {why}"
+        )
+        help = "take another optimizer; what comes later can be frozen until then, and thawed"
+        yield Fault(keys, what, help)
+
+
 def _spans(context: Context, group: Group, keys: tuple[str, ...]) -> tuple[Span, ...]:
     """Where the rules of a group's parameters set the keys, the last of them first."""
     members = {id(parameter) for parameter in group.parameters}
+    declared = context.optimizers.get(group.optimizer or "")
     found = {
         setting.option.span
         for assigned in context.assignment.parameters
@@ -99,4 +116,6 @@ def _spans(context: Context, group: Group, keys: tuple[str, ...]) -> tuple[Span,
         for setting in assigned.settings
         if setting.effective and setting.option.key in keys and setting.option.span
     }
+    if not found and declared is not None:
+        found = {declared.spans[key] for key in keys if key in declared.spans}
     return tuple(sorted(found, key=lambda span: span.start, reverse=True))

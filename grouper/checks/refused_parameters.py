@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from grouper.checks.context import Context
 from grouper.checks.rule_edits import only_selecting, with_selector
 from grouper.checks.trained import most_common_rule
-from grouper.findings import Code, Finding, Fix, Severity, labels_at
 from grouper.group.group import Group
 from grouper.model.inventory import Parameter
+from grouper.text.findings import Code, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase, quoted_list
 
 CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")

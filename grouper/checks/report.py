@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-from grouper.findings import Finding, Severity
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment
 from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.values import Configured, Value
 from grouper.text.arguments import require, require_all, require_values
+from grouper.text.dataclass import dataclass, replace
+from grouper.text.findings import Finding, Severity
 from grouper.text.printable import count_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -53,18 +52,18 @@ class Report(Shown):
         """Whether there is a model, and not the rules alone."""
         return self.inventory != NO_MODEL
 
-    def thaw(self, label: str, **options: Value) -> Report:
+    def unfreeze(self, label: str, **options: Value) -> Report:
         """The report in which what the rules froze under a label is trained.
 
-        See Grouping.thaw; `report.grouping` is its result, and `findings` include what is wrong
+        See Grouping.unfreeze; `report.grouping` is its result, and `findings` include what is wrong
         with its groups. Raises ValueError where nothing that a rule froze has the label, where the
         rules file itself has errors, or where torch's optimizer cannot use the `options`.
         """
-        from grouper.checks.thaw import thaw  # a report that is only shown loads no checks
+        from grouper.checks.unfreeze import unfreeze  # a report that is only shown loads no checks
 
         require("label", label, str, "a label of the rules")
         require_values(options, (Configured,))
         if self.grouping is None or self.assignment is None:
-            raise ValueError("the rules file has errors, so nothing can be thawed")
-        grouping, findings = thaw(self.assignment, self.grouping, self.findings, label, options)
+            raise ValueError("the rules file has errors, so nothing can be unfrozen")
+        grouping, findings = unfreeze(self.assignment, self.grouping, self.findings, label, options)
         return replace(self, grouping=grouping, findings=findings)

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
 from grouper.checks.rule_edits import selector_text_of, without_else
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR315", "robbed-else", Severity.WARNING, __doc__ or "")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grouper.findings import Edit, Fix
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.language.syntax.unparse import selector_text
+from grouper.text.findings import Edit, Fix
 from grouper.text.source import Span
 
 
@@ -109,3 +109,28 @@ def optional(rule: Rule) -> Fix:
     if rule.span is None:
         return ()
     return (Edit(Span(rule.span.source, rule.span.start, rule.span.start), "optional "),)
+
+
+def before(rule: Rule, text: str) -> Fix:
+    """Another rule in front of this one."""
+    if rule.span is None:
+        return ()
+    source, start = rule.span.source, rule.span.start
+    line = source.text[source.text.rfind("\n", 0, start) + 1 : start]
+    between = f"\n{line}" if not line.strip() else "; "
+    return (Edit(Span(source, start, start), text + between),)
+
+
+def moved_before(rule: Rule, other: Rule) -> Fix:
+    """The rule in front of an earlier one."""
+    taken = without_rule(rule)
+    if not taken or other.span is None or rule.span is None:
+        return ()
+    if other.span.source is not rule.span.source:
+        return ()
+    return (*before(other, rule.span.text), *taken)
+
+
+def grouped(text: str, selector: tree.Selector | None) -> str:
+    """The text of a selector as an operand of `and` and `not`."""
+    return f"({text})" if isinstance(selector, tree.And | tree.Or | tree.Not) else text

@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from grouper.checks import plan_claims, unreached_lr
-from grouper.checks.allowed import CODE as UNUSED_ALLOW
-from grouper.checks.allowed import without_allowed
-from grouper.checks.catalog import ALL
 from grouper.checks.context import Context
-from grouper.checks.table import CHECKS
-from grouper.findings import Finding
+from grouper.checks.table import CHECKS, Check
+from grouper.text.findings import Code, Finding
+
+if TYPE_CHECKING:
+    from grouper.checks.plan_claims import Course
+    from grouper.checks.unreached_lr import Unreached
 
 
 def run(context: Context, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
     """All findings: those of the stages before the checks, and the checks' own."""
-    checks = [check for check in CHECKS if check.without_model or not context.without_model]
-    findings = [*before, *(f for check in checks for f in check.module.check(context))]
-    remaining = without_allowed(context, findings, ALL)
-    if context.without_model:  # only with a model does one see what an `allow` accepts
-        return tuple(finding for finding in remaining if finding.code != UNUSED_ALLOW)
-    return remaining
+    alone = context.without_model
+    checks = [check for check in CHECKS if (check.without_model if alone else check.with_model)]
+    findings = [*before, *_found(checks, context)]
+    # Only with a model does one see what an `allow` accepts.
+    return _remaining(context, findings, unused=not alone)
 
 
 def run_on_groups(context: Context) -> tuple[Finding, ...]:
     """What is wrong with the groups, and not accepted by the file."""
     checks = [check for check in CHECKS if check.of_groups]
-    findings = [finding for check in checks for finding in check.module.check(context)]
-    remaining = without_allowed(context, findings, [finding.code for finding in findings])
-    return tuple(finding for finding in remaining if finding.code != UNUSED_ALLOW)
+    findings = list(_found(checks, context))
+    return _remaining(context, findings, [finding.code for finding in findings])
 
 
 def run_on_plan(
-    context: Context, course: plan_claims.Course, unreached: Iterable[unreached_lr.Unreached]
+    context: Context, course: Course, unreached: Iterable[Unreached]
 ) -> tuple[Finding, ...]:
     """What is wrong with a run of some length, and not accepted by the file."""
+    from grouper.checks import plan_claims, unreached_lr
+
     found = (*unreached_lr.findings(context, unreached), *plan_claims.findings(context, course))
-    remaining = without_allowed(context, found, ALL)
-    return tuple(finding for finding in remaining if finding.code != UNUSED_ALLOW)
+    return _remaining(context, found)
+
+
+def _found(checks: Iterable[Check], context: Context) -> Iterator[Finding]:
+    for check in checks:
+        if check.about(context):
+            yield from check.module.check(context)
+
+
+def _remaining(
+    context: Context,
+    findings: Iterable[Finding],
+    known: Iterable[Code] | None = None,
+    unused: bool = False,
+) -> tuple[Finding, ...]:
+    """What the file does not accept, with what is said of an `unused` one where that is asked for.
+    `known` are the codes that there are, all if none are given."""
+    if not context.rules.allows:
+        return tuple(findings)
+    from grouper.checks import allowed, catalog
+
+    left = allowed.without_allowed(context, findings, catalog.ALL if known is None else known)
+    return tuple(finding for finding in left if unused or finding.code != allowed.CODE)

@@ -9,53 +9,64 @@ A rule names `fc.weight`, and `fc.bias` falls to another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from grouper.checks.context import Context, rule_name
-from grouper.checks.literal_parts import globs_of
-from grouper.checks.rule_edits import with_selector
-from grouper.checks.trained import Trained
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.match.classes import owner_path
-from grouper.options.values import value_text
+from grouper.model.inventory import Parameter
+from grouper.options.values import Value, value_text
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR313", "siblings-parted", Severity.WARNING, __doc__ or "")
 
+QUOTE = '"'
+FROZEN = "frozen"
 MOST_MODULES = 3  # a rule for the weights of more of them means weights
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule that names weights of few layers and leaves their biases."""
-    frozen = {id(parameter) for parameter in context.grouping.frozen}
+    frozen = {id(p) for p in context.grouping.frozen if p.trainable is not False}
+    rates: dict[int, Value] = dict.fromkeys(frozen, FROZEN)
+    rates |= {id(one.parameter): one.value("lr") for one in context.trained}
     for rule in context.rules.rules:
         if rule.override or not any(option.key in ("lr", "freeze") for option in rule.options):
             continue
-        if not _names_weights(rule.selector):
-            continue
-        members = [p for p in context.inventory.parameters if id(p) in context.matched[id(rule)]]
-        if not members or len(members) > MOST_MODULES:
+        named = tuple(_weights(rule.selector))
+        taken = frozenset[int]().union(*map(context.selected, named))
+        members = [p for p in context.inventory.parameters if id(p) in taken]
+        if not members or len(members) > MOST_MODULES or id(members[0]) not in rates:
             continue
         owners = {owner_path(p.name, context.inventory.modules) for p in members}
-        left = []
-        for one in context.trained:
-            owner = owner_path(one.name, context.inventory.modules)
-            if owner in owners and id(one.parameter) not in context.matched[id(rule)]:
-                left.append(one)
-        first = context.trained_by_id.get(id(members[0]))
-        mine = None if first is None else first.value("lr")
-        apart = [one for one in left if first is None or one.value("lr") != mine]
-        if apart and (first is not None or id(members[0]) in frozen):
-            yield _finding(rule, members[0].name, mine, apart)
+        mine = rates[id(members[0])]
+        apart = [
+            p
+            for p in context.inventory.parameters
+            if id(p) not in taken
+            and rates.get(id(p), mine) != mine
+            and owner_path(p.name, context.inventory.modules) in owners
+        ]
+        if apart:
+            yield _finding(rule, named, members[0].name, (mine, rates[id(apart[0])]), apart)
 
 
-def _names_weights(selector: tree.Selector | None) -> bool:
-    if isinstance(selector, tree.Exact):
-        return selector.name.endswith(".weight")
-    globs = list(globs_of(selector))
-    return bool(globs) and all(_names_one_weight(glob) for glob in globs)
+def _weights(selector: tree.Selector | None) -> Iterator[tree.Glob | tree.Exact]:
+    """Names and globs that spell out one weight, also behind a `not`."""
+    match selector:
+        case tree.Exact(name=name) if name.endswith(".weight"):
+            yield selector
+        case tree.Glob() if _names_one_weight(selector):
+            yield selector
+        case tree.Not(operand=operand):
+            yield from _weights(operand)
+        case tree.Or(operands=operands) | tree.And(operands=operands):
+            for operand in operands:
+                yield from _weights(operand)
+        case _:
+            pass
 
 
 def _names_one_weight(glob: tree.Glob) -> bool:
@@ -65,19 +76,27 @@ def _names_one_weight(glob: tree.Glob) -> bool:
     return ends and not any(isinstance(piece, tree.Star) for piece in glob.pieces)
 
 
-def _finding(rule: Rule, name: str, lr: object, left: list[Trained]) -> Finding:
-    other = left[0]
-    span = rule.selector.span if rule.selector is not None else None
-    text = span.text if span is not None else name
-    better = text.removesuffix("weight") + "*" if text.endswith(".weight") else f"{text}.*"
-    mine = "is frozen" if lr is None else f"trains at {value_text(lr)}"  # type: ignore[arg-type]
-    theirs = value_text(other.value("lr"))
+def _finding(
+    rule: Rule,
+    named: Sequence[tree.Glob | tree.Exact],
+    name: str,
+    rates: tuple[Value, Value],
+    left: list[Parameter],
+) -> Finding:
+    mine, theirs = ("is frozen" if r == FROZEN else f"trains at {value_text(r)}" for r in rates)
+    fix = tuple(Edit(one.span, _layer(one.span.text)) for one in named if one.span is not None)
+    better = ", ".join(f"`{edit.replacement}`" for edit in fix)
     return Finding(
         CODE,
-        f"`{name}` {mine}, and {count_phrase(left)} of the same layer at {theirs}:"
-        f" `{other.name}` is not in {rule_name(rule)}",
-        labels_at(span or rule.span),
-        tuple(one.name for one in left),
-        help=f"take the whole layer: `{better}`",
-        candidates=(with_selector(rule, better),) if text.endswith(".weight") else (),
+        f"`{name}` {mine}, and {count_phrase(left)} of the same layer {theirs.removeprefix('is ')}:"
+        f" `{left[0].name}` is not in {rule_name(rule)}",
+        labels_at((rule.selector.span if rule.selector is not None else None) or rule.span),
+        tuple(p.name for p in left),
+        help=f"take the whole layer: {better}",
+        candidates=(fix,) if fix else (),
     )
+
+
+def _layer(text: str) -> str:
+    """The pattern of a weight, for all that its layer has."""
+    return f"{text.strip(QUOTE).removesuffix('weight')}*"

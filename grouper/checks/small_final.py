@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.syntax import tree
 from grouper.options.values import value_text
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.source import Span
 
 CODE = Code("GR321", "small-final", Severity.WARNING, __doc__ or "")

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.checks.module_kinds import last_part
-from grouper.checks.rule_edits import except_selecting
+from grouper.checks.rule_edits import also_selecting, except_selecting
 from grouper.checks.trained import most_common_rule, place_of
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.language.ruleset import Rule
+from grouper.text.findings import Code, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR317", "recurrence-decays", Severity.WARNING, __doc__ or "")
@@ -44,5 +45,16 @@ def check(context: Context) -> Iterator[Finding]:
         labels or labels_at(declared.span if declared is not None else None),
         tuple(one.name for one in found),
         help=f"spare them in a rule before: `{pattern} -> recurrence weight_decay=0`",
-        candidates=(except_selecting(rule, pattern),) if rule is not None and rule.selector else (),
+        candidates=_candidates(most_common_rule(spared, "weight_decay"), rule, pattern),
     )
+
+
+def _candidates(sparing: Rule | None, decaying: Rule | None, pattern: str) -> tuple[Fix, ...]:
+    """With the rule that spares others; and, where that one comes first, without the one that
+    decays them."""
+    if sparing is None or sparing.condition is not None:
+        return ()
+    more = also_selecting(sparing, pattern)
+    if decaying is None or decaying.otherwise or decaying.selector is None:
+        return (more,)
+    return (more, (*more, *except_selecting(decaying, pattern)))

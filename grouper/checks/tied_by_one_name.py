@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from grouper.checks.context import Context, rule_name
 from grouper.checks.rule_edits import option_of, without_rule
 from grouper.checks.trained import Trained
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.match.globs import compile_glob
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import quoted_list
 
 CODE = Code("GR120", "tied-by-one-name", Severity.WARNING, __doc__ or "")

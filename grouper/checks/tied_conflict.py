@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context, all_names, rule_name
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.match.assignment import ParameterAssignment
+from grouper.text.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR107", "tied-pulled-two-ways", Severity.WARNING, __doc__ or "")
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context, rule_name
 from grouper.checks.rule_edits import without_rule
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.match.globs import compile_glob
 from grouper.model.inventory import Parameter
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import quoted_list
 
 CODE = Code("GR117", "tied-and-frozen", Severity.ERROR, __doc__ or "")
@@ -29,7 +29,7 @@ def check(context: Context) -> Iterator[Finding]:
         parameter = assigned.parameter
         if not parameter.tied or parameter.trainable is False:
             continue
-        freezing = [match.rule for match in assigned.matches if match.rule.freezes]
+        freezing = [rule for rule in assigned.rules if rule.freezes]
         named = {n for rule in freezing for n in _named(rule, parameter)}
         others = [name for name in parameter.names if name not in named]
         if named and others and all(_by_name(rule.selector) for rule in freezing):

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from grouper.checks.module_kinds import Kind
-from grouper.findings import Label, labels_at
 from grouper.group.group import Group
 from grouper.language.ruleset import Rule
-from grouper.match.assignment import ParameterAssignment, Setting
+from grouper.match.assignment import Decision, ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass, field
+from grouper.text.findings import Label, labels_at
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A parameter that is in a group. `defaults` are those of its optimizer's class."""
+@dataclass(frozen=True, eq=False)
+class Treated:
+    """What is the same of all parameters of one decision: their group, and the values of options.
+    `defaults` are those of the optimizer's class."""
 
-    assigned: ParameterAssignment
+    decision: Decision
     group: Group
-    kind: Kind
     defaults: Mapping[str, Value]
-
-    @property
-    def parameter(self) -> Parameter:
-        return self.assigned.parameter
-
-    @property
-    def name(self) -> str:
-        return self.assigned.parameter.name
+    _numbers: dict[str, float | None] = field(default_factory=dict)
+    _settings: dict[str, Setting | None] = field(default_factory=dict)
 
     def value(self, key: str) -> Value:
-        """An option or a key of the plan; the class's default where nothing sets it."""
-        if key in self.assigned.conflicts:
+        if key in self.decision.conflicts:
             return None  # it has none yet, and that is reported
         if key == "optimizer":
             return self.group.optimizer
@@ -43,21 +37,55 @@ class Trained:
         return None
 
     def number(self, key: str) -> float | None:
+        if key not in self._numbers:
+            value = self.value(key)
+            self._numbers[key] = float(value) if isinstance(value, int | float) else None
+        return self._numbers[key]
+
+    def setting(self, key: str) -> Setting | None:
+        if key not in self._settings:
+            found = [s for s in self.decision.settings if s.option.key == key and s.effective]
+            self._settings[key] = found[-1] if found else None
+        return self._settings[key]
+
+
+class Trained(NamedTuple):
+    """A parameter that is in a group."""
+
+    assigned: ParameterAssignment
+    treated: Treated
+    kind: Kind
+
+    @property
+    def parameter(self) -> Parameter:
+        return self.assigned.parameter
+
+    @property
+    def name(self) -> str:
+        return self.assigned.parameter.names[0]
+
+    @property
+    def group(self) -> Group:
+        return self.treated.group
+
+    def value(self, key: str) -> Value:
+        """An option or a key of the plan; the class's default where nothing sets it."""
+        return self.treated.value(key)
+
+    def number(self, key: str) -> float | None:
         """The same, None where it is no number."""
-        value = self.value(key)
-        return float(value) if isinstance(value, int | float) else None
+        return self.treated.number(key)
 
     def setting(self, key: str) -> Setting | None:
         """What a rule says of an option, the last of those that count; None where no rule does."""
-        found = [s for s in self.assigned.settings if s.option.key == key and s.effective]
-        return found[-1] if found else None
+        return self.treated.setting(key)
 
     def rule(self, key: str) -> Rule | None:
         """The rule that decides an option, else the last one that matches."""
-        setting = self.setting(key)
+        setting = self.treated.setting(key)
         if setting is not None:
             return setting.rule
-        return self.assigned.matches[-1].rule if self.assigned.matches else None
+        return self.assigned.rules[-1] if self.assigned.rules else None
 
 
 def most_common_rule(trained: Iterable[Trained], key: str, deciding: bool = True) -> Rule | None:

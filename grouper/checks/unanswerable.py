@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.syntax import tree
 from grouper.match.assignment import UnansweredSelector
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR110", "unanswerable-question", Severity.ERROR, __doc__ or "")

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Optimizer
 from grouper.options.foreign import OPTIMIZER_NAMES
 from grouper.options.signatures import torch_signatures
 from grouper.options.torch_values import faults
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.similar import near, similar
 from grouper.text.source import Span
 

@@ -11,18 +11,18 @@ takes only its own options.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 
-from grouper.checks import foreign_key
+from grouper.checks import foreign_key, foreign_option
 from grouper.checks.context import Context, GroupOption, rule_name
 from grouper.checks.foreign_key import translation
 from grouper.checks.near_option import edit_in_rule, edit_in_statement
-from grouper.findings import Code, Finding, Severity, labels_at
-from grouper.language.ruleset import Optimizer, Rule
+from grouper.language.ruleset import Optimizer, Rule, RuleSet
 from grouper.language.syntax import tree
 from grouper.options.misspelt import misspelt
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.signatures import Signature, torch_signatures
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import quoted_list
 from grouper.text.similar import similar
 from grouper.text.source import Span
@@ -37,7 +37,7 @@ def check(context: Context) -> Iterator[Finding]:
         if signature is not None and not signature.open:
             for key in declared.options:
                 if key not in signature.constructor and not _is_misspelt(context, key):
-                    yield _in_statement(declared, key, signature)
+                    yield _in_statement(context, declared, key, signature)
     yield from _of_rules(context) if context.without_model else _in_groups(context)
 
 
@@ -46,14 +46,14 @@ def _is_misspelt(context: Context, key: str) -> bool:
     return not context.knows_all_optimizers and misspelt(key) is not None
 
 
-def _unused(key: str, signature: Signature, tags: Container[str]) -> bool:
+def _unused(key: str, signature: Signature, rules: RuleSet) -> bool:
     """Whether nobody reads a group's key. The groups of another package's class may have keys that
     only the class knows: there, other tools' words and misspelt ones are meant."""
-    if key in PLAN_KEYS or key in ("optimizer", "freeze") or key in tags:
+    if key in PLAN_KEYS or key in ("optimizer", "freeze") or key in rules.tags:
         return False
     if signature.group is None:
         known = (*signature.constructor, *signature.defaults)
-        return key not in known and (misspelt(key) or translation(key)) is not None
+        return key not in known and (misspelt(key) or translation(key, rules)) is not None
     return key not in signature.group
 
 
@@ -65,7 +65,7 @@ def _in_groups(context: Context) -> Iterator[Finding]:
             continue
         for option in context.group_options[group.name]:
             key = option.setting.option.key
-            if _unused(key, signature, context.rules.tags) and not _is_misspelt(context, key):
+            if _unused(key, signature, context.rules) and not _is_misspelt(context, key):
                 entry = unused.setdefault((id(option.setting.option), group.optimizer or ""), [])
                 entry.append(option)
     for (_, name), several in unused.items():
@@ -82,14 +82,13 @@ def _of_rules(context: Context) -> Iterator[Finding]:
         names = [str(word)] if word in context.optimizers else list(context.optimizers)
         signatures = [context.signatures.get(name) for name in names]
         for option in rule.options:
-            tags = context.rules.tags
-            unused = [s is not None and _unused(option.key, s, tags) for s in signatures]
+            unused = [s is not None and _unused(option.key, s, context.rules) for s in signatures]
             is_option = option.operator != "flag" and not _is_misspelt(context, option.key)
             if is_option and unused and all(unused):
                 yield _in_rule(context, names[0], rule, option, ())
 
 
-def _in_statement(declared: Optimizer, key: str, signature: Signature) -> Finding:
+def _in_statement(context: Context, declared: Optimizer, key: str, signature: Signature) -> Finding:
     span = declared.spans.get(key)
     place = Span(span.source, span.start, span.start + len(key)) if span else declared.span
     return Finding(
@@ -97,8 +96,9 @@ def _in_statement(declared: Optimizer, key: str, signature: Signature) -> Findin
         f"`{declared.name}` has no option `{key}`",
         labels_at(place),
         notes=_others(key),
-        help=_instead(key, declared.name, signature),
-        edits=edit_in_statement(declared, key, place, signature),
+        help=_instead(context.rules, key, declared.name, signature),
+        edits=foreign_option.edit_in_statement(declared, key)
+        or edit_in_statement(declared, key, place, signature),
     )
 
 
@@ -124,9 +124,10 @@ def _in_rule(
         labels,
         parameters,
         notes=_others(key),
-        help=_instead(key, declared.name, signature, PLAN_KEYS) + _as_tag(key),
-        candidates=foreign_key.second_optimizer(context, option),
-        edits=foreign_key.edit_in_rule(rule, option)
+        help=_instead(context.rules, key, declared.name, signature, PLAN_KEYS) + _as_tag(key),
+        candidates=foreign_key.second_optimizer(context, option)
+        + foreign_key.in_parentheses(context, option),
+        edits=foreign_key.edit_in_rule(context.rules, rule, option)
         or edit_in_rule(context, rule, option, (*signature.options, *PLAN_KEYS)),
     )
 
@@ -146,9 +147,11 @@ def _others(key: str) -> tuple[str, ...]:
     return (f"`{key}` is an option of {', '.join(takers)}",) if takers else ()
 
 
-def _instead(key: str, name: str, signature: Signature, more: tuple[str, ...] = ()) -> str:
+def _instead(
+    rules: RuleSet, key: str, name: str, signature: Signature, more: tuple[str, ...] = ()
+) -> str:
     listed = f"`{name}` takes {quoted_list(signature.constructor)}"
-    foreign = translation(key)
+    foreign = translation(key, rules)
     if foreign is not None:
         return foreign.says
     if _takers(key):

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.compile_selector import compile_selector
 from grouper.model.inventory import Parameter
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.fold import fold
 from grouper.text.printable import count_phrase
 

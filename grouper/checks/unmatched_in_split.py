@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR109", "unmatched-in-split", Severity.ERROR, __doc__ or "")

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from grouper.checks.context import Context, all_names
-from grouper.findings import Code, Finding, Label, Severity, labels_at
 from grouper.group.group import Group
+from grouper.text.findings import Code, Finding, Label, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR211", "unreached-lr", Severity.WARNING, __doc__ or "")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.text.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR205", "unused-optimizer", Severity.WARNING, __doc__ or "")
 

@@ -10,10 +10,12 @@ it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from grouper.checks.context import Context
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
+from grouper.text.source import Span
 
 CODE = Code("GR118", "unused-tag", Severity.WARNING, __doc__ or "")
 
@@ -30,4 +32,19 @@ def check(context: Context) -> Iterator[Finding]:
                 f"no rule sets the tag `{tag}`",
                 labels_at(rules.tag_spans.get(tag)),
                 help=f"remove it from `tag`, or set it in a rule: `{tag}=...`",
+                candidates=_removed(rules.tag_spans.get(tag)),
             )
+
+
+def _removed(span: Span | None) -> tuple[Fix, ...]:
+    """The statement without the tag and its comma; without the statement, where it is alone."""
+    if span is None:
+        return ()
+    text, start, end = span.source.text, span.start, span.end
+    behind = re.match(r"[ \t]*,[ \t]*", text[end:])
+    before = re.search(r"([ \t]*,[ \t]*|tag[ \t]+)$", text[:start])
+    if behind is not None:
+        end += behind.end()
+    elif before is not None:
+        start = before.start()
+    return ((Edit(Span(span.source, start, end), ""),),)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from grouper.checks.report import Report
-from grouper.findings import Edit, Finding, Fix, Severity
 from grouper.language.resolve.resolve import resolve
 from grouper.language.ruleset import RuleSet
 from grouper.options.values import value_key
+from grouper.text.dataclass import dataclass, replace
+from grouper.text.findings import Edit, Finding, Fix, Severity
 from grouper.text.source import Source, Span
 
 MAX_TRIALS = 40  # edited files of one report
@@ -75,6 +75,8 @@ class _Trials:
         if any(finding.severity is Severity.ERROR for finding in rules.findings):
             return
         before, after = _counted(self.report), self.analyse(rules)
+        if _without_matches(after) > _without_matches(self.report):
+            return
         now = _counted(after)
         if now[key] >= before[key]:
             return
@@ -130,6 +132,15 @@ def _key(finding: Finding) -> Key:
 
 def _counted(report: Report) -> Counter[Key]:
     return Counter(_key(finding) for finding in report.findings if _matters(finding))
+
+
+def _without_matches(report: Report) -> int:
+    """How many rules end with nothing, those that may among them."""
+    if report.assignment is None:
+        return 0
+    matching = {id(m.rule) for a in report.assignment.treated_alike for m in a[0].matches}
+    bare = (rule for rule in report.rules.rules if rule.selector is not None)
+    return sum(id(rule) not in matching for rule in bare)
 
 
 def _groups(report: Report) -> object:

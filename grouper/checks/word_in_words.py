@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import words_anywhere
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.checks.module_kinds import Kind, class_kind
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.model.inventory import Parameter
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR306", "word-in-words", Severity.WARNING, __doc__ or "")
@@ -27,12 +28,13 @@ def check(context: Context) -> Iterator[Finding]:
     for rule in context.rules.rules:
         for word, selector in words_anywhere(rule.selector):
             bare = word.strip("._")
-            taken = context.selected(selector) & context.matched[id(rule)]
-            members = [p for p in context.inventory.parameters if id(p) in taken]
-            if len(bare) < 3 or not members:
+            members = context.taken(rule, selector) if len(bare) >= 3 else []
+            if not members:
                 continue
-            found = _beside_a_module(context, bare, members) or _beside_a_class(
-                context, bare, members
+            found = (
+                _beside_a_module(context, bare, members)
+                or _beside_a_class(context, bare, members)
+                or _beside_a_tower(context, bare, members)
             )
             if found is not None:
                 yield _finding(rule, word, selector, *found)
@@ -44,8 +46,8 @@ def _beside_a_module(
     """The module of which all parameters are taken by the word, and those taken elsewhere, where
     it stands within a longer word."""
     begins = re.compile(rf"^{re.escape(word)}(_|$)")
-    owned = {p for p in members for part in _above(p.name) if begins.search(part)}
-    tops = sorted({_top(p.name, begins) for p in owned}, key=lambda top: top.count("."))
+    owned = [p.name for p in members if any(map(begins.search, _above(p.name)))]
+    tops = sorted({_top(name, begins) for name in owned}, key=lambda top: top.count("."))
     if not tops or (len(tops) > 1 and tops[0].count(".") == tops[1].count(".")):
         return None
     top = tops[0]
@@ -53,7 +55,7 @@ def _beside_a_module(
     if not others:
         return None
     below = [p for p in context.inventory.parameters if f"{p.name}.".startswith(f"{top}.")]
-    if not all(p in members for p in below):
+    if not {id(p) for p in members}.issuperset(map(id, below)):
         return None
     if word in context.kinds.class_name(others[0]).lower():
         return None
@@ -90,20 +92,60 @@ def _beside_a_class(
         into.setdefault(cls, []).append(parameter)
     if len(alone) != 1 or not longer or set(longer) & set(alone):
         return None
-    if not _all_longer(word, longer):
+    if not _all_longer(word, longer) or _of_one_kind(context, alone, longer):
         return None
     others = [parameter for found in longer.values() for parameter in found]
     return f"*.{word}.*", others
+
+
+def _of_one_kind(
+    context: Context, alone: Mapping[str, list[Parameter]], longer: Mapping[str, list[Parameter]]
+) -> bool:
+    """Whether all owners are norms, or embeddings, or convolutions: the word means the kind."""
+    owners = (context.kinds.owner(ps[0]) for found in (alone, longer) for ps in found.values())
+    kinds = {class_kind(owner) for owner in owners if owner is not None}
+    return len(kinds) == 1 and kinds <= {Kind.NORM, Kind.EMBEDDING, Kind.CONV}
 
 
 def _all_longer(word: str, longer: Mapping[str, list[Parameter]]) -> bool:
     """Whether the word is a part of one longer name of a module in each."""
     pattern = re.compile(rf"(^|_|[a-z]){re.escape(word)}(_|[a-z]|$)", re.IGNORECASE)
     return all(
-        any(pattern.search(part) and part != word for part in _above(p.name))
+        any(pattern.search(part) and part != word for part in p.name.split("."))
         for found in longer.values()
         for p in found
     )
+
+
+def _beside_a_tower(
+    context: Context, word: str, members: list[Parameter]
+) -> tuple[str, list[Parameter]] | None:
+    """The one module of that name, which holds others; and what stands in its neighbours under a
+    longer name that begins with the word: `encoder_attn` of a decoder is not the encoder's."""
+    tops = {_path_to(p.name, word) for p in members if word in _above(p.name)}
+    top = min(tops, key=lambda path: path.count("."), default=None)
+    if top is None or any(path.count(".") == top.count(".") for path in tops - {top}):
+        return None
+    below = [p for p in context.inventory.parameters if p.name.startswith(f"{top}.")]
+    if not all(p in members for p in below) or not any(
+        p.name.count(".") > top.count(".") + 2 for p in below
+    ):
+        return None
+    parent = top.rpartition(".")[0]
+    begins = re.compile(rf"\.{re.escape(word)}_")
+    others = [
+        p
+        for p in members
+        if not p.name.startswith(f"{top}.")
+        and p.name.startswith(f"{parent}." if parent else "")
+        and begins.search(p.name.removeprefix(f"{parent}.") if parent else p.name)
+    ]
+    return (f"{top}.*", others) if others else None
+
+
+def _path_to(name: str, word: str) -> str:
+    parts = name.split(".")
+    return ".".join(parts[: parts.index(word) + 1])
 
 
 def _finding(

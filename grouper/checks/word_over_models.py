@@ -12,12 +12,14 @@ from collections.abc import Iterator
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import one_word
-from grouper.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR307", "word-over-models", Severity.WARNING, __doc__ or "")
+
+KINDS = ("norm", "bias", "bn", "ln", "embed")  # words that mean the same in every model
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -35,16 +37,17 @@ def check(context: Context) -> Iterator[Finding]:
         names = [p.name for p in context.inventory.parameters if id(p) in matched]
         for _, top in wholes:
             taken[top] = [name for name in names if name.startswith(top)]
-        if all(taken.values()) and _are_disjoint(word, taken):
+        taken = {top: found for top, found in taken.items() if found}
+        if len(taken) > 1 and word.strip("._").lower() not in KINDS and _are_disjoint(word, taken):
             yield _finding(rule, word, taken)
 
 
 def _whole_model(rule: Rule) -> str | None:
-    """The first part of the names of a rule `part.*`."""
+    """The path of a rule `path.*`, with its dot."""
     if not isinstance(rule.selector, tree.Glob):
         return None
     match rule.selector.pieces:
-        case (tree.Text(text=text), tree.Star()) if text.endswith(".") and text.count(".") == 1:
+        case (tree.Text(text=text), tree.Star()) if text.endswith("."):
             return text
         case _:
             return None

@@ -16,9 +16,10 @@ from grouper.checks.context import Context
 from grouper.checks.literal_parts import words_anywhere
 from grouper.checks.module_kinds import Kind
 from grouper.checks.trained import Trained
-from grouper.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.language.syntax.parser import parse_selector
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
 
 CODE = Code("GR305", "word-takes-matrices", Severity.WARNING, __doc__ or "")
 
@@ -31,8 +32,9 @@ def check(context: Context) -> Iterator[Finding]:
         for word, selector in words_anywhere(rule.selector):
             if word.strip("._").lower() not in WORDS:
                 continue
-            taken = context.selected(selector) & context.matched[id(rule)]
-            members = [one for one in context.trained if id(one.parameter) in taken]
+            taken = map(id, context.taken(rule, selector))
+            trained = context.trained_by_id
+            members = [trained[one] for one in taken if one in trained]
             matrices = [one for one in members if _is_matrix(context, rule, one)]
             few = len(matrices) * 2 < len(members) + 2 or word.strip("._").lower() == "bias"
             if matrices and few and _decides(rule):
@@ -76,7 +78,7 @@ def _finding(
         labels_at(place),
         tuple(one.name for one in found),
         help=f"take the last part of the name or the class: `{exact}`; `ndim <= 1` are vectors",
-        candidates=_candidates(rule, selector, exact),
+        candidates=_candidates(context, rule, selector, word, exact),
     )
 
 
@@ -84,8 +86,21 @@ def _matrices(found: Sequence[Trained]) -> str:
     return "1 matrix" if len(found) == 1 else f"{len(found):,} matrices"
 
 
-def _candidates(rule: Rule, selector: tree.Selector, exact: str) -> tuple[Fix, ...]:
-    if selector.span is not None:
-        return ((Edit(selector.span, exact),),)
+def _candidates(
+    context: Context, rule: Rule, selector: tree.Selector, word: str, exact: str
+) -> tuple[Fix, ...]:
+    """The narrowest change: the word at the end of a name, where that leaves out matrices alone;
+    else only what is no matrix of what the word takes."""
     whole = rule.selector.span if rule.selector is not None else None
-    return ((Edit(whole, exact),),) if whole is not None else ()
+    place = selector.span or whole
+    if place is None:
+        return ()
+    bare = word.strip("._")
+    regex = f"/{bare}$/" if isinstance(selector, tree.Regex) else f"*{bare}"
+    ends = [regex, f"*.{bare}"] if "bias" in word else []
+    taken = context.selected(selector)
+    vectors = {id(p) for p in context.inventory.parameters if id(p) in taken and (p.ndim or 0) < 2}
+    for text in ends:
+        if context.selected(parse_selector(text)) == vectors:
+            return ((Edit(place, text),),)
+    return ((Edit(place, exact),),)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from grouper.checks.context import Context
 from grouper.checks.rule_edits import frozen
 from grouper.checks.trained import Trained, place_of
-from grouper.findings import Code, Finding, Severity, labels_at
+from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR320", "zero-lr", Severity.WARNING, __doc__ or "")

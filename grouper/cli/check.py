@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from collections.abc import Sequence
 
-from grouper import api
+from grouper.api.check import check, check_rules
 from grouper.checks.report import Report
 from grouper.cli.exit import CLEAN, FOUND, Failure
-from grouper.cli.fix import MOST_ROUNDS, fixed, print_diff, write_fixed
 from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
 from grouper.cli.load import load_rules, read_model
 from grouper.cli.rules_file import STDIN, is_rules
@@ -25,6 +25,7 @@ EXAMPLES = (
     "grouper check my.rules --format github",
     "grouper check model.pt my.rules --watch",
     "grouper check model.pt my.rules --diff",
+    "grouper check --locked model.pt my.rules",
 )
 
 
@@ -45,6 +46,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--diff", action="store_true", help="show the edits that are sure, and change no file"
     )
+    parser.add_argument(
+        "--locked", action="store_true", help="fail where the groups are not those of RULES.lock"
+    )
     rules_flags(parser)
     model_flags(parser)
     format_flag(parser, REPORTS)
@@ -57,12 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
     from grouper.cli.watch import watch
     from grouper.cli.watched_files import watched_files
 
-    model, names = _model_and_rules(arguments)
+    gc.enable()  # the entry point turned it off for a process that ends soon
+    model, names = model_and_rules(arguments)
     return watch(lambda: _check(arguments), lambda: watched_files(model, names))
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    reports = _reports(arguments)
+    reports = reports_of(arguments)
     if arguments.fix or arguments.diff:
         reports = _fixed(arguments, reports)
         if arguments.diff:
@@ -74,7 +79,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _fixed(arguments: argparse.Namespace, reports: list[Report]) -> list[Report]:
     """The reports after the edits that are sure; with `--diff`, these are printed and not made."""
-    names = [name for name in _model_and_rules(arguments)[1] if os.path.isfile(name)]
+    from grouper.cli.fix import MOST_ROUNDS, fixed, print_diff, write_fixed
+
+    names = [name for name in model_and_rules(arguments)[1] if os.path.isfile(name)]
     if arguments.diff:
         print_diff(fixed(reports, names))
         return reports
@@ -83,24 +90,33 @@ def _fixed(arguments: argparse.Namespace, reports: list[Report]) -> list[Report]
         if not texts:
             break
         write_fixed(texts)
-        reports = _reports(arguments)
+        reports = reports_of(arguments)
     return reports
 
 
-def _reports(arguments: argparse.Namespace) -> list[Report]:
-    model, names = _model_and_rules(arguments)
+def reports_of(arguments: argparse.Namespace) -> list[Report]:
+    """The reports on the rules files of the arguments, for each model that they are for."""
+    return [report for _, reports in reports_by_file(arguments) for report in reports]
+
+
+def reports_by_file(arguments: argparse.Namespace) -> list[tuple[str, list[Report]]]:
+    """The same, by the name of each rules file."""
+    model, names = model_and_rules(arguments)
     selections = [selection(arguments, name) for name in names]
     rule_sets = [load_rules(name, arguments.set) for name in names]
     inventory = None if model is None else read_model(model, arguments.key)
-    return [
-        selected.of(report)
-        for name, rules, selected in zip(names, rule_sets, selections, strict=True)
-        for report in (
-            _alone(name, rules, arguments.key)
-            if inventory is None
-            else [api.check(inventory, rules)]
-        )
-    ]
+    found = []
+    for name, rules, selected in zip(names, rule_sets, selections, strict=True):
+        if inventory is None:
+            reports = _alone(name, rules, arguments.key)
+        else:
+            reports = [check(inventory, rules)]
+        if getattr(arguments, "locked", False):
+            from grouper.cli.locked import compared
+
+            reports = compared(name, reports)
+        found.append((name, [selected.of(report) for report in reports]))
+    return found
 
 
 def _write_page(arguments: argparse.Namespace, reports: Sequence[Report]) -> None:
@@ -116,14 +132,14 @@ def _alone(name: str, rules: RuleSet, key: str | None) -> list[Report]:
     project = settings_for(name).of(name)
     models = project.models or rules.models
     if not models:
-        return [api.check_rules(rules)]
+        return [check_rules(rules)]
     inventories = [
         read_model(path, key or project.key, by_rules=not project.models) for path in models
     ]
-    return [api.check(inventory, rules) for inventory in inventories]
+    return [check(inventory, rules) for inventory in inventories]
 
 
-def _model_and_rules(arguments: argparse.Namespace) -> tuple[str | None, list[str]]:
+def model_and_rules(arguments: argparse.Namespace) -> tuple[str | None, list[str]]:
     """The model, where there is one, and the rules files: of several arguments the first one is the
     model, unless it is a rules file or `--model` names one."""
     model, names = arguments.model, arguments.files

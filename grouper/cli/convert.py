@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 from grouper.cli.exit import Failure, status
@@ -16,14 +15,14 @@ from grouper.cli.write import emit, emit_paths, emit_utf8, write
 from grouper.text.printable import visible
 
 if TYPE_CHECKING:
-    from grouper.convert.convert import Conversion
+    from grouper.generate.convert.convert import Conversion
 
 
 class _Systems:
     """The names of the systems, which are imported where somebody asks for them."""
 
     def __iter__(self) -> Iterator[str]:
-        from grouper.convert.systems import SYSTEMS
+        from grouper.generate.convert.systems import SYSTEMS
 
         return iter(SYSTEMS)
 
@@ -46,8 +45,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from grouper.convert.convert import convert_file
-    from grouper.convert.errors import ConvertError
+    from grouper.generate.convert.convert import convert_file
+    from grouper.generate.convert.errors import ConvertError
 
     model = arguments.model
     inventory = read_model(model, arguments.key) if model is not None else None
@@ -73,11 +72,10 @@ def _with_file(message: str, file: str) -> str:
 
 
 def _print_what_is_wrong(conversion: Conversion, arguments: argparse.Namespace) -> None:
-    from grouper.reports.finding_text import print_findings
+    from grouper.reports.finding_text import findings_text
 
     for text in conversion.lost:
         report_line(f"note: {visible(text)}")
     findings = conversion.report.findings
     if findings:
-        out = output(arguments, sys.stderr)
-        emit(out.printed(partial(print_findings, findings, quiet=arguments.quiet)), sys.stderr)
+        emit(findings_text(findings, output(arguments, sys.stderr)), sys.stderr)

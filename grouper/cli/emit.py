@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from grouper import api
+from grouper.api.plan import plan_of
 from grouper.cli.exit import CLEAN
 from grouper.cli.flags import (
     format_flag,
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_no_groups(report, arguments, to_program=True)
     try:
-        plan = api.plan_of(report, report.grouping, *length) if length else None
+        plan = plan_of(report, report.grouping, *length) if length else None
         if plan is not None:
             report = with_plan(report, plan, arguments)
         if not report.ok:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from grouper.checks.report import Report
-from grouper.model.errors import ModelError
-from grouper.text.printable import visible
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grouper.checks.report import Report
 
 CLEAN, FOUND, FAILED = 0, 1, 2
 STATUSES = "exit status: 0 clean, 1 errors found, 2 could not run"
@@ -18,10 +19,16 @@ def status(report: Report) -> int:
     return CLEAN if report.ok else FOUND
 
 
-def failure_line(failure: Failure | ModelError) -> str:
-    """The line on standard error that says why a command could not run."""
+def failure_line(error: Exception) -> str:
+    """The line on standard error that says why a command could not run: a Failure, or a ModelError.
+    Raises any other error again."""
+    from grouper.model.errors import ModelError
+    from grouper.text.printable import visible
+
+    if not isinstance(error, Failure | ModelError):
+        raise error
     code, help = "", ""
-    if isinstance(failure, ModelError):
-        code = f"[{failure.finding.code.id}]"
-        help = f"; {failure.finding.help}" if failure.finding.help else ""
-    return f"error{code}: {visible(f'{failure}{help}')}"
+    if isinstance(error, ModelError):
+        code = f"[{error.finding.code.id}]"
+        help = f"; {error.finding.help}" if error.finding.help else ""
+    return f"error{code}: {visible(f'{error}{help}')}"

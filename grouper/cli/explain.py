@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from grouper.cli.exit import CLEAN, Failure
-from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
-from grouper.cli.load import checked
-from grouper.cli.outcome import print_no_groups
+from grouper.cli.flags import (
+    format_flag,
+    model_flags,
+    output,
+    output_flags,
+    rules_flags,
+    run_flags,
+    run_length,
+)
+from grouper.cli.load import checked, fitting
+from grouper.cli.outcome import print_no_groups, print_no_plan, print_warnings, with_plan
 from grouper.cli.write import emit
-from grouper.reports.formats import EXPLANATION
-from grouper.text.similar import near
+from grouper.reports.formats import EXPLANATION, FOR_PEOPLE
+
+if TYPE_CHECKING:
+    from grouper.reports.explain.explanation import Explanation
+
+Length = tuple[int, int, bool]  # as `run_length` gives it
 
 EXAMPLES = (
     "grouper explain model.pt my.rules model.24.m.0.bias",
-    "grouper explain model.pt my.rules 'model.24.*'",
+    "grouper explain model.pt my.rules model.24",
+    "grouper explain model.pt my.rules '*.bias' --steps 1000 --at 0 --at 500",
 )
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("rules", metavar="RULES")
-    parser.add_argument("name", metavar="NAME", help="a parameter's name, or a glob")
+    parser.add_argument("name", metavar="NAME", help="a parameter, a module, or a glob")
+    parser.add_argument(
+        "--at",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help="the lr at this step of a run; without it, at telling ones",
+    )
+    run_flags(parser)
     rules_flags(parser)
     model_flags(parser)
     format_flag(parser, EXPLANATION)
@@ -29,15 +51,53 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from grouper.reports.explain import explain
+    from grouper.reports.explain.explanation import explanation, none_named
 
-    report = checked(arguments)
+    length = run_length(arguments)
+    report = checked(arguments) if length is None else fitting(arguments)
     if report.assignment is None:
         return print_no_groups(report, arguments)
-    explanation = explain(report, arguments.name)
-    if not explanation.parameters:
-        similar = near(arguments.name, report.inventory.by_name)
-        hint = f"; did you mean `{similar[0]}`?" if similar else ""
-        raise Failure(f"the model has no parameter `{arguments.name}`{hint}")
-    emit(EXPLANATION.render(arguments.format, explanation, output(arguments)))
+    explained = explanation(report, arguments.name)
+    if not explained.explained:
+        raise Failure(none_named(report, arguments.name))
+    at = _at(arguments.at, length)
+    if length is not None:
+        return _print_over(explained, length, at, arguments)
+    emit(EXPLANATION.render(arguments.format, explained, output(arguments)))
+    return CLEAN
+
+
+def _at(texts: list[str], length: Length | None) -> list[int]:
+    """The steps of `--at`. Raises Failure for those that are not in the run."""
+    if not texts:
+        return []
+    if length is None:
+        raise Failure("--at needs the run: --epochs and --steps-per-epoch, or --steps")
+    last = length[0] * length[1] - 1
+    wrong = [t for t in texts if not (t.isascii() and t.isdigit() and len(t) < 10)]
+    wrong = wrong or [text for text in texts if int(text) > last]
+    if wrong:
+        raise Failure(f"--at takes a step of the run, from 0 to {last}, not `{wrong[0]}`")
+    return [int(text) for text in texts]
+
+
+def _print_over(
+    explained: Explanation, length: Length, at: list[int], arguments: argparse.Namespace
+) -> int:
+    """The explanation with the lr over a run."""
+    from grouper.api.plan import plan_of
+    from grouper.reports.explain.explanation import over
+
+    report, to_program = explained.report, arguments.format not in FOR_PEOPLE
+    if not report.ok or report.grouping is None:
+        return print_no_groups(report, arguments, to_program)
+    try:
+        plan = plan_of(report, report.grouping, *length)
+    except ValueError as error:
+        return print_no_plan(report, error, arguments, to_program)
+    report = with_plan(report, plan, arguments)
+    if not report.ok:
+        return print_no_groups(report, arguments, to_program)
+    emit(EXPLANATION.render(arguments.format, over(explained, plan, at), output(arguments)))
+    print_warnings(report, arguments)
     return CLEAN

@@ -7,7 +7,7 @@ from difflib import unified_diff
 
 from grouper.checks.report import Report
 from grouper.cli.write import emit_utf8, write
-from grouper.findings import Edit
+from grouper.text.findings import Edit
 from grouper.text.printable import visible
 from grouper.text.source import Source
 

@@ -13,9 +13,19 @@ from grouper.reports.output import Output
 
 def rules_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that reads rules."""
+    set_flag(parser)
+    selection_flags(parser)
+
+
+def set_flag(parser: argparse.ArgumentParser) -> None:
+    """Values for rules."""
     parser.add_argument(
         "--set", action="append", default=[], metavar="X=EXPR", help="the value of a `let` variable"
     )
+
+
+def selection_flags(parser: argparse.ArgumentParser) -> None:
+    """Which findings are reported, and how severe they are."""
     parser.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
@@ -47,7 +57,11 @@ def output_flags(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="auto obeys NO_COLOR, FORCE_COLOR and pipes",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
+    much = parser.add_mutually_exclusive_group()
+    much.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
+    much.add_argument(
+        "-v", "--verbose", action="store_true", help="print every group, name and digit"
+    )
 
 
 def run_flags(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +73,7 @@ def run_flags(parser: argparse.ArgumentParser) -> None:
 
 def output(arguments: argparse.Namespace, stream: TextIO | None = None) -> Output:
     """How text is to look in a stream, standard output if none is named."""
-    return Output.to(stream or sys.stdout, arguments.color, arguments.quiet)
+    return Output.to(stream or sys.stdout, arguments.color, arguments.quiet, arguments.verbose)
 
 
 def run_length(arguments: argparse.Namespace) -> tuple[int, int, bool] | None:

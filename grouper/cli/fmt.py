@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from functools import partial
 
 from grouper.cli.exit import CLEAN, FOUND
 from grouper.cli.flags import output, output_flags
 from grouper.cli.rules_file import RulesFile, read_rules
 from grouper.cli.write import emit, emit_utf8, write
-from grouper.findings import Finding
 from grouper.language.syntax.format import format_file
 from grouper.language.syntax.parser import parse
+from grouper.text.findings import Finding
 from grouper.text.printable import visible
 from grouper.text.source import Source
 
@@ -57,7 +56,6 @@ def _format(file: RulesFile, arguments: argparse.Namespace) -> int:
 
 
 def _print_findings(findings: Iterable[Finding], arguments: argparse.Namespace) -> None:
-    from grouper.reports.finding_text import print_findings
+    from grouper.reports.finding_text import findings_text
 
-    text = output(arguments, sys.stderr).printed(partial(print_findings, findings))
-    emit(text, sys.stderr)
+    emit(findings_text(findings, output(arguments, sys.stderr)), sys.stderr)

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from grouper import api
+from grouper.api.check import check
 from grouper.checks.report import Report
 from grouper.cli.exit import Failure
 from grouper.cli.rules_file import STDIN, is_binary, read_rules
@@ -17,6 +17,7 @@ from grouper.language.resolve.resolve import assignment, load, resolve
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
 from grouper.options.values import Value
+from grouper.text.addresses import without_secrets
 from grouper.text.source import Source
 from grouper.text.write_file import names_stream
 
@@ -72,14 +73,14 @@ def read_model(path: str, key: str | None, *, by_rules: bool = False) -> Invento
     try:
         return read_named_by_rules(path, key) if by_rules else read(path, key)
     except FileNotFoundError:
-        raise Failure(f"there is no model file `{path}`") from None
+        raise Failure(f"there is no model file `{without_secrets(path)}`") from None
     except (OSError, ValueError) as error:
-        raise Failure(f"`{path}` cannot be read: {_reason(error)}") from None
+        raise Failure(f"`{without_secrets(path)}` cannot be read: {_reason(error)}") from None
 
 
 def _report(arguments: argparse.Namespace) -> Report:
     rules = load_rules(arguments.rules, arguments.set)
-    return api.check(read_model(arguments.model, arguments.key), rules)
+    return check(read_model(arguments.model, arguments.key), rules)
 
 
 def _reason(error: OSError | ValueError) -> object:

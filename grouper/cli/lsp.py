@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 
 from grouper.cli.exit import CLEAN, Failure
 
@@ -23,5 +24,6 @@ def run(arguments: argparse.Namespace) -> int:
         if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
         raise Failure("the language server needs pygls: `pip install pygls`") from None
+    gc.enable()  # the entry point turned it off for a process that ends soon
     serve(arguments.model)
     return CLEAN

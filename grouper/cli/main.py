@@ -5,45 +5,33 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from grouper.cli import (
-    check,
-    completion,
-    convert,
-    emit,
-    explain,
-    fmt,
-    groups,
-    help,
-    lsp,
-    monitor,
-    params,
-    plan,
-    rule,
-    rules,
-    streams,
-)
-from grouper.cli.exit import CLEAN, FAILED, Failure, failure_line
-from grouper.cli.parser import build
-from grouper.cli.write import emit as print_text
-from grouper.model.errors import ModelError
+from grouper.cli import streams
+from grouper.cli.exit import CLEAN, FAILED, failure_line
+from grouper.version import __version__
 
 SIGNALLED = 128  # what shells add to the number of the signal that ended a process
 SIGINT, SIGPIPE = 2, 13  # Windows has no SIGPIPE to take the number from
+# The commands, a file of this folder each, and what they are for.
 COMMANDS = {
-    "check": (check, "check rules against a model"),
-    "groups": (groups, "the groups with their options"),
-    "explain": (explain, "why a parameter gets its options"),
-    "plan": (plan, "lr and momentum over a run: a table, curves, CSV, JSON, a picture"),
-    "emit": (emit, "the groups for other programs: JSON, or plain torch code"),
-    "convert": (convert, "rules from another tool's configuration"),
-    "monitor": (monitor, "a training run recorded by grouper.Monitor, group by group"),
-    "params": (params, "the parameters of a model"),
-    "fmt": (fmt, "format rules files"),
-    "rule": (rule, "the documentation of a finding"),
-    "rules": (rules, "the shipped rules files, or one of them"),
-    "lsp": (lsp, "the language server, for editors"),
-    "completion": (completion, "a script that completes commands, flags and files"),
-    "help": (help, "the help of a command"),
+    "check": "check rules against a model",
+    "groups": "the groups with their options",
+    "explain": "why a parameter gets its options",
+    "plan": "lr and momentum over a run: a table, curves, CSV, JSON, a picture",
+    "emit": "the groups for other programs: JSON, or plain torch code",
+    "audit": "what is true of the optimizer in a checkpoint, without rules",
+    "diff": "which parameters change group or options",
+    "convert": "rules from another tool's configuration",
+    "init": "rules to begin with: for a model, or an optimizer's groups as rules",
+    "lock": "write down the groups, for `check --locked` to compare",
+    "monitor": "a training run recorded by grouper.Monitor, group by group",
+    "params": "the parameters of a model",
+    "fmt": "format rules files",
+    "rule": "the documentation of a finding",
+    "rules": "the shipped rules files, or one of them",
+    "view": "the report as a page: the model, its groups, the plan",
+    "lsp": "the language server, for editors",
+    "completion": "a script that completes commands, flags and files",
+    "help": "the help of a command",
 }
 
 
@@ -56,29 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     streams.prepare()
     try:
-        status = _run(arguments)
+        status = _run(sys.argv[1:] if arguments is None else arguments)
         streams.flush()
         return status
-    except (Failure, ModelError) as failure:
-        streams.report(failure_line(failure))
-        return FAILED
     except BrokenPipeError:
         return SIGNALLED + SIGPIPE
     except KeyboardInterrupt:
         return SIGNALLED + SIGINT
+    except Exception as error:
+        streams.report(failure_line(error))
+        return FAILED
     finally:
         streams.discard(sys.stdout, sys.stderr)
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    parser = build(COMMANDS)
-    given = sys.argv[1:] if arguments is None else arguments
-    if not given:
-        print_text(parser.format_help())
-        return FAILED
-    try:
-        parsed = parser.parse_args(given)
-    except SystemExit:  # after --help and --version
+def _run(given: Sequence[str]) -> int:
+    """Only what is asked for is imported: the version without the parser, a command alone."""
+    if list(given) in (["-V"], ["--version"]):
+        with streams.writing(sys.stdout):
+            sys.stdout.write(f"grouper {__version__}\n")
         return CLEAN
-    status: int = COMMANDS[parsed.command][0].run(parsed)
-    return status
+    from grouper.cli.parser import run
+
+    return run(COMMANDS, given)

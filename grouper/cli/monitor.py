@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from dataclasses import replace
 from functools import partial
 
@@ -10,11 +11,11 @@ from grouper.cli.exit import CLEAN, FOUND, Failure
 from grouper.cli.flags import format_flag, output, output_flags
 from grouper.cli.run_file import RunFile
 from grouper.cli.write import drawn, emit, picture_format, write
-from grouper.findings import Severity
 from grouper.monitor.formats import RUN, JudgedRun
 from grouper.monitor.run import Run
 from grouper.monitor.verdicts import Verdict, verdicts
 from grouper.reports.formats import FOR_PEOPLE
+from grouper.text.findings import Severity
 
 EXAMPLES = (
     "grouper monitor run.jsonl",
@@ -52,6 +53,7 @@ def _follow(arguments: argparse.Namespace) -> int:
         raise Failure("--follow shows a run as it goes on; --plot is for one that has ended")
     from grouper.cli.follow import follow
 
+    gc.enable()  # the entry point turned it off for a process that ends soon
     judge = partial(_verdicts, strict=arguments.strict)
     return _status(follow(arguments.run, judge, arguments.color))
 

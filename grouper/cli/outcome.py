@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from grouper.checks import missing_lr
+from grouper.checks.claim_awaits_plan import settled
 from grouper.checks.report import Report
 from grouper.cli.exit import FOUND, Failure
 from grouper.cli.flags import output
 from grouper.cli.select import selection
 from grouper.cli.streams import report as report_line
 from grouper.cli.write import emit
-from grouper.findings import Severity, in_order
 from grouper.reports.formats import FINDINGS, FOR_PEOPLE
+from grouper.text.dataclass import replace
+from grouper.text.findings import Severity, in_order
 from grouper.text.printable import visible
 from grouper.train.plan import Plan
 
@@ -43,14 +44,14 @@ def print_no_plan(
 
 def with_plan(report: Report, plan: Plan, arguments: argparse.Namespace) -> Report:
     """The report with what there is to say about a plan of its groups, filtered by the flags."""
-    findings = in_order((*report.findings, *plan.findings))
+    findings = in_order((*settled(report.findings), *plan.findings))
     return selection(arguments).of(replace(report, findings=findings))
 
 
 def print_warnings(report: Report, arguments: argparse.Namespace) -> None:
     """The report's warnings to standard error, where standard output is for programs or empty."""
     if any(finding.severity is Severity.WARNING for finding in report.findings):
-        from grouper.reports.finding_text import print_findings
+        from grouper.reports.finding_text import findings_text
 
-        to = output(arguments, sys.stderr)
-        emit([to.printed(lambda out: print_findings(report.findings, out, quiet=True))], sys.stderr)
+        to = output(arguments, sys.stderr).quieter()
+        emit(findings_text(report.findings, to), sys.stderr)

@@ -4,13 +4,14 @@ with examples and what the exit statuses mean."""
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from types import ModuleType
+from importlib import import_module
 from typing import Any, NoReturn
 
 from grouper.cli import write
-from grouper.cli.exit import STATUSES, Failure
-from grouper.text.similar import near
+from grouper.cli.exit import CLEAN, FAILED, STATUSES, Failure
 from grouper.version import __version__
 
 DESCRIPTION = "Parameter groups for PyTorch optimizers, from rules that can be read and checked."
@@ -26,12 +27,14 @@ ARGUMENTS = {
 }
 
 
+OF_ALL = ("completion", "help")  # commands about the others
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are Failures, and which reports output that cannot be written."""
 
     def __init__(self, **settings: Any) -> None:
-        form = argparse.RawDescriptionHelpFormatter
-        super().__init__(allow_abbrev=False, formatter_class=form, **settings)
+        super().__init__(allow_abbrev=False, formatter_class=_formatter, **settings)
 
     def error(self, message: str) -> NoReturn:
         joint = " See" if message.endswith("?") else "; see"
@@ -72,16 +75,42 @@ class Parser(argparse.ArgumentParser):
         write.emit(message, file)
 
 
-def build(commands: Mapping[str, tuple[ModuleType, str]]) -> Parser:
-    """The parser of all commands; what it parses has the parser itself as `tree`."""
+def run(commands: Mapping[str, str], words: Sequence[str]) -> int:
+    """Parse the words of a command line and run their command; its exit status. Without a word the
+    help is printed."""
+    first = words[0] if words else ""
+    if first in OF_ALL:
+        parser = build(commands)
+    elif first in commands:
+        parser = build({first: commands[first]})
+    else:
+        parser = build(commands, outline=True)
+    if not words:
+        write.emit(parser.format_help())
+        return FAILED
+    try:
+        parsed = parser.parse_args(words)
+    except SystemExit:  # after --help and --version
+        return CLEAN
+    status: int = _module(parsed.command).run(parsed)
+    return status
+
+
+def build(commands: Mapping[str, str], outline: bool = False) -> Parser:
+    """The parser of commands, by what they are for; what it parses has the parser itself as `tree`.
+    In an `outline` none of them is imported: they have no flags and no examples."""
     parser = Parser(prog="grouper", description=DESCRIPTION, epilog=_epilog(EXAMPLES))
     parser.add_argument("-V", "--version", action="version", version=f"grouper {__version__}")
     parser.set_defaults(tree=parser)
     added = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=Parser
     )
-    for name, (command, help) in commands.items():
-        one = added.add_parser(name, help=help, description=command.__doc__)
+    for name, help in commands.items():
+        one = added.add_parser(name, help=help)
+        if outline:
+            continue
+        command = _module(name)
+        one.description = command.__doc__
         command.add(one)
         for action in one._actions:
             if action.help is None and isinstance(action.metavar, str):
@@ -98,11 +127,35 @@ def subparsers(parser: argparse.ArgumentParser) -> Mapping[str, argparse.Argumen
     return {}
 
 
+def _module(command: str) -> Any:
+    return import_module(f"grouper.cli.{command}")
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """The formatter of helps. argparse makes one for each flag that is added, and would import
+    `shutil` to ask it for the width."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The width of the terminal as `shutil.get_terminal_size` tells it."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        assert sys.__stdout__ is not None
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80
+    except (AssertionError, AttributeError, ValueError, OSError):
+        return 80
+
+
 def _epilog(examples: Iterable[str]) -> str:
     lines = [f"  {example}" for example in examples]
     return "\n".join([*(["examples:", *lines, ""] if lines else []), STATUSES])
 
 
 def _hint(word: str, names: Mapping[str, str]) -> str:
+    from grouper.text.similar import near
+
     similar = near(word, names)
     return f"; did you mean `{names[similar[0]]}`?" if similar else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 
-from grouper import api
+from grouper.api.plan import plan_of
 from grouper.cli.exit import CLEAN, Failure
 from grouper.cli.flags import (
     format_flag,
@@ -25,6 +24,7 @@ from grouper.cli.write import drawn, emit, emit_paths, picture_format, write
 from grouper.reports.formats import FINDINGS, PLAN
 from grouper.reports.output import Output
 from grouper.reports.planned import Planned
+from grouper.text.dataclass import replace
 from grouper.train.plan import Plan
 
 STDOUT = "-"
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not report.ok or report.grouping is None:
         return print_no_groups(report, arguments, to_program)
     try:
-        plan = api.plan_of(report, report.grouping, *length)
+        plan = plan_of(report, report.grouping, *length)
     except ValueError as error:
         return print_no_plan(report, error, arguments, to_program)
     report = with_plan(report, plan, arguments)

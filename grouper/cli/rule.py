@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 
-from grouper.checks.catalog import ALL
+from grouper.checks import pages
 from grouper.cli.exit import CLEAN, Failure
 from grouper.cli.write import emit
-from grouper.text.similar import near
 
 EXAMPLES = (
     "grouper rule GR101",
@@ -27,12 +25,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.code is None:
-        emit("\n".join(f"{code.id} {code.severity.value:<8} {code.name}" for code in ALL))
+        emit("\n".join(f"{row.code} {row.severity:<8} {row.name}" for row in pages.ROWS))
         return CLEAN
-    for code in ALL:
-        if arguments.code.upper() == code.id or arguments.code == code.name:
-            emit(f"{code.id} {code.name} ({code.severity.value})\n\n{inspect.cleandoc(code.page)}")
-            return CLEAN
-    similar = near(arguments.code, [word for code in ALL for word in (code.id, code.name)])
-    hint = f"; did you mean `{similar[0]}`?" if similar else ""
-    raise Failure(f"there is no finding `{arguments.code}`{hint}")
+    row = pages.find(arguments.code)
+    if row is None:
+        raise Failure(f"there is no finding `{arguments.code}`{_hint(arguments.code)}")
+    emit(f"{row.code} {row.name} ({row.severity})\n\n{pages.page(row)}")
+    return CLEAN
+
+
+def _hint(word: str) -> str:
+    from grouper.text.similar import near
+
+    similar = near(word, [known for row in pages.ROWS for known in (row.code, row.name)])
+    return f"; did you mean `{similar[0]}`?" if similar else ""

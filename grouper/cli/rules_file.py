@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from dataclasses import dataclass
 
 from grouper.cli.exit import Failure
 from grouper.language.shipped import shipped_rules
 from grouper.language.syntax.parser import MAX_SIZE, parse
+from grouper.text.dataclass import dataclass
 from grouper.text.source import Source
 from grouper.text.write_file import names_open_file, names_stream
 

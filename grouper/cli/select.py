@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable
 
-from grouper.checks.catalog import ALL
 from grouper.checks.report import Report
 from grouper.cli.exit import Failure
 from grouper.cli.settings import settings_for
-from grouper.findings import Code, Finding, Severity
-from grouper.text.similar import near
+from grouper.text.dataclass import dataclass, replace
+from grouper.text.findings import Code, Finding, Severity
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The findings that a command reports."""
+    """The findings that a command reports: those of `codes`, all where it is None, but for those
+    that are `ignored`."""
 
-    codes: frozenset[Code]
+    codes: frozenset[Code] | None
+    ignored: frozenset[Code]
     strict: bool
 
     def of(self, report: Report) -> Report:
         """The report with these findings, and the errors that keep the rules from being read."""
-        findings = [f for f in report.findings if f.code in self.codes or _is_fatal(f, report)]
+        fatal = [finding for finding in report.findings if _is_fatal(finding, report)]
+        return replace(report, findings=self.among(report.findings, fatal))
+
+    def among(
+        self, findings: Iterable[Finding], always: Container[Finding] = ()
+    ) -> tuple[Finding, ...]:
+        """Those of some findings that are reported."""
+        found = (f for f in findings if self._has(f.code) or f in always)
         if self.strict:
-            findings = [replace(f, severity_override=Severity.ERROR) for f in findings]
-        return replace(report, findings=tuple(findings))
+            found = (replace(f, severity_override=Severity.ERROR) for f in found)
+        return tuple(found)
+
+    def _has(self, code: Code) -> bool:
+        return (self.codes is None or code in self.codes) and code not in self.ignored
 
 
 def _is_fatal(finding: Finding, report: Report) -> bool:
@@ -39,7 +49,7 @@ def selection(arguments: argparse.Namespace, rules: str | None = None) -> Select
     Raises Failure for a code that does not exist.
     """
     project = settings_for(rules)
-    selected = frozenset(ALL)
+    selected = None
     if arguments.select:
         selected = _codes("--select", arguments.select)
     elif project.select is not None:
@@ -50,7 +60,7 @@ def selection(arguments: argparse.Namespace, rules: str | None = None) -> Select
         else _codes("`ignore` in pyproject.toml", project.ignore)
     )
     strict = project.strict if arguments.strict is None else arguments.strict
-    return Selection(selected - ignored, strict)
+    return Selection(selected, ignored, strict)
 
 
 def _codes(flag: str, words: Iterable[str]) -> frozenset[Code]:
@@ -60,6 +70,9 @@ def _codes(flag: str, words: Iterable[str]) -> frozenset[Code]:
 
 
 def _matching(flag: str, name: str) -> list[Code]:
+    from grouper.checks.catalog import ALL
+    from grouper.text.similar import near
+
     prefix = name.upper() if name.upper().startswith("GR") else None
     codes = [c for c in ALL if c.name == name.lower() or (prefix and c.id.startswith(prefix))]
     if not codes:

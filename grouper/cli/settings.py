@@ -18,20 +18,17 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from grouper.cli.exit import Failure
-from grouper.cli.setting_kinds import TABLE, checked_table
 from grouper.language.shipped import shipped_rules
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass, field
 
 FILE = "pyproject.toml"
-_CODE = re.compile(r"[\w.]{2,}:")  # `timm:resnet18`, `pkg.module:factory`; `C:` is a drive
+_CODE = r"[\w.]{2,}:"  # `timm:resnet18`, `pkg.module:factory`; `C:` is a drive
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,8 @@ class Settings:
         """The settings of a rules file: of several patterns that fit, the later ones count."""
         if self.folder is None:
             return FileSettings()
+        from fnmatch import fnmatchcase
+
         merged: dict[str, Any] = {}
         for pattern, table in self.files.items():
             if fnmatchcase(self._name(rules), pattern):
@@ -76,7 +75,7 @@ class Settings:
         return Path(os.path.relpath(rules, self.folder)).as_posix()
 
     def _path(self, model: str) -> str:
-        if self.folder is None or _CODE.match(model):
+        if self.folder is None or re.match(_CODE, model):
             return model
         return os.path.relpath(self.folder / model)
 
@@ -107,6 +106,8 @@ def _table(path: Path) -> Any:
         content = path.read_bytes()
         if b"grouper" not in content:
             return None
+        import tomllib  # slow, and few projects have the table
+
         tools = tomllib.loads(content.decode("utf-8")).get("tool", {})
     except OSError as error:
         raise Failure(f"`{shown}` cannot be read: {error.strerror}") from None
@@ -116,6 +117,8 @@ def _table(path: Path) -> Any:
 
 
 def _settings(path: Path, table: Any) -> Settings:
+    from grouper.cli.setting_kinds import TABLE, checked_table
+
     shown = os.path.relpath(path)
     try:
         checked_table(table)

@@ -8,9 +8,6 @@ from typing import TextIO
 
 from grouper.cli.exit import Failure
 from grouper.cli.streams import writing
-from grouper.text.picture import format_of
-from grouper.text.printable import visible
-from grouper.text.write_file import names_stream, write_whole
 
 
 def emit(pieces: str | Iterable[str], stream: TextIO | None = None) -> None:
@@ -35,6 +32,8 @@ def emit_utf8(text: str) -> None:
 
 def write(path: str, content: str | bytes | Iterable[str]) -> None:
     """Write a whole file or nothing; a device or a pipe as it comes."""
+    from grouper.text.write_file import write_whole
+
     try:
         write_whole(path, [content] if isinstance(content, str | bytes) else content)
     except BrokenPipeError:
@@ -56,11 +55,16 @@ def append(path: str, content: Iterable[str]) -> None:
 
 def emit_paths(paths: Iterable[str]) -> None:
     """Name the files that were written; what went to a device or a pipe is not mixed with it."""
+    from grouper.text.printable import visible
+    from grouper.text.write_file import names_stream
+
     emit("".join(f"wrote {visible(path)}\n" for path in paths if not names_stream(path)))
 
 
 def picture_format(path: str) -> str:
     """The format of a picture by the ending of its file."""
+    from grouper.text.picture import format_of
+
     try:
         return format_of(path)
     except ValueError as error:

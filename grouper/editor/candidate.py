@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from grouper.text.dataclass import dataclass
 from grouper.text.source import Span
 
 

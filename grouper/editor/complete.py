@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grouper.checks.catalog import ALL
 from grouper.editor import complete_files, complete_model, complete_values, words
@@ -17,6 +16,7 @@ from grouper.editor.scan import Scanned
 from grouper.editor.scan_statement import scan_statement
 from grouper.editor.tokens import Kind, Token
 from grouper.language.syntax.keywords import KEYWORDS
+from grouper.text.dataclass import dataclass
 from grouper.text.source import Source, Span
 
 _PART = re.compile(r"@?(?:[\w.*?:]|-(?!>)|\[[^\]\s]*\]?|\{[^{}\s]*(?:\{[^{}\s]*\}?)*[^{}\s]*\}?)*$")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from grouper.editor.candidate import Candidate, Sort
 from grouper.editor.document import Document
@@ -13,6 +12,7 @@ from grouper.language.syntax.parser import parse_selector
 from grouper.match.classes import owner_path
 from grouper.match.globs import compile_glob
 from grouper.model.inventory import Inventory
+from grouper.text.dataclass import dataclass, field
 from grouper.text.printable import count_phrase
 from grouper.text.source import Span
 

@@ -16,7 +16,7 @@ from grouper.editor.hints import Hint
 from grouper.editor.hover import Hover
 from grouper.editor.positions import Lines
 from grouper.editor.symbols import Symbol
-from grouper.findings import Edit, Severity
+from grouper.text.findings import Edit, Severity
 from grouper.text.source import Span
 
 _SEVERITY = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from grouper.checks import allowed, never_decides
 from grouper.editor.document import Document
-from grouper.findings import Finding
 from grouper.language.resolve.codes import UNUSED_LET
 from grouper.language.syntax import tree
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Finding
 from grouper.text.fold import folded_list
 from grouper.text.source import Span
 

@@ -6,12 +6,11 @@ Each step is taken when it is asked for, and once. Nothing here changes: an edit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from grouper import api
+from grouper.api.check import check_rules
 from grouper.checks.context import known_signatures
 from grouper.checks.pipeline import checked, has_errors
 from grouper.checks.report import Report
@@ -20,7 +19,6 @@ from grouper.editor.names import Name, names_of
 from grouper.editor.positions import Lines
 from grouper.editor.scan import Scanned, all_tokens, scan, scan_one
 from grouper.editor.tokens import Token
-from grouper.findings import Finding, in_order, labels_at
 from grouper.language.resolve.includes import Files, find
 from grouper.language.resolve.resolve import resolve
 from grouper.language.ruleset import RuleSet
@@ -32,6 +30,8 @@ from grouper.match.match_rules import match_rules
 from grouper.model.base_model import BaseParameters, base_parameters
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory, Parameter
+from grouper.text.dataclass import dataclass, field, replace
+from grouper.text.findings import Finding, in_order, labels_at
 from grouper.text.source import Source, Span
 
 
@@ -224,7 +224,7 @@ class Document:
         if base is not None and not self._base_is_looked_at:
             others.append(not_looked_at(base))
         if not self.reports:
-            return in_order((*api.check_rules(self.rules).findings, *others))
+            return in_order((*check_rules(self.rules).findings, *others))
         found: dict[tuple[object, ...], Finding] = {}
         for model in self.reports:
             for finding in model.report.findings:
@@ -257,9 +257,9 @@ class Document:
         if matches.limit is not None:
             return {}
         of_rules: dict[int, list[Parameter]] = {}
-        for parameter, several in zip(inventory.parameters, matches.of_parameters, strict=True):
-            for match in several:
-                of_rules.setdefault(id(match.rule), []).append(parameter)
+        for parameter, combination in zip(inventory.parameters, matches.combinations, strict=True):
+            for rule in combination.rules:
+                of_rules.setdefault(id(rule), []).append(parameter)
         return of_rules
 
     def _match(

@@ -12,6 +12,6 @@ def accepted(before: str, start: str = "statement") -> frozenset[str]:
     interactive = parser().parse_interactive(before, start=start)
     try:
         interactive.exhaust_lexer()
-        return frozenset(interactive.accepts())  # type: ignore[no-untyped-call]
+        return frozenset(interactive.accepts())
     except UnexpectedInput:
         return frozenset()

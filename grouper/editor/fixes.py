@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from grouper.editor.document import Document
-from grouper.findings import Edit, Finding
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Edit, Finding
 from grouper.text.source import Span
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grouper.editor.document import Document
 from grouper.editor.positions import Lines
 from grouper.editor.scan import Scanned
 from grouper.editor.tokens import Kind
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)

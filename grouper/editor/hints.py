@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grouper.editor.document import Document, Taken
 from grouper.editor.markdown import code, names_list, totals
 from grouper.editor.scan import Scanned
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)

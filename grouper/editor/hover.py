@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from grouper.checks.catalog import ALL
 from grouper.editor import words
@@ -16,10 +15,11 @@ from grouper.editor.option_origin import option_text
 from grouper.editor.selected import selected
 from grouper.editor.tokens import Kind, Token
 from grouper.editor.tree_walk import option_at, selector_at
-from grouper.findings import Code, Finding
 from grouper.options.schedules import SCHEDULES
 from grouper.options.signatures import signature
 from grouper.options.values import value_text
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Code, Finding
 from grouper.text.source import Span
 
 

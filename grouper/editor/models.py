@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from grouper.findings import Finding, Severity
 from grouper.model import factories
 from grouper.model.codes import BROKEN, NOT_BUILT
 from grouper.model.errors import ModelError
 from grouper.model.files import remote
 from grouper.model.inventory import Inventory
 from grouper.model.read import read
+from grouper.text.addresses import without_secrets
+from grouper.text.dataclass import dataclass, field
+from grouper.text.findings import Finding, Severity
 
 Stamp = tuple[int, int, int] | None
 MOST_KEPT = 16
@@ -68,7 +69,7 @@ def is_looked_at(path: str) -> bool:
 
 def not_looked_at(path: str) -> Finding:
     """The note on a model that is not looked at."""
-    shown = remote.shown(path)
+    shown = without_secrets(path)
     return Finding(
         NOT_BUILT,
         f"`{shown}` is not looked at while you write: that would run code, or load it from the"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from grouper.editor.scan import Scanned
 from grouper.editor.tokens import Kind, Token
 from grouper.language.expressions import OF_LABELS
+from grouper.text.dataclass import dataclass
 from grouper.text.source import Source, Span
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from grouper.editor.document import Document
 from grouper.editor.names import Name, What
-from grouper.findings import Edit
 from grouper.language.resolve.labels import could_be
 from grouper.language.resolve.variables import RESERVED
 from grouper.language.shipped import shipped_rules
 from grouper.language.syntax import tree
 from grouper.language.syntax.keywords import KEYWORDS
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Edit
 from grouper.text.source import Source, Span
 
 _NAME = re.compile(r"[^\W\d]\w*")

@@ -10,6 +10,7 @@ from grouper.editor.markdown import code
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.match.assignment import ParameterAssignment, Setting
+from grouper.match.derivation.derive import Deriver
 from grouper.options.kinds import Constraint
 from grouper.options.plan_keys import PLAN, WARMUP
 from grouper.options.schedules import SCHEDULES
@@ -27,7 +28,8 @@ def option_text(document: Document, statement: tree.Statement, option: tree.Opti
         for model in document.reports:
             if model.report.assignment is not None:
                 assigned = model.report.assignment.parameters
-                parts += _outcome(option, assigned, model.name)
+                deriver = Deriver(model.report.assignment)
+                parts += _outcome(option, assigned, model.name, deriver)
     return "\n\n".join(parts)
 
 
@@ -50,7 +52,7 @@ def _constraint(word: str, key: str) -> Constraint | None:
 
 
 def _outcome(
-    option: tree.Option, assigned: tuple[ParameterAssignment, ...], model: str
+    option: tree.Option, assigned: tuple[ParameterAssignment, ...], model: str, deriver: Deriver
 ) -> list[str]:
     own = [(a, s) for a in assigned for s in a.settings if s.option is option]
     if not own:
@@ -58,12 +60,14 @@ def _outcome(
     counting = [pair for pair in own if pair[1].effective and not pair[0].frozen]
     total = count_phrase(own, "tensor")
     lines = [f"Of {code(model)}, it counts for {len(counting):,} of {total}."]
-    values = Counter(
-        value_text(a.options[option.key]) for a, _ in counting if option.key in a.options
-    )
+    settled = [a for a, _ in counting if option.key in a.options]
+    values = Counter(value_text(a.options[option.key]) for a in settled)
+    first = {value_text(a.options[option.key]): a for a in reversed(settled)}
     for value, number in values.most_common(MOST_VALUES):
         tensors = count_phrase(range(number), "tensor")
-        lines.append(f"- {code(f'{option.key}={value}')} in {tensors}")
+        derived = deriver.derivation(option.key, first[value])
+        arithmetic = f" = {code(derived.arithmetic)}" if derived.computed else ""
+        lines.append(f"- {code(f'{option.key}={value}')}{arithmetic} in {tensors}")
     if len(values) > MOST_VALUES:
         lines.append(f"- and {len(values) - MOST_VALUES} more values")
     others: dict[str, None] = {}

@@ -4,11 +4,11 @@ and look for names in it, while it is typed."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grouper.editor.scan_statement import scan_statement
 from grouper.editor.tokens import Kind, Token
 from grouper.language.syntax.statements import Block, Cut, Item, Statement
+from grouper.text.dataclass import dataclass
 from grouper.text.source import Span
 
 

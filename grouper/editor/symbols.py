@@ -5,12 +5,12 @@ It is made of the words, so that a statement that is being typed keeps its place
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from grouper.editor.document import Document
 from grouper.editor.scan import Scanned
 from grouper.editor.tokens import Kind, Token
+from grouper.text.dataclass import dataclass
 from grouper.text.printable import visible
 from grouper.text.source import Span
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grouper.editor.document import Document
-from grouper.findings import Edit
 from grouper.language.syntax.format import format_file
+from grouper.text.findings import Edit
 from grouper.text.source import Span
 
 

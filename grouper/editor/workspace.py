@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from grouper.editor.document import Document
@@ -11,6 +10,7 @@ from grouper.editor.models import Models, Stamp, stamp_of
 from grouper.language.resolve.includes import read
 from grouper.language.syntax.parser import Parsed, Trees, parse
 from grouper.language.syntax.statements import Cut
+from grouper.text.dataclass import dataclass, field
 from grouper.text.source import Source
 
 MOST_KEPT = 64

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from grouper.findings import Code, Finding, Severity
 from grouper.group.digest import group_terms, plain
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
+from grouper.text.findings import Code, Finding, Severity
 
 RANKS_DISAGREE = Code(
     "GR501",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,6 +32,9 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def digest_of(terms: Mapping[str, Any]) -> str:
     """SHA-256 of the terms, in hexadecimal; numbers count to the last bit."""
+    import hashlib
+    import json
+
     text = json.dumps(terms, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -25,12 +25,12 @@ def form_groups(assignment: Assignment) -> Grouping:
     groups = tuple(
         _group(members, unique(_base_name(members[0]), names), assignment.rules)
         for members in _grouped(
-            assignment, lambda a: bool(a.matches) and not a.frozen and not a.uncovered_splits
+            assignment, lambda a: bool(a.rules) and not a.frozen and not a.uncovered_splits
         )
     )
     frozen_groups = tuple(
         FrozenGroup(_group(members, _base_name(members[0]), assignment.rules), members[0].conflicts)
-        for members in _grouped(assignment, lambda a: any(m.rule.freezes for m in a.matches))
+        for members in _grouped(assignment, lambda a: any(rule.freezes for rule in a.rules))
     )
     parameters = assignment.parameters
     return Grouping(
@@ -51,7 +51,7 @@ def _grouped(
     for alike in assignment.treated_alike:
         if belongs(alike[0]):
             key = (alike[0].labels, alike[0].conflicts, options_key(alike[0].options))
-            rules = tuple(ranks[id(match.rule)] for match in alike[0].matches)
+            rules = tuple(ranks[id(rule)] for rule in alike[0].rules)
             members.setdefault(key, []).extend(alike)
             first[key] = min(rules, first.get(key, rules))
     order = assignment.order

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from grouper.model.inventory import Parameter
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value, value_key
+from grouper.text.dataclass import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def with_options(group: Group, options: Mapping[str, Value]) -> Group:
         options=ReadOnly({**group.options, **own}),
         plan=ReadOnly({**group.plan, **plan}),
         optimizer=optimizer if isinstance(optimizer, str) else None,
-        place="thaw(lr=...)" if "lr" in options else group.place,
+        place="unfreeze(lr=...)" if "lr" in options else group.place,
     )
 
 

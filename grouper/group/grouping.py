@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from grouper.group.digest import digest_of, group_terms
 from grouper.group.group import FrozenGroup, Group, joined, options_key, unique, with_options
-from grouper.group.thaw_errors import nothing_to_thaw, refuse_conflicts
+from grouper.group.unfreeze_errors import nothing_to_unfreeze, refuse_conflicts
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.values import Configured, Value
 from grouper.text.arguments import require, require_values
+from grouper.text.dataclass import dataclass, replace
 from grouper.text.printable import count_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -21,14 +20,14 @@ class Grouping(Shown):
     """Groups, frozen parameters, and those `unmatched` that the rules accept as such: together, the
     parameters of a clean report, each once.
 
-    `frozen_groups` are the groups that the parameters which rules freeze would form. `thawed` are
-    those that calls of `thaw` train all the same, a tuple for each call.
+    `frozen_groups` are the groups that the parameters which rules freeze would form. `unfrozen` are
+    those that calls of `unfreeze` train all the same, a tuple for each call.
     """
 
     groups: tuple[Group, ...]
     frozen: tuple[Parameter, ...] = ()
     frozen_groups: tuple[FrozenGroup, ...] = ()
-    thawed: tuple[tuple[Parameter, ...], ...] = ()
+    unfrozen: tuple[tuple[Parameter, ...], ...] = ()
     unmatched: tuple[Parameter, ...] = ()
 
     def __repr__(self) -> str:
@@ -45,7 +44,7 @@ class Grouping(Shown):
         """
         return digest_of(group_terms(self.groups, self.frozen))
 
-    def thaw(self, label: str, **options: Value) -> Grouping:
+    def unfreeze(self, label: str, **options: Value) -> Grouping:
         """The grouping that trains what the rules froze under a label (or a group's name).
 
         Its groups come after all others, as they do in a running optimizer to which they are
@@ -56,19 +55,19 @@ class Grouping(Shown):
         require_values(options, (Configured,))
         matching = [frozen for frozen in self.frozen_groups if frozen.group.called(label)]
         if not matching:
-            raise ValueError(nothing_to_thaw(label, self.groups, self.frozen_groups))
+            raise ValueError(nothing_to_unfreeze(label, self.groups, self.frozen_groups))
         for frozen in matching:
             refuse_conflicts(frozen, label, options)
         names = {group.name for group in self.groups}
         changed = [with_options(frozen.group, options) for frozen in matching]
         added = [replace(group, name=unique(group.name, names)) for group in changed]
-        thawed = tuple(parameter for group in added for parameter in group.parameters)
-        ids = {id(parameter) for parameter in thawed}
+        unfrozen = tuple(parameter for group in added for parameter in group.parameters)
+        ids = {id(parameter) for parameter in unfrozen}
         return Grouping(
             (*self.groups, *added),
             tuple(parameter for parameter in self.frozen if id(parameter) not in ids),
             tuple(frozen for frozen in self.frozen_groups if frozen not in matching),
-            (*self.thawed, thawed),
+            (*self.unfrozen, unfrozen),
             self.unmatched,
         )
 
@@ -76,11 +75,11 @@ class Grouping(Shown):
         """The fewest groups: those whose options, plan and optimizer are equal become one.
 
         A joined group is called `head/bias+body/bias`, has the labels of all, stands where the
-        first of them stood, and has its parameters in the model's order. Groups of one `thaw` join
-        with each other only, so that thawing adds groups and changes none.
+        first of them stood, and has its parameters in the model's order. Groups of one `unfreeze`
+        join with each other only, so that unfreezing adds groups and changes none.
         """
         require("inventory", inventory, Inventory, "the inventory of the report")
-        calls = {id(p): call for call, thawed in enumerate(self.thawed, 1) for p in thawed}
+        calls = {id(p): call for call, unfrozen in enumerate(self.unfrozen, 1) for p in unfrozen}
         equal: dict[object, list[Group]] = {}
         for group in self.groups:
             call = calls.get(id(group.parameters[0]), 0) if group.parameters else 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from grouper.language.ruleset import Rule, RuleSet, rules_text
 from grouper.match.assignment import ParameterAssignment, Setting
+from grouper.text.dataclass import replace
 from grouper.text.source import Span
 
 MOST_PLACES = 3

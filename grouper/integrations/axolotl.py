@@ -19,7 +19,10 @@ from pydantic import BaseModel
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from grouper import api
+from grouper.api.build import build_optimizer
+from grouper.api.check import checked_to_build
+from grouper.api.plan import plan
+from grouper.api.rules import rules_to_train
 
 OWNED = ("lr_groups", "embedding_lr", "embedding_lr_scale", "loraplus_lr_ratio")
 
@@ -51,9 +54,9 @@ class RulesPlugin(BasePlugin):
             raise ValueError(
                 f"`rules` and `{others[0]}` are two owners of the lr: leave out one of them"
             )
-        rules = api.rules_to_train(cfg.rules, dict(cfg.rules_variables or {}))
-        self._report = api.checked_to_build(trainer.model, rules)
-        trainer.optimizer = api.build_optimizer(trainer.model, self._report)
+        rules = rules_to_train(cfg.rules, dict(cfg.rules_variables or {}))
+        self._report = checked_to_build(trainer.model, rules)
+        trainer.optimizer = build_optimizer(trainer.model, self._report)
 
     def create_lr_scheduler(
         self, cfg: Any, trainer: Any, optimizer: Optimizer, num_training_steps: int
@@ -62,5 +65,5 @@ class RulesPlugin(BasePlugin):
         if not cfg.rules:
             return None
         report = self._report
-        plan = api.plan(report.inventory, report, steps=num_training_steps)
-        return plan.scheduler(optimizer)
+        followed = plan(report.inventory, report, steps=num_training_steps)
+        return followed.scheduler(optimizer)

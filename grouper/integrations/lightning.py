@@ -24,10 +24,13 @@ except ModuleNotFoundError as error:
     ) from (error)
 from torch import nn
 
-from grouper import api
-from grouper.findings import GroupingWarning
+from grouper.api.build import build_optimizer
+from grouper.api.check import checked_to_build
+from grouper.api.plan import plan
+from grouper.api.rules import rules_to_train
 from grouper.language.ruleset import RuleSet
 from grouper.options.values import Value
+from grouper.text.findings import GroupingWarning
 from grouper.train.plan import Plan
 
 Configured = dict[str, Any]
@@ -58,14 +61,14 @@ def configure(
     where the rules do not fit, and ValueError where the run's length is not known, or a callback
     adds groups while it runs.
     """
-    rule_set = api.rules_to_train(rules, variables)
+    rule_set = rules_to_train(rules, variables)
     trainer = getattr(module, "_trainer", None)
     _refuse_finetuning(trainer)
     trained = module if model is None else model
-    report = api.checked_to_build(trained, rule_set)
-    optimizer = api.build_optimizer(trained, report)
-    plan = _planned(report, trainer, steps)
-    scheduler = {"scheduler": plan.scheduler(optimizer), "interval": "step", "name": name}
+    report = checked_to_build(trained, rule_set)
+    optimizer = build_optimizer(trained, report)
+    followed = _planned(report, trainer, steps)
+    scheduler = {"scheduler": followed.scheduler(optimizer), "interval": "step", "name": name}
     return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
 
@@ -124,15 +127,15 @@ def _planned(report: Any, trainer: Any, steps: int | None) -> Plan:
                 GroupingWarning,
                 stacklevel=3,
             )
-        return api.plan(report.inventory, report, steps=steps)
+        return plan(report.inventory, report, steps=steps)
     if known is None:
         raise ValueError(
             "the length of this run is not known (no Trainer, or neither `max_steps` nor"
             " `max_epochs` of a loader that has a length): give `configure(..., steps=...)`"
         )
     if len(set(known)) == 1 and trainer.max_steps == -1:
-        return api.plan(report.inventory, report, steps_per_epoch=known[0], epochs=len(known))
-    return api.plan(report.inventory, report, steps=sum(known))
+        return plan(report.inventory, report, steps_per_epoch=known[0], epochs=len(known))
+    return plan(report.inventory, report, steps=sum(known))
 
 
 def _steps_of_epochs(trainer: Any) -> list[int] | None:

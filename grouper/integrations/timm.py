@@ -19,7 +19,10 @@ except ModuleNotFoundError as error:
 from torch import nn
 from torch.optim import Optimizer
 
-from grouper import api
+from grouper.api.build import build_optimizer
+from grouper.api.check import checked_to_build
+from grouper.api.plan import plan
+from grouper.api.rules import rules_to_train
 from grouper.checks.report import Report
 from grouper.language.ruleset import RuleSet
 from grouper.options.values import Value
@@ -45,8 +48,8 @@ def create_optimizer(
             "there are no rules: `create_optimizer(args, model, rules=...)`, or an argument"
             ' `parser.add_argument("--rules")` of the script'
         )
-    report = api.checked_to_build(model, api.rules_to_train(given, variables))
-    optimizer = api.build_optimizer(model, report)
+    report = checked_to_build(model, rules_to_train(given, variables))
+    optimizer = build_optimizer(model, report)
     _reports[optimizer] = report
     return optimizer
 
@@ -68,8 +71,8 @@ def create_scheduler(
             " are no rules for its scheduler: make both by rules, or both by timm"
         )
     epochs = int(args.epochs)
-    plan = api.plan(report.inventory, report, steps_per_epoch=updates_per_epoch, epochs=epochs)
-    return RulesScheduler(optimizer, plan), epochs
+    followed = plan(report.inventory, report, steps_per_epoch=updates_per_epoch, epochs=epochs)
+    return RulesScheduler(optimizer, followed), epochs
 
 
 class RulesScheduler(Scheduler):

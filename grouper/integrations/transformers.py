@@ -26,11 +26,14 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from grouper import api
+from grouper.api.build import build_optimizer
+from grouper.api.check import checked_to_build
+from grouper.api.plan import plan
+from grouper.api.rules import rules_to_train
 from grouper.checks.report import Report
-from grouper.findings import GroupingWarning
 from grouper.language.ruleset import RuleSet
 from grouper.options.values import Value
+from grouper.text.findings import GroupingWarning
 from grouper.text.printable import quoted_list
 from grouper.train.plan import Plan
 from grouper.train.wrapped import unwrap_optimizer
@@ -72,7 +75,7 @@ def trainer(
         raise TypeError(
             "the second argument must be a class of Transformers' Trainer, such as `SFTTrainer`"
         )
-    config = {"rules": api.rules_to_train(rules, variables)}
+    config = {"rules": rules_to_train(rules, variables)}
     return cast(type[Base], type(f"Rules{base.__name__}", (RulesTrainerMixin, base), config))
 
 
@@ -113,8 +116,8 @@ class RulesTrainerMixin(Trainer):
         """The optimizer that the rules name. Raises GroupingError where they do not fit."""
         if self.optimizer is None:
             target = self.model if model is None else model
-            self.report = api.checked_to_build(target, self.rules)
-            self.optimizer = api.build_optimizer(target, self.report)
+            self.report = checked_to_build(target, self.rules)
+            self.optimizer = build_optimizer(target, self.report)
         return cast(Optimizer, self.optimizer)
 
     def create_scheduler(
@@ -134,14 +137,14 @@ class RulesTrainerMixin(Trainer):
         """Whole epochs, where the run has them, so that rules may count them."""
         epochs = self.args.num_train_epochs
         if self.args.max_steps <= 0 and epochs == int(epochs) and steps % int(epochs) == 0:
-            return api.plan(
+            return plan(
                 self.report.inventory,
                 self.report,
                 steps_per_epoch=steps // int(epochs),
                 epochs=int(epochs),
             )
         try:
-            return api.plan(self.report.inventory, self.report, steps=steps)
+            return plan(self.report.inventory, self.report, steps=steps)
         except ValueError as error:
             raise ValueError(
                 f"{error} (this run is of {steps} steps and not of whole epochs: it has"

@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
     ) from error
 from ultralytics.utils import DEFAULT_CFG
 
-from grouper import api
+from grouper.api.rules import rules_to_train
 from grouper.integrations.ultralytics_trainer import (
     MonitorOption,
     RulesConfig,
@@ -92,7 +92,7 @@ def trainer(
     require("monitor", monitor, monitors, "True, a path, or a dict of the monitor's arguments")
     if of is not None and not (isinstance(of, type) and issubclass(of, BaseTrainer)):
         raise wrong_type("of", of, "a trainer class of Ultralytics, or None")
-    rule_set = api.rules_to_train(rules, variables)
+    rule_set = rules_to_train(rules, variables)
     source = RulesSource(rules, variables) if isinstance(rules, str | Path) else None
     config = RulesConfig(rule_set, monitor, of is not None, source)
 

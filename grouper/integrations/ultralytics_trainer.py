@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +19,11 @@ from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
 from ultralytics.utils.torch_utils import unwrap_model
 
-from grouper import api
+from grouper.api.build import build_optimizer
+from grouper.api.check import checked_groups
+from grouper.api.errors import GroupingError
+from grouper.api.plan import plan
+from grouper.api.rules import load
 from grouper.checks.report import Report
 from grouper.integrations.ultralytics_results import columns_of, widen
 from grouper.language.ruleset import RuleSet
@@ -29,6 +32,7 @@ from grouper.model.live import inventory_of
 from grouper.monitor.monitor import Monitor
 from grouper.monitor.state import MonitorState
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass, replace
 from grouper.train.group_schedule import interpolate
 from grouper.train.plan import Plan
 from grouper.train.resume.optimizer_state import load_optimizer_state
@@ -80,7 +84,7 @@ class RulesConfig:
             return self.rules
         if declared == epochs:
             return self.rules
-        return api.load(self.source.path, **self.source.variables, epochs=epochs)
+        return load(self.source.path, **self.source.variables, epochs=epochs)
 
 
 class EpochCounter(LRScheduler):
@@ -137,14 +141,14 @@ class RulesTrainerMixin(BaseTrainer):
             # Distillation and quantisation change the model later.
             if self.args.distill_model is None and self.args.quantize != 8:
                 inventory = inventory_of(self.model)
-                api.checked_groups(_as_trained(inventory, self.args.freeze), self._rules)
+                checked_groups(_as_trained(inventory, self.args.freeze), self._rules)
         return checkpoint
 
     def build_optimizer(self, model: nn.Module, *_: Any, **__: Any) -> Optimizer:
         """The optimizer that the rules name; the arguments are ignored."""
         with self._cleanup_on_refusal():
-            self.report = api.checked_groups(model, self._rules)[0]
-            optimizer = api.build_optimizer(model, self.report)
+            self.report = checked_groups(model, self._rules)[0]
+            optimizer = build_optimizer(model, self.report)
         _announce(self.report, optimizer)
         return optimizer
 
@@ -154,7 +158,7 @@ class RulesTrainerMixin(BaseTrainer):
 
     def _make_plan(self) -> None:
         with self._cleanup_on_refusal():
-            self.plan = api.plan(
+            self.plan = plan(
                 self.report.inventory,
                 self.report,
                 steps_per_epoch=len(self.train_loader),
@@ -263,7 +267,7 @@ class RulesTrainerMixin(BaseTrainer):
         """Removes the run's folder after a refusal, if it holds only the arguments."""
         try:
             yield
-        except (api.GroupingError, ValueError):
+        except (GroupingError, ValueError):
             with suppress(OSError):
                 self.wdir.rmdir()
                 if [path.name for path in self.save_dir.iterdir()] == ["args.yaml"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
 from grouper.language.arithmetic import (
@@ -18,6 +17,7 @@ from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue, Undefined, UnknownFact
 from grouper.model.inventory import Parameter
 from grouper.options.values import Value, is_number, quoted_value
+from grouper.text.dataclass import dataclass, field
 
 OF_CAPTURES = ("rank", "count", "min", "max")
 OF_LABELS = ("count", "numel")

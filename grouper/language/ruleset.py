@@ -6,14 +6,14 @@ It can be built in Python as well as from text, and prints itself back as text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
 
-from grouper.findings import Finding, Severity
 from grouper.language.syntax import tree
 from grouper.language.syntax.format import format_file
 from grouper.options.values import Configured, Value
 from grouper.text.arguments import require, require_all
+from grouper.text.dataclass import dataclass, field
+from grouper.text.findings import Finding, Severity
 from grouper.text.printable import visible
 from grouper.text.shown import Shown, line
 from grouper.text.source import Span
@@ -94,7 +94,8 @@ class Schedule:
 class RuleSet(Shown):
     """Everything that a rules file says, in file order, ready to be matched.
 
-    `variables` are the `let`s' values after the caller's overrides. `schedules` are those of other
+    `variables` are the `let`s' values after the caller's overrides; those that keep the file's have
+    a span. `schedules` are those of other
     options than lr, by option. `tags` are keys for other readers of the groups. `models` are the
     paths of the file's `for` statements, `base_model` that of its base model. `expects` and
     `allows` are the tree's own statements. `findings` are what parsing and resolving had to say: a
@@ -116,6 +117,7 @@ class RuleSet(Shown):
     variables: Mapping[str, Value] = field(default_factory=dict)
     path: str = field(default="<string>", compare=False)
     tag_spans: Mapping[str, Span | None] = field(default_factory=dict, compare=False, repr=False)
+    variable_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -141,6 +143,20 @@ class RuleSet(Shown):
 def rules_text(rules: RuleSet) -> str:
     """Text that resolves to an equal rule set: includes expanded, variables with their values."""
     return format_file(tree.File(tuple(_statements(rules))))
+
+
+def plan_text(rules: RuleSet) -> list[str]:
+    """The warm-up and the schedules as statements, with their values and without what they have by
+    themselves."""
+    own = _warmup(Warmup())
+    statements: list[tree.Statement] = []
+    if rules.warmup is not None:
+        given = {k: v for k, v in _warmup(rules.warmup).items() if v != own.get(k)}
+        statements.append(tree.Warmup(_options(given)))
+    of_lr = [(None, rules.schedule)] if rules.schedule else []
+    for key, schedule in [*of_lr, *rules.schedules.items()]:
+        statements.append(tree.Schedule(schedule.name, _options(schedule.options), key))
+    return [format_file(tree.File((statement,))).strip() for statement in statements]
 
 
 def _statements(rules: RuleSet) -> Iterable[tree.Statement]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
 from grouper.match.captures import Captures, NameTest
 from grouper.model.inventory import Parameter
+from grouper.text.dataclass import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,15 @@ def disjunction(operands: Sequence[Test]) -> Test:
         return _with_problems(_any(answers), answers)
 
     return test
+
+
+def where(answer: Answer, condition: Answer) -> Answer:
+    """`S where C`, for what `S` matches: its captures, where `C` holds."""
+    if condition.truth:
+        return answer
+    if condition.truth is None:
+        return replace(answer, truth=None, unanswered=condition.unanswered)
+    return condition
 
 
 def _all(answers: list[Answer]) -> Answer:

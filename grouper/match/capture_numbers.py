@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 
-from grouper.findings import Finding, labels_at
 from grouper.language.expressions import captured_names
 from grouper.language.resolve.walk import calls, capture_order, comparisons
 from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
 from grouper.match import codes
-from grouper.match.answers import Test
+from grouper.match.asked import NOTHING, asked
 from grouper.match.compile_selector import compile_selector
+from grouper.match.kinds import Kinds, Question
+from grouper.match.shared_names import answers_by_name
 from grouper.model.inventory import Inventory
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Finding, labels_at
 from grouper.text.printable import quoted_list
 
 Names = tuple[str, ...]
+Captured = frozenset[tuple[str, int]]  # the captures of a match, by name
 Numbers = tuple[int | None, ...]  # one for each capture of a family, None where a match lacks it
 _BELOW_ALL = -1  # captured numbers begin at 0
 
@@ -95,14 +98,14 @@ def capture_numbers(rules: RuleSet, inventory: Inventory) -> tuple[Blocks, tuple
     blocks: dict[str | None, list[Rule]] = {}
     for rule in rules.rules:
         blocks.setdefault(rule.split, []).append(rule)
-    tests: dict[tree.Selector, Test] = {}
+    captured: dict[tree.Selector, set[Captured]] = {}
     numbers: dict[str | None, BlockNumbers] = {}
     findings: list[Finding] = []
     for split, members in blocks.items():
         families: dict[Names, Family] = {}
         for names in dict.fromkeys(name for rule in members for name in _asked(rule)):
             several = [
-                (rule, _family(names, rule.selector, tests, rules, inventory))
+                (rule, _family(names, rule.selector, captured, rules, inventory))
                 for rule in members
                 if rule.selector is not None and set(names) <= set(capture_order(rule.selector))
             ]
@@ -128,21 +131,31 @@ def _asked(rule: Rule) -> Iterator[Names]:
 def _family(
     names: Names,
     selector: tree.Selector,
-    tests: dict[tree.Selector, Test],
+    captured: dict[tree.Selector, set[Captured]],
     rules: RuleSet,
     inventory: Inventory,
 ) -> Family:
-    if selector not in tests:
-        tests[selector] = compile_selector(selector, inventory, rules.variables)
-    test = tests[selector]
-    taken: set[Numbers] = set()
+    if selector not in captured:
+        captured[selector] = _captured(selector, rules, inventory)
+    taken = (tuple(map(dict(captures).get, names)) for captures in captured[selector])
+    return Family(names, frozenset(numbers for numbers in taken if set(numbers) != {None}))
+
+
+def _captured(selector: tree.Selector, rules: RuleSet, inventory: Inventory) -> set[Captured]:
+    """What a selector captures, over all that it matches."""
+    test = compile_selector(selector, inventory, rules.variables)
+    kinds = Kinds(inventory, [Question(selector, test, asked(selector), NOTHING)])
+    found = {kinds.of(parameter) for parameter in inventory.parameters if not parameter.tied}
+    captures = [
+        alike.captures(at, numbers)
+        for alike, numbers in found
+        for at, (_, answer) in enumerate(alike.answers)
+        if answer.truth
+    ]
     for parameter in inventory.parameters:
-        for name in parameter.names:
-            one = replace(parameter, names=(name,)) if parameter.tied else parameter
-            answer = test(one)
-            if answer.truth and any(n in answer.captures for n in names):
-                taken.add(tuple(answer.captures.get(n) for n in names))
-    return Family(names, frozenset(taken))
+        if parameter.tied:
+            captures += [a.captures for a in answers_by_name(test, parameter).values()]
+    return {frozenset(one.items()) for one in captures}
 
 
 def _disagreement(names: Names, several: list[tuple[Rule, Family]]) -> Iterable[Finding]:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-Captures: TypeAlias = Mapping[str, int]
+
+class Captured(int):
+    """A captured number, and where in the name it stands."""
+
+    start: int
+    end: int
+
+    def __new__(cls, name: str, start: int, end: int) -> Captured:
+        made = super().__new__(cls, name[start:end])
+        made.start, made.end = start, end
+        return made
+
+
+Captures: TypeAlias = Mapping[str, int]  # Captured ones, as tests of names give them
 NameTest: TypeAlias = Callable[[str], Captures | None]
 
 NONE: Captures = {}

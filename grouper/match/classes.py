@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from grouper.language.syntax import tree
 from grouper.match.globs import compile_glob
+from grouper.model.class_bases import layers
 from grouper.model.inventory import Module
+from grouper.text.dataclass import dataclass, field
 
 
 @dataclass
@@ -27,6 +29,11 @@ class ClassTest:
         if key not in self._known:
             self._known[key] = self._answer(module)
         return self._known[key]
+
+    @cached_property
+    def asks_for_layers(self) -> bool:
+        """Whether the class is one of torch's layers, which hold no other modules."""
+        return any(map(self._is, layers()))
 
     def _answer(self, module: Module) -> bool | None:
         if self._is(module.cls):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import comb
 from typing import assert_never
 
@@ -28,11 +27,12 @@ from grouper.match.answers import (
     guarded,
     negation,
 )
-from grouper.match.captures import NONE, Captures, NameTest
+from grouper.match.captures import NONE, Captured, Captures, NameTest
 from grouper.match.classes import ClassTest, ancestors, owner_path
 from grouper.match.globs import compile_glob
 from grouper.model.inventory import Inventory, Module, Parameter
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass
 
 MAX_STEPS = 2 * 10**8  # of a regex's search in one name, at worst
 
@@ -147,6 +147,8 @@ class _Compiler:
         if any(truth for _, truth in answers):
             return YES
         unsure = [module for module, truth in answers if truth is None]
+        if unsure and is_class.asks_for_layers:
+            unsure = [module for module in unsure if module.path not in self.inventory.holders]
         if any(module.inferred for module in unsure):
             return Answer(None, unanswered=((selector, self._why_no_classes),))
         if not unsure:
@@ -177,7 +179,11 @@ def _regex(selector: tree.Regex) -> NameTest:
         if result is None:
             return None
         groups = result.groupdict().items()
-        return {k: int(v) for k, v in groups if v and re.fullmatch(r"0|[1-9][0-9]*", v)}
+        return {
+            key: Captured(name, *result.span(key))
+            for key, value in groups
+            if value and re.fullmatch(r"0|[1-9][0-9]*", value)
+        }
 
     return captures_of
 

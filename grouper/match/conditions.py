@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import assert_never
 
 from grouper.language.expressions import Scope, compare
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
-from grouper.match.answers import NO, Answer, Test
+from grouper.match.answers import NO, YES, Answer, Test, where
 from grouper.match.capture_numbers import BlockNumbers
 from grouper.match.captures import Captures
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,20 @@ class Conditions:
             answer = test(parameter)
             if not answer.truth:
                 return answer
-            try:
-                truth = self._holds(condition, parameter, answer.captures)
-            except BadValue as error:
-                return Answer(False, problems=((condition, error),))
-            if truth is None:
-                reason = f"a {self.inventory.kind} does not say"
-                return replace(answer, truth=None, unanswered=((condition, reason),))
-            return answer if truth else NO
+            return where(answer, self.answer(condition, parameter, answer.captures))
 
         return narrowed_test
+
+    def answer(self, condition: tree.Selector, parameter: Parameter, captures: Captures) -> Answer:
+        """Whether the condition holds for a parameter that a selector matches with captures."""
+        try:
+            truth = self._holds(condition, parameter, captures)
+        except BadValue as error:
+            return Answer(False, problems=((condition, error),))
+        if truth is None:
+            reason = f"a {self.inventory.kind} does not say"
+            return Answer(None, unanswered=((condition, reason),))
+        return YES if truth else NO
 
     def _holds(
         self, condition: tree.Selector, parameter: Parameter, captures: Captures

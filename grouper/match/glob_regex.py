@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import assert_never
 
 from grouper.language.syntax import tree
-from grouper.match.captures import DIGITS, Captures, NameTest
+from grouper.match.captures import DIGITS, Captured, Captures, NameTest
 
 _MOST_STARS = 3
 _WIDEST_RANGE = 100
@@ -31,7 +31,7 @@ def linear_regex(glob: tree.Glob) -> NameTest | None:
     pieces = glob.pieces
     names = [p.capture for p in pieces if isinstance(p, tree.Integer) and p.capture is not None]
     whole_runs = all(
-        _is_whole_run(pieces, i) for i, p in enumerate(pieces) if isinstance(p, tree.Integer)
+        is_whole_run(pieces, i) for i, p in enumerate(pieces) if isinstance(p, tree.Integer)
     )
     alternatives = any(isinstance(piece, tree.Alternatives) for piece in pieces)
     if alternatives or not whole_runs or len(set(names)) < len(names):
@@ -69,7 +69,7 @@ def beside_star(pieces: Pieces, index: int) -> tuple[bool, bool]:
     return before, after
 
 
-def _is_whole_run(pieces: Pieces, index: int) -> bool:
+def is_whole_run(pieces: Pieces, index: int) -> bool:
     """Whether the number at an index is never a part of a longer run of digits."""
     before = pieces[index - 1] if index > 0 else tree.Star()
     after = pieces[index + 1] if index + 1 < len(pieces) else tree.Star()
@@ -83,16 +83,16 @@ def _is_whole_run(pieces: Pieces, index: int) -> bool:
 
 def _full_match(pattern: str) -> NameTest | None:
     try:
-        fullmatch = re.compile(pattern, re.DOTALL).fullmatch
+        compiled = re.compile(pattern, re.DOTALL)
     except re.error:
         return None
+    fullmatch, names = compiled.fullmatch, tuple(compiled.groupindex)
 
     def captures_of(name: str) -> Captures | None:
         result = fullmatch(name)
         if result is None:
             return None
-        groups = result.groupdict().items()
-        return {key: int(value) for key, value in groups if value is not None}
+        return {key: Captured(name, *result.span(key)) for key in names if result[key] is not None}
 
     return captures_of
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
-from grouper.match.captures import DIGITS, Captures
+from grouper.match.captures import DIGITS, Captured, Captures
 from grouper.match.glob_regex import beside_star
+from grouper.text.dataclass import dataclass, field
 
 MAX_PAIRS = 100_000  # of pieces and positions in one name: a fifth of a second
 _NUMBER = re.compile(DIGITS)
 
-Captured: TypeAlias = tuple[tuple[str, int], ...]  # sorted by name
+Numbers: TypeAlias = tuple[tuple[str, int], ...]  # sorted by name
 
 
 @dataclass(eq=False)
@@ -27,7 +27,7 @@ class _Step:
     next: list[_Step] = field(default_factory=list)
 
 
-Visit: TypeAlias = tuple[_Step, int, Captured]
+Visit: TypeAlias = tuple[_Step, int, Numbers]
 
 
 class Walk:
@@ -63,7 +63,7 @@ class Walk:
         return None
 
 
-def _advance(step: _Step, name: str, at: int, captures: Captured) -> list[Visit]:
+def _advance(step: _Step, name: str, at: int, captures: Numbers) -> list[Visit]:
     """The visits that follow, best first."""
     match step.piece:
         case tree.Star():
@@ -88,7 +88,7 @@ def _one_of(piece: tree.CharacterClass, character: str) -> bool:
 
 
 def _numbers(
-    step: _Step, piece: tree.Integer, name: str, at: int, captures: Captured
+    step: _Step, piece: tree.Integer, name: str, at: int, captures: Numbers
 ) -> list[Visit]:
     digits = _NUMBER.match(name, at)
     if digits is None or (step.star_before and _is_digit(name, at - 1)):
@@ -98,7 +98,7 @@ def _numbers(
     for end in range(digits.end(), at, -1):
         if step.star_after and _is_digit(name, end):
             continue
-        value = int(name[at:end])
+        value = Captured(name, at, end)
         if piece.first is not None and not piece.first <= value <= (piece.last or 0):
             continue
         if piece.capture is None:

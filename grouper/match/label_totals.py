@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from grouper.language.expressions import label_of
 from grouper.language.resolve.labels import stem
 from grouper.language.resolve.walk import calls
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
-from grouper.match.assignment import Match, Matches
+from grouper.match.assignment import Combination, Match, Matches
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,26 @@ def label_totals(matches: Matches) -> Totals:
     """The totals of what is trained; labels are decided before any value is."""
     tensors: Counter[str] = Counter()
     values: Counter[str] = Counter()
-    parameters = zip(matches.inventory.parameters, matches.of_parameters, strict=True)
-    for parameter, found in parameters:
-        if parameter.trainable is False or any(match.rule.freezes for match in found):
+    labels_of: dict[object, frozenset[str]] = {}
+    for parameter, combination, numbers in zip(
+        matches.inventory.parameters, matches.combinations, matches.captured, strict=True
+    ):
+        if parameter.trainable is False:
             continue
-        for label in {name for match in found for name in _names(match)}:
+        key = id(combination), numbers
+        if key not in labels_of:
+            labels_of[key] = _labels(combination, numbers)
+        for label in labels_of[key]:
             tensors[label] += 1
             values[label] += parameter.numel or 0
     return Totals(tensors, values)
+
+
+def _labels(combination: Combination, numbers: tuple[str, ...]) -> frozenset[str]:
+    """The labels of what is matched so; none where a rule freezes it."""
+    if any(rule.freezes for rule in combination.rules):
+        return frozenset()
+    return frozenset(name for match in combination.matches(numbers) for name in _names(match))
 
 
 def _names(match: Match) -> Iterable[str]:

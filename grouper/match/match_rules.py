@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from grouper.findings import Finding, labels_at
 from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.syntax.unparse import selector_text
 from grouper.language.value_errors import BadValue
 from grouper.match import codes
-from grouper.match.answers import YES, Answer, Test
-from grouper.match.assignment import Match, Matches, UnansweredSelector
-from grouper.match.capture_numbers import Blocks, capture_numbers
+from grouper.match.answers import YES, Test
+from grouper.match.asked import asked
+from grouper.match.assignment import Combination, Matches, UnansweredSelector
+from grouper.match.capture_numbers import NO_NUMBERS, Blocks, capture_numbers
 from grouper.match.compile_selector import compile_selector
 from grouper.match.conditions import Conditions
-from grouper.match.name_starts import name_starts
+from grouper.match.decided import Candidate, Decided, OpenQuestion
+from grouper.match.kinds import Kinds, Question
+from grouper.match.tied_numbers import tied_numbers
 from grouper.model.inventory import Inventory, Parameter
+from grouper.text.dataclass import replace
+from grouper.text.findings import Finding, labels_at
 
 MAX_TESTS = 50_000_000  # selectors asked about parameters: about a minute
 MAX_MATCHES = 10_000_000  # rules that match, over all parameters: about a gigabyte
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A selector (None: a bare `else`), its test with its condition, and its rules' indexes."""
-
-    selector: tree.Selector | None
-    test: Test
-    rules: tuple[int, ...]
-
-
-Answers = list[tuple[_Candidate, Answer]]
 
 
 def match_rules(
@@ -43,34 +34,33 @@ def match_rules(
     `base` has the parameters of the base model, by name.
     """
     numbers, disagreements = capture_numbers(rules, inventory)
-    candidates_of = _by_start(_candidates(rules, inventory, numbers, base))
-    shared: dict[object, tuple[Match, ...]] = {}
+    candidates = _candidates(rules, inventory, numbers, base)
+    kinds = Kinds(inventory, _questions(candidates, inventory, rules))
+    decided = Decided(rules, candidates)
     problems: dict[tree.Selector, BadValue] = {}
-    open_questions: dict[tuple[int, tree.Selector, str], list[Parameter]] = {}
-    of_parameters, tests, total = [], 0, 0
+    open_questions: dict[OpenQuestion, list[Parameter]] = {}
+    combinations: list[Combination] = []
+    numbers_of: list[tuple[str, ...]] = []
+    total = 0
     for parameter in inventory.parameters:
-        candidates = candidates_of(parameter)
-        answers, taken = _answers(rules, candidates, parameter)
-        key = tuple(
-            (candidate.rules[0], answer.name_index, *answer.captures.items())
-            for candidate, answer in answers
-            if answer.truth
-        )
-        matches = shared.get(key)
-        if matches is None:
-            matches = shared[key] = _matches(rules, answers)
-        of_parameters.append(matches)
-        for candidate, answer in answers:
-            problems |= {s: e for s, e in answer.problems if s not in problems}
-            for question in _questions(rules, candidate, answer, taken):
-                open_questions.setdefault(question, []).append(parameter)
-        tests, total = tests + len(candidates), total + len(matches)
-        if tests > MAX_TESTS or total > MAX_MATCHES:
-            return Matches(rules, inventory, (), limit=_limit(rules, inventory, tests, total))
-    return Matches(
+        found = kinds.of(parameter)
+        decision = decided.of(found, parameter)
+        combinations.append(decision.combination)
+        numbers_of.append(found[1])
+        total += decision.size
+        if kinds.tests > MAX_TESTS or total > MAX_MATCHES:
+            return Matches(
+                rules, inventory, (), (), limit=_limit(rules, inventory, kinds.tests, total)
+            )
+        for question in decision.questions:
+            open_questions.setdefault(question, []).append(parameter)
+        for selector, error in decision.problems:
+            problems.setdefault(selector, error)
+    matches = Matches(
         rules,
         inventory,
-        tuple(of_parameters),
+        tuple(combinations),
+        tuple(numbers_of),
         tuple(
             UnansweredSelector(
                 rules.rules[index], selector, _question(selector), reason, tuple(parameters)
@@ -81,6 +71,7 @@ def match_rules(
         numbers=numbers,
         base=base,
     )
+    return replace(matches, findings=(*matches.findings, *tied_numbers(matches)))
 
 
 def _candidates(
@@ -88,98 +79,35 @@ def _candidates(
     inventory: Inventory,
     numbers: Blocks,
     base: Mapping[str, Parameter] | None,
-) -> list[_Candidate]:
+) -> list[Candidate]:
     """The different selectors with their conditions, in the order of their first rules."""
     indexes: dict[tuple[tree.Selector | None, tree.Selector | None, str | None], list[int]] = {}
     for index, rule in enumerate(rules.rules):
         block = rule.split if rule.condition is not None else None
         indexes.setdefault((rule.selector, rule.condition, block), []).append(index)
+    return [
+        Candidate(
+            selector,
+            condition,
+            Conditions(inventory, rules.variables, numbers.get(block, NO_NUMBERS), base),
+            tuple(of_rules),
+        )
+        for (selector, condition, block), of_rules in indexes.items()
+    ]
+
+
+def _questions(candidates: list[Candidate], inventory: Inventory, rules: RuleSet) -> list[Question]:
+    """The candidates' selectors, as questions about parameters."""
     tests: dict[tree.Selector | None, Test] = {None: lambda parameter: YES}
-    candidates = []
-    for (selector, condition, block), of_rules in indexes.items():
+    questions = []
+    for candidate in candidates:
+        selector = candidate.selector
         if selector is not None and selector not in tests:
             tests[selector] = compile_selector(selector, inventory, rules.variables)
-        test = tests[selector]
-        if condition is not None:
-            conditions = Conditions(inventory, rules.variables, numbers[block], base)
-            test = conditions.narrowed(test, condition)
-        candidates.append(_Candidate(selector, test, tuple(of_rules)))
-    return candidates
-
-
-def _by_start(candidates: list[_Candidate]) -> Callable[[Parameter], list[_Candidate]]:
-    """The selectors that may match a parameter: all but the names and globs that start otherwise.
-
-    A file of a rule a layer then costs each parameter a few look-ups, and not a test a layer.
-    """
-    anywhere: list[int] = []
-    starts: dict[int, dict[str, list[int]]] = {}
-    for index, candidate in enumerate(candidates):
-        begins = name_starts(candidate.selector)
-        for start in begins:
-            starts.setdefault(len(start), {}).setdefault(start, []).append(index)
-        if not begins:
-            anywhere.append(index)
-
-    def candidates_of(parameter: Parameter) -> list[_Candidate]:
-        indexes = {
-            index
-            for name in parameter.names
-            for length, by_text in starts.items()
-            for index in by_text.get(name[:length], ())
-        }
-        return [candidates[index] for index in sorted([*anywhere, *indexes])]
-
-    return candidates_of
-
-
-def _answers(
-    rules: RuleSet, candidates: list[_Candidate], parameter: Parameter
-) -> tuple[Answers, Mapping[str | None, int]]:
-    """The answers other than no; and for each block, the first rule that takes the parameter.
-
-    A selector is not asked where all of its rules begin with `else` and come too late."""
-    answers: Answers = []
-    taken: dict[str | None, int] = {}
-    for candidate in candidates:
-        if taken and all(_too_late(rules, index, taken) for index in candidate.rules):
-            continue
-        answer = candidate.test(parameter)
-        if answer.truth:
-            for index in candidate.rules:
-                split = rules.rules[index].split
-                taken[split] = min(index, taken.get(split, index))
-        if answer.truth is not False or answer.problems:
-            answers.append((candidate, answer))
-    return answers, taken
-
-
-def _too_late(rules: RuleSet, index: int, taken: Mapping[str | None, int]) -> bool:
-    """Whether a rule begins with `else`, and an earlier one of its block takes the parameter."""
-    rule = rules.rules[index]
-    return rule.otherwise and taken.get(rule.split, index) < index
-
-
-def _matches(rules: RuleSet, answers: Answers) -> tuple[Match, ...]:
-    by_rule = {i: answer for c, answer in answers if answer.truth for i in c.rules}
-    taken: set[str | None] = set()
-    matches = []
-    for index in sorted(by_rule):
-        rule, answer = rules.rules[index], by_rule[index]
-        if not (rule.otherwise and rule.split in taken):
-            taken.add(rule.split)
-            matches.append(Match(rule, answer.captures, answer.name_index))
-    return tuple(matches)
-
-
-def _questions(
-    rules: RuleSet, candidate: _Candidate, answer: Answer, taken: Mapping[str | None, int]
-) -> Iterator[tuple[int, tree.Selector, str]]:
-    if answer.truth is None:
-        for index in candidate.rules:
-            if not _too_late(rules, index, taken):
-                for selector, reason in answer.unanswered:
-                    yield index, selector, reason
+        questions.append(
+            Question(selector, tests[selector], asked(selector), asked(candidate.condition))
+        )
+    return questions
 
 
 def _question(selector: tree.Selector) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from grouper.findings import Code, Finding, labels_at
 from grouper.language.expressions import (
     CaptureNumbers,
     LabelTotals,
@@ -25,7 +23,10 @@ from grouper.match import codes
 from grouper.match.assignment import Given, Match, Matches
 from grouper.match.label_totals import label_totals, uses_totals
 from grouper.model.inventory import Parameter
+from grouper.options.torch_values import as_torch_takes
 from grouper.options.values import Configured, Value
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Code, Finding, labels_at
 from grouper.text.printable import quoted_list
 from grouper.text.source import Span
 
@@ -79,6 +80,18 @@ class OptionValues:
                     error.help or "select the parameters for which it has a value",
                 )
 
+    def scope(self, match: Match, option: tree.Option, parameter: Parameter, lr: Value) -> Scope:
+        """What the words of an option stand for; `lr` is that of the parameter's group."""
+        own = {"lr": lr} if option.key in OF_RATE and lr is not None else {}
+        return Scope(
+            {**self.rules.variables, **own} if own else self.rules.variables,
+            match.captures,
+            parameter,
+            self.numbers.get(match.rule.split),
+            self.totals,
+            self.base,
+        )
+
     def _value(self, match: Match, option: tree.Option, parameter: Parameter, lr: Value) -> Value:
         expression = option.value
         value: Value
@@ -86,16 +99,8 @@ class OptionValues:
             value = expression.value
         else:
             _check_captured(match, expression)
-            own = {"lr": lr} if option.key in OF_RATE and lr is not None else {}
-            scope = Scope(
-                {**self.rules.variables, **own} if own else self.rules.variables,
-                match.captures,
-                parameter,
-                self.numbers.get(match.rule.split),
-                self.totals,
-                self.base,
-            )
-            value = _configured(expression, scope)
+            scope = self.scope(match, option, parameter, lr)
+            value = as_torch_takes(option.key, configured(expression, scope))
         return as_number(value, expression) if option.operator == "*=" else value
 
 
@@ -105,7 +110,7 @@ def option_values(matches: Matches) -> OptionValues:
     return OptionValues(matches.rules, matches.numbers, totals, matches.base)
 
 
-def _configured(expression: tree.Expression, scope: Scope) -> Value:
+def configured(expression: tree.Expression, scope: Scope) -> Value:
     """The value of an expression, or a schedule with the values of its options."""
     if not isinstance(expression, tree.Configured):
         return evaluate(expression, scope)
@@ -116,6 +121,13 @@ def _configured(expression: tree.Expression, scope: Scope) -> Value:
 def uses_facts(rule: Rule) -> bool:
     """Whether parameters of other shapes or dtypes may get other values from the rule."""
     return any(word.name in FACTS for option in rule.options for word, _ in words(option.value))
+
+
+def used_words(rule: Rule) -> set[str]:
+    """The words of a rule's values and of its label: those that are captures are numbers there."""
+    found = {word.name for option in rule.options for word, _ in words(option.value)}
+    pieces = rule.label.pieces if rule.label is not None else ()
+    return found | {piece.name for piece in pieces if not isinstance(piece, tree.Text)}
 
 
 def uses_base(rule: Rule) -> bool:

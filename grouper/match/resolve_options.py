@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
 from math import prod
 
 from grouper.language.expressions import as_number
-from grouper.language.ruleset import Rule, RuleSet
+from grouper.language.ruleset import RuleSet
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
 from grouper.match import codes
 from grouper.match.assignment import (
     Assignment,
+    Combination,
+    Decision,
     Given,
     Match,
     Matches,
@@ -24,61 +25,90 @@ from grouper.match.option_values import (
     OptionValues,
     Problem,
     option_values,
+    used_words,
     uses_base,
     uses_facts,
 )
 from grouper.model.inventory import Parameter
 from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value, quoted_value, same, value_key
+from grouper.text.dataclass import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Resolved:
     """What the rules make of a parameter, and of all others that are like it."""
 
-    assigned: ParameterAssignment
+    decision: Decision
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """What the options and labels of a combination's rules use of a parameter: captured numbers (by
+    their places), facts, its name."""
+
+    places: tuple[int, ...]
+    facts: bool
+    name: bool
 
 
 def resolve_options(matches: Matches) -> Assignment:
     """Each parameter's options. Never raises: a value that fails is a finding, and left out.
 
-    Parameters with the same matches, and the same shape and dtype where values depend on
+    Parameters with the same rules, and the same captures, shape and dtype where values depend on
     them, are resolved once.
     """
     values = option_values(matches)
-    facts_matter = _where(matches, uses_facts)
-    names_matter = _where(matches, uses_base)
+    uses_of: dict[int, _Uses] = {}
     resolved: dict[object, _Resolved] = {}
     problems: dict[object, tuple[Problem, list[Parameter]]] = {}
-    parameters = []
-    for parameter, found in zip(matches.inventory.parameters, matches.of_parameters, strict=True):
-        facts = (parameter.shape, parameter.dtype) if id(found) in facts_matter else None
-        name = parameter.name if id(found) in names_matter else None
-        key = (id(found), parameter.trainable is False, facts, name)
-        if key not in resolved:
-            resolved[key] = _resolve(parameter, found, values)
-        parameters.append(replace(resolved[key].assigned, parameter=parameter))
-        for problem in resolved[key].problems:
+    decisions = []
+    for parameter, combination, numbers in zip(
+        matches.inventory.parameters, matches.combinations, matches.captured, strict=True
+    ):
+        uses = uses_of.get(id(combination))
+        if uses is None:
+            uses = uses_of[id(combination)] = _uses(combination)
+        key = (
+            id(combination),
+            parameter.trainable is False,
+            tuple([numbers[place] for place in uses.places]) if uses.places else (),
+            (parameter.shape, parameter.dtype) if uses.facts else None,
+            parameter.name if uses.name else None,
+        )
+        found = resolved.get(key)
+        if found is None:
+            found = resolved[key] = _resolve(parameter, combination, numbers, values)
+        decisions.append(found.decision)
+        for problem in found.problems:
             problems.setdefault(problem.key, (problem, []))[1].append(parameter)
     return Assignment(
         matches.rules,
         matches.inventory,
-        tuple(parameters),
+        tuple(map(ParameterAssignment, matches.inventory.parameters, matches.captured, decisions)),
         matches.unanswered,
         tuple(problem.finding(failing) for problem, failing in problems.values()),
     )
 
 
-def _where(matches: Matches, matters: Callable[[Rule], bool]) -> set[int]:
-    """The tuples of matches, by their `id`, for some rule of which this matters."""
-    rules = {id(rule) for rule in matches.rules.rules if matters(rule)}
-    shared = {id(found): found for found in matches.of_parameters}
-    return {key for key, found in shared.items() if any(id(m.rule) in rules for m in found)}
+def _uses(combination: Combination) -> _Uses:
+    rules = combination.rules
+    places = [
+        place
+        for rule, captures in zip(rules, combination.places, strict=True)
+        for name, place in captures
+        if name in used_words(rule)
+    ]
+    return _Uses(
+        tuple(dict.fromkeys(places)), any(map(uses_facts, rules)), any(map(uses_base, rules))
+    )
 
 
-def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionValues) -> _Resolved:
-    rules = values.rules
+def _resolve(
+    parameter: Parameter, combination: Combination, numbers: tuple[str, ...], values: OptionValues
+) -> _Resolved:
+    rules, matches = values.rules, combination.matches(numbers)
     frozen = parameter.trainable is False or any(match.rule.freezes for match in matches)
     first = [v for m in matches for v in values.given(m, parameter, None, False)]
     lr = _options([g for g in first if isinstance(g, Given)], rules)[0].get("lr")
@@ -91,9 +121,8 @@ def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionVal
     problems = [value for value in (*first, *last) if isinstance(value, Problem)]
     options, values_of, conflicts, failed = _options(given, rules)
     uncovered, overlapping = ((), ()) if frozen else _coverage(matches, rules)
-    result = ParameterAssignment(
-        parameter,
-        matches,
+    decision = Decision(
+        combination,
         tuple(Setting(*g, effective=_is_effective(g, values_of)) for g in given),
         _labels(matches),
         ReadOnly(options),
@@ -102,8 +131,8 @@ def _resolve(parameter: Parameter, matches: tuple[Match, ...], values: OptionVal
         conflicts,
         frozen,
     )
-    # What is frozen uses its options only once it is thawed: until then none of them is wrong.
-    return _Resolved(result, () if frozen else (*problems, *failed))
+    # What is frozen uses its options only once it is unfrozen: until then none of them is wrong.
+    return _Resolved(decision, () if frozen else (*problems, *failed))
 
 
 def _options(
@@ -157,7 +186,7 @@ def _multiplied(
     problems = []
     for key, several in by_key.items():
         option = several[0].option
-        base = options.get(key, _plan_default(key, rules))
+        base = options.get(key, plan_default(key, rules))
         if isinstance(base, bool) or not isinstance(base, int | float):
             problems.append(_nothing_to_multiply(option, base))
             continue
@@ -192,7 +221,7 @@ def _defaults(name: Value, rules: RuleSet) -> Mapping[str, Value]:
     return optimizer.options if optimizer else {}
 
 
-def _plan_default(key: str, rules: RuleSet) -> Value:
+def plan_default(key: str, rules: RuleSet) -> Value:
     """What the `warmup` and `schedule` statements set for an option of the plan."""
     if key == "final":
         final = rules.schedule.options.get("final") if rules.schedule else None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from grouper.findings import Finding
-from grouper.model.codes import BASE_MODEL
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory, Parameter
-from grouper.model.read import read_named_by_rules
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -21,13 +19,16 @@ class BaseParameters:
 
 
 def base_parameters(
-    path: str | None, read: Callable[[str], Inventory] = read_named_by_rules
+    path: str | None, read: Callable[[str], Inventory] | None = None
 ) -> BaseParameters:
     """The parameters of a base model. One that cannot be read is a finding, and has none."""
     if path is None:
         return BaseParameters()
+    from grouper.model.codes import BASE_MODEL
+    from grouper.model.read import read_named_by_rules
+
     try:
-        return BaseParameters(read(path).by_name)
+        return BaseParameters((read or read_named_by_rules)(path).by_name)
     except (OSError, ModelError) as error:
         reason = getattr(error, "strerror", None) or error
         return BaseParameters(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grouper.findings import Code, Severity
+from grouper.text.findings import Code, Severity
 
 NOT_A_MODEL = Code(
     "GR401",
@@ -100,6 +100,21 @@ nearest the top is taken, `ema` first as Ultralytics takes it; the note lists th
 """,
 )
 
+NO_OPTIMIZER = Code(
+    "GR410",
+    "no-optimizer",
+    Severity.ERROR,
+    """The checkpoint has no optimizer's state to audit.
+
+YOLOv5 and Ultralytics save the optimizer while a run goes on, and put None in its place when it has
+ended. transformers and Accelerate save it in a file beside the model: give their folder.
+
+    grouper audit runs/train/exp/weights/best.pt      # bad: the run has ended
+    grouper audit runs/train/exp/weights/epoch40.pt   # good
+    grouper audit out/checkpoint-500                  # good: a folder
+""",
+)
+
 FLATTENED = Code(
     "GR502",
     "flattened-parameters",
@@ -157,6 +172,7 @@ ALL = (
     NOT_INSTALLED,
     UNREACHABLE,
     NOT_BUILT,
+    NO_OPTIMIZER,
     SEVERAL_MODELS,
     FLATTENED,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from grouper.findings import Code, Finding
 from grouper.model.codes import OVER_LIMIT
 from grouper.text.arguments import require
+from grouper.text.findings import Code, Finding
 
 
 class ModelError(Exception):

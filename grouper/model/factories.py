@@ -7,18 +7,17 @@ without content; only where their code needs content, on the CPU.
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
 from typing import Any
 
 from grouper.model import codes
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory
+from grouper.text.dataclass import replace
 from grouper.text.similar import similar
 
 _ON_CPU = "built on the CPU: its code needs tensors with content"
@@ -84,6 +83,8 @@ def _callable(build: Any, spec: str) -> None:
             f"`{spec}` is a `{type(build).__name__}` and no function",
             _WITHOUT_ARGUMENTS,
         )
+    import inspect
+
     try:
         parameters = inspect.signature(build).parameters.values()
     except (TypeError, ValueError):
@@ -159,7 +160,7 @@ def _hf(folder: str, spec: str) -> Callable[[], Any]:
     cls: Any = getattr(transformers, name, None)
     if name == "AutoModel":
         return lambda: cls.from_config(config, trust_remote_code=False)
-    known = inspect.isclass(cls) and issubclass(cls, transformers.PreTrainedModel)
+    known = isinstance(cls, type) and issubclass(cls, transformers.PreTrainedModel)
     if not known:
         raise ModelError(
             codes.NOT_BUILT,

@@ -6,14 +6,14 @@ None stands for what the model's file does not say; nothing is guessed in its pl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from typing import Literal
 
-from grouper.findings import Finding
 from grouper.model.marks import Marks
 from grouper.text.arguments import require_all
+from grouper.text.dataclass import dataclass, field
+from grouper.text.findings import Finding
 from grouper.text.printable import size_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -102,6 +102,11 @@ class Inventory(Shown):
     @property
     def numel(self) -> int:
         return sum(parameter.numel or 0 for parameter in self.parameters)
+
+    @cached_property
+    def holders(self) -> frozenset[str]:
+        """The paths of modules that hold others."""
+        return frozenset(path.rpartition(".")[0] for path in self.modules or () if path)
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from grouper.findings import Finding
 from grouper.model.codes import FLATTENED
 from grouper.model.inventory import Inventory, Module, Parameter
 from grouper.model.live_marks import marks_of
 from grouper.model.wrappers import own_class, segment_of, unwrapped
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Finding
 
 
 def inventory_of(model: nn.Module, words: Iterable[str] = ()) -> Inventory:
@@ -21,38 +24,96 @@ def inventory_of(model: nn.Module, words: Iterable[str] = ()) -> Inventory:
     Shapes are those of whole tensors, on however many ranks their parts are. `words` are those that
     rules ask for with `has`.
     """
-    live = dict(model.named_modules(remove_duplicate=False))
-    modules = {path: _module(own_class(type(module))) for path, module in live.items()}
-    segments = {path: segment_of((cls, *bases)) for path, (cls, bases) in modules.items()}
-    wrappers = {path: segment for path, segment in segments.items() if segment is not None}
+    walk = walked(model)
+    live, classes, wrappers = walk.modules, walk.classes, walk.wrappers
     tied: dict[int, tuple[Tensor, list[str]]] = {}
-    for name, parameter in parameters_of(model):
+    for name, parameter in walk.parameters:
         tied.setdefault(id(parameter), (parameter, []))[1].append(name)
-    shapes = _flattened_shapes(live)
+    shapes = _flattened_shapes(live[path] for path in wrappers)
+    parameters = tuple([_parameter(p, names, wrappers, shapes) for p, names in tied.values()])
+    tensors = [tensor for tensor, _ in tied.values()]
+    marks, failed = marks_of(
+        list(zip(tensors, [p.names for p in parameters], strict=True)),
+        live,
+        lambda path: unwrapped(path, wrappers),
+        words,
+    )
     named = {unwrapped(path, wrappers): path for path in live if path not in wrappers}
-    parameters = tuple(_parameter(p, names, wrappers, shapes) for p, names in tied.values())
-    named_tensors = [
-        (tensor, parameter.names)
-        for (tensor, _), parameter in zip(tied.values(), parameters, strict=True)
-    ]
-    marks, failed = marks_of(named_tensors, live, lambda path: unwrapped(path, wrappers), words)
     return Inventory(
         parameters,
-        {name: Module(name, *modules[path]) for name, path in named.items()},
-        path=modules[named[""]][0].rpartition(".")[2] if "" in named else type(model).__name__,
+        {name: Module(name, *classes[type(live[path])]) for name, path in named.items()},
+        path=classes[type(live[named[""]])][0].rpartition(".")[2]
+        if "" in named
+        else type(model).__name__,
         kind="nn.Module",
-        buffers=tuple(unwrapped(name, wrappers) for name, _ in model.named_buffers()),
-        findings=(*(_flat(path) for path, module in live.items() if _is_flat(module)), *failed),
+        buffers=tuple(
+            [unwrapped(name, wrappers) for name, _ in model.named_buffers()]
+            if wrappers
+            else _buffers(live)
+        ),
+        findings=(*_flat_modules(tensors, live), *failed),
         marks=marks,
     )
 
 
-def parameters_of(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
-    """Names, wrappers' segments included, and parameters; a tied one under each of its names.
+def _buffers(modules: Mapping[str, nn.Module]) -> Iterator[str]:
+    """What `named_buffers()` names: each module and each tensor under its first name."""
+    seen: set[int] = set()
+    for path, module in modules.items():
+        if module._buffers and id(module) not in seen:
+            seen.add(id(module))
+            for name, buffer in module._buffers.items():
+                if buffer is not None and id(buffer) not in seen:
+                    seen.add(id(buffer))
+                    yield f"{path}.{name}" if path else name
 
-    This is `nn.Module`'s own method: checkpoint wrappers have another, which hides where they are.
+
+def tensors_of(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters by every name that they have in the model's inventory."""
+    walk = walked(model)
+    if not walk.wrappers:
+        return dict(walk.parameters)
+    return {unwrapped(name, walk.wrappers): tensor for name, tensor in walk.parameters}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The modules and parameters of a model by path, in its own order, shared ones under each of
+    their names; the classes of its modules, with their bases; and the segments of wrappers.
+
+    That is what `nn.Module`'s own methods find: checkpoint wrappers have others, which hide where
+    they are.
     """
-    return list(nn.Module.named_parameters(model, remove_duplicate=False))
+
+    modules: dict[str, nn.Module]
+    parameters: list[tuple[str, nn.Parameter]]
+    classes: dict[type, tuple[str, tuple[str, ...]]]
+    wrappers: dict[str, str]
+
+
+def walked(model: nn.Module) -> Walk:
+    """One walk over a model."""
+    modules: dict[str, nn.Module] = {}
+    parameters: list[tuple[str, nn.Parameter]] = []
+    waiting: list[tuple[str, nn.Module]] = [("", model)]
+    while waiting:
+        path, module = waiting.pop()
+        modules[path] = module
+        prefix = f"{path}." if path else ""
+        if module._parameters:
+            parameters += [(prefix + n, p) for n, p in module._parameters.items() if p is not None]
+        if module._modules:
+            below = [(prefix + n, m) for n, m in module._modules.items() if m is not None]
+            waiting += reversed(below)
+    classes = {cls: _class(own_class(cls)) for cls in set(map(type, modules.values()))}
+    segments = {cls: segment_of((name, *bases)) for cls, (name, bases) in classes.items()}
+    wrapping = {cls: segment for cls, segment in segments.items() if segment is not None}
+    wrappers = {
+        path: wrapping[type(module)]
+        for path, module in (modules.items() if wrapping else ())
+        if type(module) in wrapping
+    }
+    return Walk(modules, parameters, classes, wrappers)
 
 
 def qualified_name(cls: type) -> str:
@@ -60,7 +121,7 @@ def qualified_name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _module(cls: type) -> tuple[str, tuple[str, ...]]:
+def _class(cls: type) -> tuple[str, tuple[str, ...]]:
     bases = tuple(qualified_name(base) for base in cls.__mro__[1:] if base is not object)
     return qualified_name(cls), bases
 
@@ -71,22 +132,27 @@ def _parameter(
     wrappers: Mapping[str, str],
     shapes: Mapping[int, tuple[int, ...]],
 ) -> Parameter:
-    shape = shapes.get(id(parameter))
-    if shape is None and not is_lazy(parameter):
+    shape = shapes.get(id(parameter)) if shapes else None
+    if shape is None and (type(parameter) is nn.Parameter or not is_lazy(parameter)):
         shape = tuple(parameter.shape)
     return Parameter(
-        tuple(unwrapped(name, wrappers) for name in names),
+        tuple([unwrapped(name, wrappers) for name in names]) if wrappers else tuple(names),
         shape,
-        str(parameter.dtype).removeprefix("torch."),
+        _dtype(parameter.dtype),
         parameter.requires_grad,
         names[0],
     )
 
 
-def _flattened_shapes(modules: Mapping[str, nn.Module]) -> dict[int, tuple[int, ...]]:
+@cache
+def _dtype(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _flattened_shapes(wrappers: Iterable[nn.Module]) -> dict[int, tuple[int, ...]]:
     """The whole shapes of what `FullyShardedDataParallel(use_orig_params=True)` has cut, by id."""
     shapes: dict[int, tuple[int, ...]] = {}
-    for module in modules.values():
+    for module in wrappers:
         flat: Any = getattr(vars(module).get("_handle"), "flat_param", None)
         known = zip(
             getattr(flat, "_params", None) or (), getattr(flat, "_shapes", ()), strict=False
@@ -95,8 +161,11 @@ def _flattened_shapes(modules: Mapping[str, nn.Module]) -> dict[int, tuple[int, 
     return shapes
 
 
-def _is_flat(module: nn.Module) -> bool:
-    return any(type(p).__name__ == "FlatParameter" for p in module._parameters.values())
+def _flat_modules(tensors: Iterable[Tensor], modules: Mapping[str, nn.Module]) -> Iterator[Finding]:
+    flat = {cls for cls in set(map(type, tensors)) if cls.__name__ == "FlatParameter"}
+    for path, module in modules.items() if flat else ():
+        if any(type(parameter) in flat for parameter in module._parameters.values()):
+            yield _flat(path)
 
 
 def _flat(path: str) -> Finding:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from torch import Tensor, nn
 
-from grouper.findings import Finding
 from grouper.model.codes import FAILED_LIST
 from grouper.model.marks import LISTED, Marks
+from grouper.text.findings import Finding
 
 
 def marks_of(
-    parameters: Iterable[tuple[Tensor, tuple[str, ...]]],
+    parameters: Collection[tuple[Tensor, tuple[str, ...]]],
     modules: Mapping[str, nn.Module],
     bare: Callable[[str], str],
     words: Iterable[str],
@@ -28,25 +28,39 @@ def marks_of(
     found: dict[str, set[str]] = {word: set() for word in asked}
     known: dict[str, tuple[str, ...]] = {}
     for parameter, names in parameters:
-        known.update(dict.fromkeys(names, names))
         for word, value in vars(parameter).items():
             if _is_true(value):
                 found.setdefault(word, set()).update(names)
-    listed = {cls: _listed_words(cls) for cls in {type(module) for module in modules.values()}}
     findings = []
-    for path, module in modules.items():
-        for word in asked | listed[type(module)]:
-            try:
-                below = _list_of(module, word)
-            except Exception as error:  # a stranger's method may raise anything
-                findings.append(_failed(bare(path), word, error))
-                continue
-            prefix = f"{bare(path)}." if bare(path) else ""
-            for name in below:
-                found.setdefault(word, set()).update(_named(prefix, name, known))
+    for path, module, word in _lists(modules, asked):
+        try:
+            below = _list_of(module, word)
+        except Exception as error:  # a stranger's method may raise anything
+            findings.append(_failed(bare(path), word, error))
+            continue
+        known = known or {name: names for _, names in parameters for name in names}
+        prefix = f"{bare(path)}." if bare(path) else ""
+        for name in below:
+            found.setdefault(word, set()).update(_named(prefix, name, known))
     return Marks({word: frozenset(names) for word, names in found.items()}, (LISTED,)), tuple(
         findings
     )
+
+
+def _lists(
+    modules: Mapping[str, nn.Module], asked: frozenset[str]
+) -> Iterator[tuple[str, nn.Module, str]]:
+    """Each module with each word of which it, or its class, may have a list."""
+    of_classes = {
+        cls: _listed_words(cls) | {word for word in asked if hasattr(cls, word)}
+        for cls in set(map(type, modules.values()))
+    }
+    if not asked and not any(of_classes.values()):
+        return
+    for path, module in modules.items():
+        own = {word for word in asked if word in vars(module)}
+        for word in own | of_classes[type(module)]:
+            yield path, module, word
 
 
 def _named(prefix: str, listed: str, known: Mapping[str, tuple[str, ...]]) -> Iterable[str]:

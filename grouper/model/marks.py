@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from grouper.text.dataclass import dataclass, field
 
 LISTED = "no_weight_decay"  # methods and lists that begin so are always recorded
 

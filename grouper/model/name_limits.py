@@ -26,5 +26,12 @@ class Names:
         return name
 
     def count(self, names: Iterable[str]) -> None:
+        names = list(names)
+        lengths = list(map(len, names))
+        if max(lengths, default=0) < MAX_SEGMENTS and "".join(names).isascii():
+            self._left -= sum(lengths)
+            if self._left < 0:
+                raise over_limit("its names have too many characters")
+            return
         for name in names:
             self.counted(name)

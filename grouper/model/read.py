@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import struct
 import zlib
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Protocol
 
 from grouper.model import codes, factories
 from grouper.model.errors import ModelError
 from grouper.model.files import remote
-from grouper.model.files.file import BytesSource, File
-from grouper.model.formats import (
-    deepspeed,
-    hugging_face,
-    json_file,
-    plain_pickle,
-    rank_shards,
-    safetensors,
-    torch_distributed,
-    torch_legacy,
-    torch_zip,
-    unsupported,
-)
+from grouper.model.files.file import HEAD, BytesSource, File
 from grouper.model.inventory import Inventory
+from grouper.text.addresses import without_secrets
+from grouper.text.collector import collector_off
+from grouper.text.dataclass import replace
 
 MAX_LISTED = 100_000
+PART_OF_FOLDER = ".distcp"  # one rank's file of torch.distributed.checkpoint
 
 
 class FileFormat(Protocol):
@@ -47,10 +39,37 @@ class FolderFormat(Protocol):
     def read(self, folder: str, key: str | None) -> Inventory: ...
 
 
-# The first that recognises what it is given reads it. A safetensors file may begin like a pickle.
-FILES: tuple[FileFormat, ...] = (torch_zip, torch_legacy, safetensors, plain_pickle, json_file)
-# Other folders are Hugging Face's, or have one file of weights.
-FOLDERS: tuple[FolderFormat, ...] = (torch_distributed, rank_shards, deepspeed)
+def files() -> Iterator[FileFormat]:
+    """The formats of files, each imported when it is asked for. The first that recognises a file
+    reads it. A safetensors file may begin like a pickle."""
+    from grouper.model.formats import torch_zip
+
+    yield torch_zip
+    from grouper.model.formats import torch_legacy
+
+    yield torch_legacy
+    from grouper.model.formats import safetensors
+
+    yield safetensors
+    from grouper.model.formats import plain_pickle
+
+    yield plain_pickle
+    from grouper.model.formats import json_file
+
+    yield json_file
+
+
+def folders() -> Iterator[FolderFormat]:
+    """The formats of folders. Others are Hugging Face's, or have one file of weights."""
+    from grouper.model.formats import torch_distributed
+
+    yield torch_distributed
+    from grouper.model.formats import rank_shards
+
+    yield rank_shards
+    from grouper.model.formats import deepspeed
+
+    yield deepspeed
 
 
 def read_named_by_rules(path: str, key: str | None = None) -> Inventory:
@@ -76,18 +95,16 @@ def read(path: str, key: str | None = None) -> Inventory:
     """
     if factories.recognises(path):
         return factories.read(path, key)
-    collects = gc.isenabled()
-    gc.disable()  # it would look through millions of values, none of which is garbage
+    with reading(path):
+        return _read(path, key)
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Whatever a reader of a file raises is ModelError, or the OSError of opening it."""
     try:
-        if remote.recognises(path):
-            return _of_address(path, key)
-        if os.path.isdir(path):
-            inventory = _of_folder(path, key)
-        else:
-            torch_distributed.refuse_shard(path)
-            with File(path) as file:
-                inventory = _of_file(file, key)
-        return replace(inventory, path=path)
+        with collector_off():
+            yield
     except (
         ValueError,
         TypeError,
@@ -103,12 +120,22 @@ def read(path: str, key: str | None = None) -> Inventory:
         too_much = isinstance(error, MemoryError | RecursionError)
         raise ModelError(
             codes.OVER_LIMIT if too_much else codes.BROKEN,
-            f"`{remote.shown(path)}` cannot be read: {type(error).__name__}",
+            f"`{without_secrets(path)}` cannot be read: {type(error).__name__}",
             None if too_much else "download or copy the file again",
         ) from error
-    finally:
-        if collects:
-            gc.enable()
+
+
+def _read(path: str, key: str | None) -> Inventory:
+    if remote.recognises(path):
+        return _of_address(path, key)
+    if os.path.isdir(path):
+        return replace(_of_folder(path, key), path=path)
+    if path.endswith(PART_OF_FOLDER):
+        from grouper.model.formats.torch_distributed import refuse_part
+
+        refuse_part(path)
+    with File(path) as file:
+        return replace(_of_file(file, key), path=path)
 
 
 def _of_address(url: str, key: str | None) -> Inventory:
@@ -117,17 +144,21 @@ def _of_address(url: str, key: str | None) -> Inventory:
 
 
 def _of_file(file: BytesSource, key: str | None) -> Inventory:
-    head = file.read(0, min(file.size, unsupported.HEAD))
-    for form in FILES:
+    head = file.read(0, min(file.size, HEAD))
+    for form in files():
         if form.recognises(head):
             return form.read(file, key)
+    from grouper.model.formats import unsupported
+
     raise unsupported.beginning(file.path, head)
 
 
 def _of_folder(path: str, key: str | None) -> Inventory:
-    for form in FOLDERS:
+    for form in folders():
         if form.recognises(path):
             return form.read(path, key)
+    from grouper.model.formats import hugging_face
+
     with os.scandir(path) as entries:
         names = [e.name + "/" * e.is_dir() for e in islice(entries, MAX_LISTED)]
     with File(os.path.join(path, hugging_face.weights(path, names))) as file:

@@ -6,10 +6,10 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from grouper.findings import Severity
 from grouper.monitor.run import Run
 from grouper.monitor.verdicts import Verdict
 from grouper.reports.json import dumps
+from grouper.text.findings import Severity
 
 VERSION = 1
 

@@ -9,12 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grouper.findings import Severity
 from grouper.monitor.record import Measurement
 from grouper.monitor.run import Run
 from grouper.monitor.sparkline import BLOCKS, trend
 from grouper.monitor.verdicts import Verdict
 from grouper.reports.finding_text import STYLES
+from grouper.text.findings import Severity
 from grouper.text.printable import visible
 
 Part = Text | Padding

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from statistics import median
 
-from grouper.findings import Severity
 from grouper.monitor.record import Measurement, Record
 from grouper.monitor.run import Run
+from grouper.text.findings import Severity
 from grouper.text.fold import folded_list
 from grouper.text.printable import count_phrase
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass
 
 TABLE = Path(__file__).with_name("optimizers.json")
 
@@ -51,6 +50,8 @@ def signature(name: str) -> Signature | None:
 
 def signature_of(cls: Any) -> Signature | None:
     """The signature of a class at hand; None where it cannot be told."""
+    import inspect
+
     try:
         _, *parameters = inspect.signature(cls).parameters.values()  # the first are its parameters
     except (TypeError, ValueError):

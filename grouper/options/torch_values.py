@@ -29,10 +29,6 @@ def _betas(value: Value) -> bool:
     return _numbers(value, 2) and all(0 <= beta < 1 for beta in value)  # type: ignore[operator, union-attr]
 
 
-def _written_as_fractions(value: Value) -> bool:
-    return _betas(value) and all(isinstance(beta, float) for beta in value)  # type: ignore[union-attr]
-
-
 def _etas(value: Value) -> bool:
     return _numbers(value, 2) and 0 < value[0] < 1 < value[1]  # type: ignore[index, operator]
 
@@ -96,10 +92,6 @@ KINDS: Mapping[str, Constraint] = MappingProxyType(
         "weight_decay": NOT_NEGATIVE,
     }
 )
-_FRACTIONS: Constraint = (
-    "two numbers from 0 to below 1, each with a point, such as `(0.0, 0.999)`",
-    _written_as_fractions,
-)
 # Where a class asks something else of an option than the others do.
 OWN_KINDS: Mapping[tuple[str, str], Constraint] = MappingProxyType(
     {
@@ -108,13 +100,18 @@ OWN_KINDS: Mapping[tuple[str, str], Constraint] = MappingProxyType(
             "two numbers that are not negative, the first of which may be `none`",
             _two_epsilons,
         ),
-        ("Adam", "betas"): _FRACTIONS,
-        ("AdamW", "betas"): _FRACTIONS,
         ("Muon", "eps"): NUMBER,
         ("SparseAdam", "eps"): POSITIVE,
         ("SparseAdam", "lr"): POSITIVE,
     }
 )
+
+
+def as_torch_takes(key: str, value: Value) -> Value:
+    """An option's value for torch, which refuses betas that are integers: `(0, 0.9)`."""
+    if key == "betas" and isinstance(value, tuple):
+        return tuple(float(v) if isinstance(v, int) and is_number(v) else v for v in value)
+    return value
 
 
 def faults(optimizer: str, options: Mapping[str, Value]) -> Iterator[Fault]:

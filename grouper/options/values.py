@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import isclose
 from typing import TypeAlias
+
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,14 @@ def value_text(value: Value) -> str:
         plain = value.is_integer() and abs(value) < 1e16  # neither infinite nor NaN
         return f"{value:.1f}" if plain else repr(value)
     return str(value)
+
+
+def rounded_text(value: Value) -> str:
+    """A value for reading: a number of many digits has three of them, `4.22e-05`."""
+    if isinstance(value, tuple):
+        items = ", ".join(map(rounded_text, value))
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    if not isinstance(value, float):
+        return value_text(value)
+    few = float(f"{value:.5g}")
+    return value_text(few) if isclose(few, value, rel_tol=1e-12) else f"{value:.3g}"

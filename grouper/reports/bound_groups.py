@@ -5,39 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from grouper.options.values import value_text
-from grouper.reports.html.groups import Row
-from grouper.text.printable import visible
+from grouper.options.values import Value
+from grouper.reports.families import Entry
+from grouper.reports.group_lines import table_lines
+from grouper.reports.group_table import group_table
+from grouper.reports.lines import Line
+from grouper.reports.output import Output
 
 KEYS = ("params", "name", "param_names")  # of a group; the others are options
 
 
-def bound_rows(groups: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """A row for each group; one without a name has its number."""
-    return [_row(number, group) for number, group in enumerate(groups)]
+def bound_entries(groups: Sequence[Mapping[str, Any]]) -> list[Entry]:
+    """An entry for each group; one without a name has its number."""
+    return [_entry(number, group) for number, group in enumerate(groups)]
 
 
-def print_bound(groups: Sequence[Mapping[str, Any]], out: Console) -> None:
+def bound_lines(groups: Sequence[Mapping[str, Any]], output: Output) -> Iterator[Line]:
     """The table that `grouper groups` prints."""
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
-    table.add_column("group", overflow="fold")
-    table.add_column("tensors", justify="right")
-    table.add_column("parameters", justify="right")
-    table.add_column("options", overflow="fold")
-    for row in bound_rows(groups):
-        options = " ".join(f"{key}={value}" for key, value in row.options.items())
-        cells = (f"{len(row.tensors):,}", f"{row.parameters:,}", Text(visible(options)))
-        table.add_row(Text(visible(row.name)), *cells)
-    out.print(table)
+    return table_lines(group_table(bound_entries(groups)), output)
 
 
-def _row(number: int, group: Mapping[str, Any]) -> Row:
+def _entry(number: int, group: Mapping[str, Any]) -> Entry:
     tensors = list(_named(group))
-    return Row(
+    return Entry(
         str(group.get("name", number)),
         [name for name, _ in tensors],
         sum(tensor.numel() for _, tensor in tensors),
@@ -55,6 +45,6 @@ def _named(group: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield (names[number] if number < len(names) else f"tensor {number}"), param
 
 
-def _option(value: Any) -> str:
+def _option(value: Any) -> Value:
     plain = value is None or isinstance(value, bool | int | float | str | tuple)
-    return value_text(value) if plain else repr(value)
+    return value if plain else repr(value)

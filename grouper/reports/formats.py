@@ -8,16 +8,18 @@ one file and one row of REPORTS.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pkgutil import resolve_name
+from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from grouper.reports.output import Output
+from grouper.text.dataclass import dataclass
 
 if TYPE_CHECKING:
+    from grouper.checks.audit.audit import Audit
     from grouper.checks.report import Report
+    from grouper.group.diff import Diff
     from grouper.model.inventory import Inventory
-    from grouper.reports.explain import Explanation
+    from grouper.reports.explain.explanation import Explanation
     from grouper.reports.planned import Planned
 
 T = TypeVar("T")
@@ -35,21 +37,33 @@ class Formats(Generic[T]):
 
     def render(self, name: str, value: T, output: Output) -> Iterable[str]:
         """The text in pieces. Raises KeyError where there is no such format."""
-        text: str | Iterable[str] = resolve_name(self.renderers[name])(value, output)
+        shown: object = _reports(value) if self.renderers[name] == CI.get(name) else value
+        module, _, function = self.renderers[name].partition(":")
+        text: str | Iterable[str] = getattr(import_module(module), function)(shown, output)
         return [text] if isinstance(text, str) else text
+
+
+def _reports(value: object) -> object:
+    """The reports in a value: it is one, has one, or is a list of them."""
+    one = getattr(value, "report", value)
+    return one if isinstance(one, Sequence) else [one]
 
 
 FOR_PEOPLE = ("text",)  # the other formats are read by programs
 
+# The findings alone, for whom a change is checked.
+CI = {
+    "concise": "grouper.reports.ci.concise:render_reports",
+    "sarif": "grouper.reports.ci.sarif:render_reports",
+    "github": "grouper.reports.ci.github:render_reports",
+    "gitlab": "grouper.reports.ci.gitlab:render_reports",
+    "junit": "grouper.reports.ci.junit:render_reports",
+}
 REPORTS: Formats[Sequence[Report]] = Formats(
     {
         "text": "grouper.reports.terminal:render_reports",
         "json": "grouper.reports.json:render_reports",
-        "concise": "grouper.reports.ci.concise:render_reports",
-        "sarif": "grouper.reports.ci.sarif:render_reports",
-        "github": "grouper.reports.ci.github:render_reports",
-        "gitlab": "grouper.reports.ci.gitlab:render_reports",
-        "junit": "grouper.reports.ci.junit:render_reports",
+        **CI,
     }
 )
 # The page that a format adds to what it prints, and the variable that names the page's file.
@@ -61,15 +75,30 @@ FINDINGS: Formats[Report] = Formats(
     {
         "text": "grouper.reports.terminal:render_findings",
         "json": "grouper.reports.json:render_report",
+        **CI,
     }
 )
 GROUPS = FINDINGS.but(text="grouper.reports.groups:render_groups")
 GROUP_NAMES = FINDINGS.but(text="grouper.reports.groups:render_names")
 EXPLANATION: Formats[Explanation] = Formats(
     {
-        "text": "grouper.reports.explain:render_text",
-        "json": "grouper.reports.explain:render_json",
+        "text": "grouper.reports.explain.text:render_text",
+        "json": "grouper.reports.explain.json:render_json",
     }
+)
+AUDIT: Formats[Audit] = Formats(
+    {
+        "text": "grouper.reports.audit:render_text",
+        "json": "grouper.reports.audit:render_json",
+        "concise": "grouper.reports.ci.audits:render_concise",
+        "sarif": "grouper.reports.ci.audits:render_sarif",
+        "github": "grouper.reports.ci.audits:render_github",
+        "gitlab": "grouper.reports.ci.audits:render_gitlab",
+        "junit": "grouper.reports.ci.audits:render_junit",
+    }
+)
+DIFF: Formats[Diff] = Formats(
+    {"text": "grouper.reports.diff:render_text", "json": "grouper.reports.diff:render_json"}
 )
 PARAMETERS: Formats[Inventory] = Formats(
     {
@@ -83,6 +112,7 @@ PLAN: Formats[Planned] = Formats(
         "text": "grouper.reports.planned:render_text",
         "csv": "grouper.reports.planned:render_csv",
         "json": "grouper.reports.planned:render_json",
+        **CI,
     }
 )
 EMITTED: Formats[Planned] = Formats(

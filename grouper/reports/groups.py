@@ -2,74 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator, Sequence
 
 from grouper.checks.report import Report
 from grouper.group.group import Group
 from grouper.group.grouping import Grouping
 from grouper.options.values import value_text
-from grouper.reports.finding_text import print_findings
+from grouper.reports.finding_text import findings_lines
+from grouper.reports.frozen import facts_of, frozen_lines
+from grouper.reports.group_lines import table_lines
+from grouper.reports.group_table import GroupTable, entries_of, group_table
+from grouper.reports.lines import Line, styled
+from grouper.reports.model_lines import model_lines
 from grouper.reports.output import Output
-from grouper.text.printable import count_phrase, size_phrase, visible
+from grouper.text.printable import visible
 
 
 def render_groups(report: Report, output: Output) -> str:
-    return output.printed(lambda out: _print(report, out, print_groups))
+    groups = groups_lines(report, output)
+    return output.text([*model_lines(report.inventory), Line(), *groups, *_wrong(report, output)])
 
 
 def render_names(report: Report, output: Output) -> str:
-    return output.printed(lambda out: _print(report, out, print_names))
+    lines = names_lines(report.grouping) if report.grouping is not None else []
+    return output.text([*lines, *_wrong(report, output)])
 
 
-def _print(report: Report, out: Console, draw: Callable[[Grouping, Console], None]) -> None:
+def groups_lines(report: Report, output: Output) -> Iterator[Line]:
+    """The table of groups, and what is frozen and by whom."""
     if report.grouping is not None:
-        draw(report.grouping, out)
-    if not report.ok:
-        print_findings(report.findings, out, quiet=True)
+        table = table_of(report, output.verbose)
+        yield from table_lines(table, output)
+        yield from _rest_lines(report.grouping, output)
+        yield from frozen_lines(report.grouping, report.assignment, output)
 
 
-def print_groups(grouping: Grouping, out: Console) -> None:
-    """The table of groups, and how many parameters are frozen."""
-    if grouping.groups:
-        table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
-        table.add_column("group", overflow="fold")
-        table.add_column("tensors", justify="right")
-        table.add_column("parameters", justify="right")
-        table.add_column("options", overflow="fold")
-        several = len({group.optimizer for group in grouping.groups}) > 1
-        for group in grouping.groups:
-            table.add_row(
-                Text(visible(group.name), "green"),
-                f"{len(group.parameters):,}",
-                f"{sum(p.numel or 0 for p in group.parameters):,}",
-                Text(visible(options_line(group, several))),
-            )
-        out.print()
-        out.print(Padding(table, (0, 0, 0, 2), expand=False))
-    if grouping.frozen:
-        size = size_phrase(sum(p.numel or 0 for p in grouping.frozen))
-        frozen = f"  frozen: {count_phrase(grouping.frozen, 'tensor')}, {size}"
-        out.print(Text(frozen, "dim"), soft_wrap=True)
-    out.print()
+def grouping_lines(grouping: Grouping, output: Output) -> Iterator[Line]:
+    """The same of groups alone, where the rules are not known any more."""
+    yield from table_lines(group_table(entries_of(grouping), exact=output.verbose), output)
+    yield from _rest_lines(grouping, output)
+    yield from frozen_lines(grouping, None, output)
 
 
-def print_names(grouping: Grouping, out: Console) -> None:
+def table_of(report: Report, exact: bool = False) -> GroupTable:
+    """The table of a report's groups."""
+    assert report.grouping is not None
+    return group_table(entries_of(report.grouping, report.assignment), report.rules, exact)
+
+
+def names_lines(grouping: Grouping) -> Iterator[Line]:
     """Each group with its options and its parameters' names, one a line."""
     for group in grouping.groups:
         options = visible(options_line(group, group.optimizer is not None))
-        head = Text.assemble((visible(group.name), "green"), f"  {options}")
-        out.print(head, soft_wrap=True)
+        yield styled((visible(group.name), "green"), f"  {options}")
         for parameter in group.parameters:
-            out.print(Text(f"    {visible(' = '.join(parameter.names))}"), soft_wrap=True)
+            yield styled(f"    {visible(' = '.join(parameter.names))}")
     if grouping.frozen:
-        out.print(Text("frozen", "dim"))
+        yield styled(("frozen", "dim"))
         for parameter in grouping.frozen:
-            out.print(Text(f"    {visible(' = '.join(parameter.names))}", "dim"), soft_wrap=True)
+            yield styled((f"    {visible(' = '.join(parameter.names))}", "dim"))
 
 
 def options_line(group: Group, with_optimizer: bool) -> str:
@@ -77,3 +68,14 @@ def options_line(group: Group, with_optimizer: bool) -> str:
     options = {**group.options, **group.plan}
     written = " ".join(f"{key}={value_text(value)}" for key, value in options.items())
     return f"{written} optimizer={group.optimizer}" if with_optimizer else written
+
+
+def _rest_lines(grouping: Grouping, output: Output) -> Iterator[Line]:
+    """What would not be trained."""
+    if grouping.unmatched:
+        facts = facts_of(grouping.unmatched)
+        yield styled((f"  in no group: {facts}", "yellow"))
+
+
+def _wrong(report: Report, output: Output) -> Sequence[Line]:
+    return () if report.ok else [Line(), *findings_lines(report.findings, output.quieter())]

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from grouper.checks.report import Report
-from grouper.findings import Finding
 from grouper.group.group import Group
 from grouper.language.ruleset import Rule
-from grouper.match.assignment import ParameterAssignment
+from grouper.match.assignment import Decision, ParameterAssignment
 from grouper.model.inventory import Inventory
 from grouper.reports.output import Output
+from grouper.text.findings import Finding
+from grouper.text.json_text import json_text
 
 VERSION = 1
 
@@ -59,7 +60,7 @@ def _of_model(report: Report) -> dict[str, Any]:
         "groups": [group_value(group) for group in (grouping.groups if grouping else ())],
         "frozen": [p.name for p in (grouping.frozen if grouping else ())],
         "unmatched": [a.parameter.name for a in assigned if a.uncovered_splits],
-        "double_matched": [_double(a) for a in assigned if _doubled(a)],
+        "double_matched": list(_doubles(assigned)),
     }
 
 
@@ -78,7 +79,7 @@ def model_value(inventory: Inventory) -> dict[str, Any]:
 
 
 def dumps(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=True)
+    return json_text(value)
 
 
 def group_value(group: Group) -> dict[str, Any]:
@@ -91,20 +92,33 @@ def group_value(group: Group) -> dict[str, Any]:
     }
 
 
-def _doubled(assigned: ParameterAssignment) -> list[Rule]:
+def _doubles(assigned: Iterable[ParameterAssignment]) -> Iterator[dict[str, Any]]:
+    """What is said of each parameter that rules of one block share; once for each decision."""
+    known: dict[int, dict[str, Any]] = {}
+    for parameter, _, decision in assigned:
+        said = known.get(id(decision))
+        if said is None:
+            said = known[id(decision)] = _double(decision)
+        if said:
+            yield {"parameter": parameter.name, **said}
+
+
+def _doubled(decision: Decision) -> list[Rule]:
     """The rules of one block that share the parameter, where there are several."""
     blocks: dict[str | None, list[Rule]] = {}
-    for match in assigned.matches:
-        if not match.rule.override:
-            blocks.setdefault(match.rule.split, []).append(match.rule)
+    for rule in decision.combination.rules:
+        if not rule.override:
+            blocks.setdefault(rule.split, []).append(rule)
     return [rule for rules in blocks.values() if len(rules) > 1 for rule in rules]
 
 
-def _double(assigned: ParameterAssignment) -> dict[str, Any]:
+def _double(decision: Decision) -> dict[str, Any]:
+    rules = _doubled(decision)
+    if not rules:
+        return {}
     return {
-        "parameter": assigned.parameter.name,
-        "rules": [_rule(rule) for rule in _doubled(assigned)],
-        "composed": not assigned.conflicts and not assigned.overlapping_splits,
+        "rules": [_rule(rule) for rule in rules],
+        "composed": not decision.conflicts and not decision.overlapping_splits,
     }
 
 

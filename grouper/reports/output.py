@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterable
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO
+
+from grouper.text.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from grouper.reports.lines import Line
 
 UNLIMITED = 1_000_000  # columns
 DRAWING = 80  # columns
@@ -24,8 +28,9 @@ class Output:
 
     `terminal` says whether a person looks at it, `color` is auto (NO_COLOR, FORCE_COLOR and pipes
     are obeyed), always or never, `encoding` names the letters that can be written, and `quiet`
-    asks for what is wrong alone. `width` is in columns; None is that of the terminal, and no limit
-    elsewhere: what a program reads is never wrapped, padded or cut.
+    asks for what is wrong alone, `verbose` for everything: each group, name and digit. `width` is
+    in columns; None is that of the terminal, and no limit elsewhere: what a program reads is never
+    wrapped, padded or cut.
     """
 
     terminal: bool = False
@@ -33,10 +38,39 @@ class Output:
     encoding: str = "utf-8"
     quiet: bool = False
     width: int | None = None
+    verbose: bool = False
 
     @classmethod
-    def to(cls, stream: TextIO, color: str = "auto", quiet: bool = False) -> Output:
-        return cls(stream.isatty(), color, stream.encoding or "utf-8", quiet)
+    def to(
+        cls, stream: TextIO, color: str = "auto", quiet: bool = False, verbose: bool = False
+    ) -> Output:
+        encoding = stream.encoding or "utf-8"
+        return cls(stream.isatty(), color, encoding, quiet, verbose=verbose)
+
+    @property
+    def columns(self) -> int:
+        """How wide lines may be."""
+        if self.width:
+            return self.width
+        return max(shutil.get_terminal_size().columns, 20) if self.terminal else UNLIMITED
+
+    def quieter(self, quiet: bool = True) -> Output:
+        """The same output, for what is wrong alone."""
+        return replace(self, quiet=quiet)
+
+    def sign(self, wanted: str, plain: str) -> str:
+        """A letter, or a plain one where the stream cannot hold it."""
+        try:
+            wanted.encode(self.encoding)
+        except (LookupError, UnicodeEncodeError):
+            return plain
+        return wanted
+
+    def text(self, lines: Iterable[Line]) -> str:
+        """The lines with their colours, however long they are."""
+        if self._is_plain:
+            return "".join(f"{line.plain}\n" for line in lines)
+        return self.printed(lambda out: _print_lines(lines, out))
 
     def printed(self, draw: Callable[[Console], None]) -> str:
         """The text that `draw` prints."""
@@ -46,9 +80,24 @@ class Output:
         text = file.getvalue()
         return text if self.terminal else _TRAILING_BLANKS.sub(r"\1", text)
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether no colour can be asked for, so that there is nothing to draw."""
+        if self.color != "auto":
+            return self.color == "never"
+        forced = any(name in os.environ for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
+        return bool(os.environ.get("NO_COLOR")) or not (self.terminal or forced)
+
     def line(self, text: Text) -> str:
         """A line, however long it is."""
         return self.printed(lambda out: out.print(text, soft_wrap=True))
+
+
+def _print_lines(lines: Iterable[Line], out: Console) -> None:
+    from rich.text import Text
+
+    for line in lines:
+        out.print(Text.assemble(*line.pieces), soft_wrap=True)
 
 
 def drawing_columns(out: Console) -> int:

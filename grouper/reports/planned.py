@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grouper.checks.report import Report
-from grouper.findings import Severity
 from grouper.reports.output import Output
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Severity
 from grouper.train.plan import Plan
 
 if TYPE_CHECKING:
@@ -34,7 +34,17 @@ class Planned:
 
 
 def render_text(planned: Planned, output: Output) -> str:
-    return output.printed(lambda out: _print(planned.report, planned.course, out, output.quiet))
+    from grouper.reports.finding_text import findings_text
+    from grouper.reports.model_lines import model_lines
+
+    report = planned.report
+    if output.quiet:
+        return findings_text(report.findings, output)
+    head = output.text(model_lines(report.inventory))
+    drawn = output.printed(lambda out: _draw(planned.course, out))
+    warned = any(finding.severity is Severity.WARNING for finding in report.findings)
+    wrong = findings_text(report.findings, output.quieter()) if warned else ""
+    return f"{head}{drawn}\n{wrong}" if wrong else head + drawn
 
 
 def render_csv(planned: Planned, _output: Output) -> Iterator[str]:
@@ -61,23 +71,14 @@ def render_python(planned: Planned, _output: Output) -> str:
     return python_code(planned.report, planned.plan)
 
 
-def _print(report: Report, plan: Plan, out: Console, quiet: bool) -> None:
-    from grouper.reports.finding_text import print_findings
+def _draw(plan: Plan, out: Console) -> None:
     from grouper.reports.plan.curves import print_curves
     from grouper.reports.plan.table import print_table
     from grouper.reports.plan.tracks import NOTHING_TO_TRAIN, tracks_of
-    from grouper.reports.terminal import print_model
 
-    if quiet:
-        print_findings(report.findings, out, quiet=True)
-        return
-    print_model(report.inventory, out)
     curves = tracks_of(plan)
     if not curves:
         out.print(f"  {NOTHING_TO_TRAIN}, so there is nothing to plan")
         return
     print_table(plan, curves, out)
     print_curves(plan, curves, out)
-    if any(finding.severity is Severity.WARNING for finding in report.findings):
-        out.print()
-        print_findings(report.findings, out, quiet=True)

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import singledispatch
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
+from grouper.checks.audit.audit import Audit
 from grouper.checks.report import Report
-from grouper.findings import Finding
+from grouper.group.diff import Diff
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet, rules_text
 from grouper.model.inventory import Inventory
-from grouper.reports.bound_groups import bound_rows, print_bound
-from grouper.reports.explain import Explanation, render_text
-from grouper.reports.finding_text import finding_lines
-from grouper.reports.groups import print_groups
+from grouper.reports.audit import audit_lines
+from grouper.reports.bound_groups import bound_entries, bound_lines
+from grouper.reports.diff import all_lines
+from grouper.reports.explain.explanation import Explanation
+from grouper.reports.explain.text import explanation_lines, render_text
+from grouper.reports.finding_text import finding_lines, findings_lines
+from grouper.reports.groups import grouping_lines
+from grouper.reports.html.audit import audit_html
 from grouper.reports.html.elements import Element, element, joined, lines
 from grouper.reports.html.groups import grouping_html, groups_html
 from grouper.reports.html.inventory import inventory_html
 from grouper.reports.html.plan import plan_html
 from grouper.reports.html.report import finding_html, findings_html, report_html
 from grouper.reports.inventory import print_table
+from grouper.reports.lines import Line, styled
 from grouper.reports.output import Output
 from grouper.reports.plan.curves import print_curves
 from grouper.reports.plan.table import print_table as print_plan
 from grouper.reports.plan.tracks import NOTHING_TO_TRAIN, tracks_of
-from grouper.reports.terminal import print_report
+from grouper.reports.terminal import report_lines
+from grouper.text.findings import Finding
 from grouper.text.printable import visible
 from grouper.train.plan import Plan
 
@@ -41,22 +50,33 @@ def text(value: object) -> str:
 
 @text.register
 def _(value: Report) -> str:
-    return _printed(lambda out: print_report(value, out))
+    return _written(report_lines(value, TERMINAL))
+
+
+@text.register
+def _(value: Audit) -> str:
+    return _written(audit_lines(value, TERMINAL))
+
+
+@text.register
+def _(value: Diff) -> str:
+    return _written(all_lines(value))
 
 
 @text.register
 def _(value: Grouping) -> str:
-    return _printed(lambda out: print_groups(value, out))
+    return _written(grouping_lines(value, TERMINAL))
 
 
 @text.register
 def _(value: Finding) -> str:
-    return "\n".join(line.plain for line in finding_lines(value))
+    return _written(finding_lines(value, TERMINAL))
 
 
 @text.register
 def _(value: Plan) -> str:
-    return _printed(lambda out: _print_plan(value, out))
+    shown = _printed(lambda out: _print_plan(value, out))
+    return "\n\n".join([shown, _written(findings_lines(value.findings, TERMINAL))]).rstrip("\n")
 
 
 @text.register
@@ -71,7 +91,7 @@ def _(value: Explanation) -> str:
 
 @text.register
 def _(value: list) -> str:  # type: ignore[type-arg]
-    return _printed(lambda out: print_bound(value, out))
+    return _written(bound_lines(value, TERMINAL))
 
 
 @singledispatch
@@ -83,6 +103,11 @@ def html(value: object) -> str:
 @html.register
 def _(value: Report) -> str:
     return report_html(value)
+
+
+@html.register
+def _(value: Audit) -> str:
+    return audit_html(value)
 
 
 @html.register
@@ -106,6 +131,11 @@ def _(value: Inventory) -> str:
 
 
 @html.register
+def _(value: Explanation) -> str:
+    return lines(map(_line, explanation_lines(value)))
+
+
+@html.register
 def _(value: RuleSet) -> str:
     rules = lines_html(rules_text(value)) if value.rules else element("p", "no rules")
     return joined([rules, findings_html(value.findings)])
@@ -113,14 +143,21 @@ def _(value: RuleSet) -> str:
 
 @html.register
 def _(value: list) -> str:  # type: ignore[type-arg]
-    return groups_html(bound_rows(value))
+    return groups_html(bound_entries(value))
 
 
 def lines_html(shown: str) -> Element:
     """Text as it stands in the terminal."""
-    from rich.text import Text
+    return lines(styled(visible(line)) for line in shown.splitlines())
 
-    return lines(Text(visible(line)) for line in shown.splitlines())
+
+def _line(text: Text) -> Line:
+    console = Console(width=1_000_000, color_system="standard")
+    return styled(*((part, str(style or "")) for part, style, _ in text.render(console)))
+
+
+def _written(shown: Iterable[Line]) -> str:
+    return TERMINAL.text(shown).strip("\n")
 
 
 def _printed(draw: Any) -> str:

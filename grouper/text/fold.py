@@ -1,20 +1,32 @@
-"""Long lists of names, folded into patterns that read like globs."""
+"""Long lists of names, folded into few patterns that read like globs."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from grouper.text.fold_tails import Path, Segment, joined_tails, written
+
 MAX_WORK = 50_000_000  # segments that joining may look at: of 200,000 names, or of deep ones
+MAX_SEGMENTS = 100  # of names whose tails are joined
 Row = tuple[tuple[str, ...], ...]  # for each segment, its choices
+
+_OPEN = (-1,)  # the place in which rows may differ
+_JOINABLE = re.compile(r"[\w-]+(\.[\w-]+)*")
+_GLOB = re.compile(r"[\w.:-]+( = [\w.:-]+)*")  # or the names of a tied parameter
 
 
 def fold(names: Iterable[str]) -> tuple[str, ...]:
     """Patterns that stand for exactly these names, in the order of their first names.
 
-    Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`. Of more
-    than a second's work nothing is joined.
+    Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`; and then
+    those that begin alike, as in `{conv.{weight,bias},bn.weight}`. What would read as a pattern
+    itself stands in quotes. Of more than a second's work nothing is joined.
     """
-    return tuple(".".join(map(_segment, row)) for row in rows(names))
+    paths = [_path(row) for row in rows(names)]
+    if max(map(len, paths), default=0) <= MAX_SEGMENTS:
+        paths = joined_tails(paths)
+    return tuple(map(written, paths))
 
 
 def folded_list(names: Iterable[str], limit: int, quote: str = "`") -> str:
@@ -26,48 +38,78 @@ def folded_list(names: Iterable[str], limit: int, quote: str = "`") -> str:
 
 
 def rows(names: Iterable[str]) -> list[Row]:
-    """Products of segments that give exactly these names, in the order of their first names."""
-    split = [tuple(name.split(".")) for name in dict.fromkeys(names)]
-    sets: list[Row] = [tuple((segment,) for segment in row) for row in split]
-    longest = max((len(row) for row in split), default=0)
-    if len(split) * longest**2 > MAX_WORK:
-        return sets
-    for place in range(longest - 1, -1, -1):
-        sets = _join(sets, place)
-    for place in range(longest):
-        sets = _join(sets, place)
-    return sets
+    """Products of segments that give exactly these names, in the order of their first names. A name
+    with signs of its own (`*`, a blank, ...) is one segment."""
+    choices, names = _Choices(), list(dict.fromkeys(names))
+    sets = [choices.row(name) for name in names]
+    longest = max(map(len, sets), default=0)
+    if len(sets) * longest**2 <= MAX_WORK:
+        for place in range(longest - 1, -1, -1):
+            sets = choices.joined(sets, place)
+        for place in range(longest if len(sets) < len(names) else 0):
+            sets = choices.joined(sets, place)
+    return [tuple(choices.of[number] for number in row) for row in sets]
 
 
-def _join(rows: list[Row], place: int) -> list[Row]:
-    """Join the rows that differ in one place alone: all of them at once, in linear time."""
-    alike: dict[object, list[Row]] = {}
-    for row in rows:
-        key = (row[:place], row[place + 1 :], len(row)) if place < len(row) else row
-        alike.setdefault(key, []).append(row)
-    return [
-        _merged(several, place) if len(several) > 1 else several[0] for several in alike.values()
-    ]
+class _Choices:
+    """Rows as tuples of numbers, one for each set of choices: these are quick to compare."""
+
+    def __init__(self) -> None:
+        self.of: list[tuple[str, ...]] = []
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._alone: set[int] = set()  # what is no segment, and joins with nothing
+
+    def row(self, name: str) -> tuple[int, ...]:
+        if _JOINABLE.fullmatch(name):
+            return tuple([self._number((segment,)) for segment in name.split(".")])
+        number = self._number((name,))
+        self._alone.add(number)
+        return (number,)
+
+    def joined(self, rows: list[tuple[int, ...]], place: int) -> list[tuple[int, ...]]:
+        """Join the rows that differ in one place alone: all of them at once, in linear time."""
+        alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for row in rows:
+            key = row
+            if place < len(row) and row[place] not in self._alone:
+                key = row[:place] + _OPEN + row[place + 1 :]
+            alike.setdefault(key, []).append(row)
+        return [
+            self._merged(several, place) if len(several) > 1 else several[0]
+            for several in alike.values()
+        ]
+
+    def _merged(self, rows: list[tuple[int, ...]], place: int) -> tuple[int, ...]:
+        first = rows[0]
+        together = dict.fromkeys(choice for row in rows for choice in self.of[row[place]])
+        return (*first[:place], self._number(tuple(together)), *first[place + 1 :])
+
+    def _number(self, choices: tuple[str, ...]) -> int:
+        number = self._numbers.setdefault(choices, len(self.of))
+        if number == len(self.of):
+            self.of.append(choices)
+        return number
 
 
-def _merged(rows: list[Row], place: int) -> Row:
-    first = rows[0]
-    if place >= len(first):
-        return first
-    choices = dict.fromkeys(choice for row in rows for choice in row[place])
-    return (*first[:place], tuple(choices), *first[place + 1 :])
-
-
-def _segment(choices: tuple[str, ...]) -> str:
+def _parts(choices: tuple[str, ...]) -> Segment:
+    """The choices of a segment, with runs of numbers as `{0..9}`."""
     if len(choices) == 1:
-        return choices[0]
+        return choices
     numbers = [c for c in choices if _is_number(c)]
     words = [c for c in choices if not _is_number(c)]
-    parts = [*_ranges(sorted(map(int, numbers))), *words]
-    if len(parts) == 1:
-        return f"{{{parts[0]}}}" if ".." in parts[0] else parts[0]
-    nested = [f"{{{part}}}" if ".." in part else part for part in parts]
-    return f"{{{','.join(nested)}}}"
+    return (*_ranges(sorted(map(int, numbers))), *words)
+
+
+def alternatives(choices: tuple[str, ...]) -> str:
+    """Words and numbers as braces hold them: `{0..11}`, `{a,b}`, or the one that there is."""
+    return written((_parts(choices),))
+
+
+def _path(row: Row) -> Path:
+    if len(row) == 1 == len(row[0]) and not _GLOB.fullmatch(row[0][0]):
+        escaped = row[0][0].replace("\\", "\\\\").replace('"', '\\"')
+        return ((f'"{escaped}"',),)
+    return tuple(map(_parts, row))
 
 
 def _is_number(text: str) -> bool:
@@ -75,12 +117,12 @@ def _is_number(text: str) -> bool:
 
 
 def _ranges(numbers: list[int]) -> list[str]:
-    """Runs of three or more as `first..last`, the others alone."""
+    """Runs of three or more as `{first..last}`, the others alone."""
     parts: list[str] = []
     start = 0
     for i in range(1, len(numbers) + 1):
         if i == len(numbers) or numbers[i] != numbers[i - 1] + 1:
             run = numbers[start:i]
-            parts += [f"{run[0]}..{run[-1]}"] if len(run) > 2 else [str(n) for n in run]
+            parts += [f"{{{run[0]}..{run[-1]}}}"] if len(run) > 2 else [str(n) for n in run]
             start = i
     return parts

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from grouper.text.dataclass import dataclass
 from grouper.text.write_file import write_whole
 
 FORMATS = ("png", "svg")

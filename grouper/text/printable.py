@@ -20,6 +20,8 @@ def shortened(text: str, most: int = 60) -> str:
 
 def width(text: str) -> int:
     """How many columns of a terminal the text takes."""
+    if text.isascii():
+        return len(text)
     return sum(_width(character) for character in text)
 
 

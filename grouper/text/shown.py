@@ -6,8 +6,6 @@ name when somebody looks, and nothing is loaded before.
 
 from __future__ import annotations
 
-from pkgutil import resolve_name
-
 VIEWS = "grouper.reports.views"
 
 
@@ -18,10 +16,14 @@ class Shown:
 
     def __str__(self) -> str:
         """What the terminal shows, without colours."""
+        from pkgutil import resolve_name
+
         text: str = resolve_name(f"{VIEWS}:text")(self)
         return text
 
     def _repr_html_(self) -> str:
+        from pkgutil import resolve_name
+
         html: str = resolve_name(f"{VIEWS}:html")(self)
         return html
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import SequenceMatcher
 from itertools import islice
 
 MAX_WORD = 100  # characters; nobody means a word that is longer by mistake
@@ -15,6 +14,8 @@ def near(word: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...
     """The candidates most like the word, best first; none where nothing is alike."""
     if len(word) > MAX_WORD:
         return ()
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(None, autojunk=False)
     matcher.set_seq1(word.lower())
     scored = []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
+
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1, columns in code points."""
+        from bisect import bisect_right  # for places that are shown
+
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 

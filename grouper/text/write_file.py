@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DESCRIPTORS = re.compile(r"/dev/fd|/proc/\d+(/task/\d+)?/fd")  # folders of a process's open files
 
@@ -25,6 +27,8 @@ def write_whole(path: str | Path, pieces: Iterable[str | bytes]) -> None:
         with open(path, "ab") as stream:  # truncates nothing that others have written
             _write(stream.write, pieces)
         return
+    import tempfile
+
     target = os.path.realpath(path)
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".grouper-")
     try:

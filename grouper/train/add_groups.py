@@ -98,5 +98,5 @@ def _check_present(optimizer: Optimizer, group: Group, part: Part) -> None:
             return
     raise ValueError(
         f"the optimizer does not have the report's group `{group.name}` of this model's parameters:"
-        " build it from the report on which `thaw` is then called"
+        " build it from the report on which `unfreeze` is then called"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from grouper.language.ruleset import Schedule
 from grouper.options.schedules import SCHEDULES
 from grouper.options.schedules.schedule_type import Factor
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)

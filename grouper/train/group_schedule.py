@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from grouper.language.ruleset import Schedule
+from grouper.text.dataclass import dataclass, field
 from grouper.train.curve import Curve, Run
 
 

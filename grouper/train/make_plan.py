@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from grouper.group.group import Group
 from grouper.group.grouping import Grouping
@@ -16,6 +15,7 @@ from grouper.options.schedules import SCHEDULES
 from grouper.options.signatures import momentum_defaults, signature
 from grouper.options.values import Configured, Value, is_number
 from grouper.text.arguments import require_integer
+from grouper.text.dataclass import dataclass
 from grouper.train.curve import Curve, Run
 from grouper.train.group_schedule import GroupSchedule, ScheduledOption
 from grouper.train.plan import Plan

@@ -13,6 +13,7 @@ from grouper.text.printable import count_phrase
 from grouper.text.shown import Shown, line
 from grouper.train.data_parallel import check_buckets
 from grouper.train.part import Part
+from grouper.train.wrapped import distributed_is_running
 
 TAKES_NAMES = tuple(map(int, torch.__version__.split("+")[0].split(".")[:2])) >= (2, 6)
 
@@ -44,12 +45,12 @@ def bind(part: Part, *, names: bool = True) -> ParamGroups:
     constructed for other trainable parameters.
     """
     grouping, tensor_of = part.grouping, part.tensor
-    trained = [parameter for group in grouping.groups for parameter in group.parameters]
-    check_buckets(
-        {parameter.name: tensor_of(parameter) for parameter in trained},
-        {parameter.name: tensor_of(parameter) for parameter in grouping.frozen},
-    )
-    for parameter in (parameter for call in grouping.thawed for parameter in call):
+    if distributed_is_running():
+        check_buckets(
+            {p.name: tensor_of(p) for group in grouping.groups for p in group.parameters},
+            {parameter.name: tensor_of(parameter) for parameter in grouping.frozen},
+        )
+    for parameter in (parameter for call in grouping.unfrozen for parameter in call):
         tensor_of(parameter).requires_grad_(True)
     frozen = tuple(t for p in grouping.frozen if (t := tensor_of(p)).requires_grad)
     for tensor in frozen:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
 
 from torch import nn
 
-from grouper.findings import GroupingWarning
 from grouper.group.grouping import Grouping
 from grouper.model.inventory import Parameter
-from grouper.model.live import inventory_of, parameters_of
+from grouper.model.live import inventory_of, tensors_of
+from grouper.text.collector import collector_off
+from grouper.text.dataclass import dataclass, replace
+from grouper.text.findings import GroupingWarning
 from grouper.text.fold import folded_list
 
 MOST_PATTERNS = 3  # of names in a message
@@ -30,8 +31,11 @@ class Part:
 
         Raises KeyError where it is not here.
         """
-        name = next((name for name in parameter.names if name in self.tensors), parameter.name)
-        return self.tensors[name]
+        for name in parameter.names:
+            tensor = self.tensors.get(name)
+            if tensor is not None:
+                return tensor
+        raise KeyError(parameter.name)
 
 
 def part_of(model: nn.Module, grouping: Grouping, prefix: str | None = None) -> Part:
@@ -41,15 +45,17 @@ def part_of(model: nn.Module, grouping: Grouping, prefix: str | None = None) -> 
     of the whole; None where it should be the whole, so that what it lacks is a warning. Raises
     ValueError where it has a parameter that the whole has not, or, as a part, one of another shape.
     """
-    inventory, stored = inventory_of(model), dict(parameters_of(model))
     before = prefix or ""
-    own = {before + name: p for p in inventory.parameters for name in p.names}
+    with collector_off():
+        tensors = tensors_of(model)
+    if before:
+        tensors = {before + name: tensor for name, tensor in tensors.items()}
     whole = {name: p for p in _every(grouping) for name in p.names}
+    if tensors.keys() == whole.keys():
+        return Part(grouping, tensors)
+    own = {before + name: p for p in inventory_of(model).parameters for name in p.names}
     lacking = [name for name in whole if name not in own]
     _refuse_other_model(own, whole, lacking, prefix)
-    tensors = {name: stored[p.stored] for name, p in own.items()}
-    if not lacking:
-        return Part(grouping, tensors)
     if prefix is None:
         warnings.warn(
             f"the report is of more than this model, which lacks"
@@ -67,7 +73,7 @@ def planned_part(model: nn.Module, grouping: Grouping, prefix: str | None) -> Gr
     """
     if prefix is not None:
         return part_of(model, grouping, prefix).grouping
-    own = {name for p in inventory_of(model).parameters for name in p.names}
+    own = tensors_of(model).keys()
     whole = {name for p in _every(grouping) for name in p.names}
     return _restricted(grouping, own) if own and own < whole else grouping
 
@@ -86,7 +92,7 @@ def _restricted(grouping: Grouping, names: Container[str]) -> Grouping:
         grouping,
         groups=tuple(group for group in groups if group.parameters),
         frozen=kept(grouping.frozen),
-        thawed=tuple(map(kept, grouping.thawed)),
+        unfrozen=tuple(map(kept, grouping.unfrozen)),
         unmatched=kept(grouping.unmatched),
     )
 

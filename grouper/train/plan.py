@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import le
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from grouper.findings import Finding, warn
 from grouper.text.arguments import require_all, require_integer, wrong_type
+from grouper.text.dataclass import dataclass, field
+from grouper.text.findings import Finding, warn
 from grouper.text.picture import Picture
 from grouper.text.printable import count_phrase
 from grouper.text.shown import Shown, line
@@ -121,6 +121,7 @@ class Plan(Shown):
     def apply(self, optimizer: Optimizer, step: int) -> None:
         """Write the values of a step into the optimizer's groups, for loops without a scheduler.
 
+        Where a window opens or closes, the optimizer's state of its parameters is emptied.
         Raises ValueError where the optimizer's groups are not the plan's.
         """
         from grouper.train.scheduler import apply

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 import torch
 from torch import distributed, nn
 
-from grouper.findings import Finding
 from grouper.group.compare import disagreement, failed_elsewhere, fingerprint_of
 from grouper.group.digest import digest_of
 from grouper.group.grouping import Grouping
 from grouper.language.ruleset import RuleSet
 from grouper.text.arguments import wrong_type
+from grouper.text.findings import Finding
 from grouper.train.wrapped import distributed_is_running
 
 if TYPE_CHECKING:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from grouper.findings import GroupingWarning
 from grouper.text.arguments import require, require_integer
+from grouper.text.findings import GroupingWarning
 from grouper.train.accelerated import counts_batches
 from grouper.train.compatibility import (
     check_lrs,
@@ -20,6 +21,7 @@ from grouper.train.compatibility import (
     group_of_each_tensor,
     match_groups,
 )
+from grouper.train.courses import Courses, Groups, momentum_of, write
 from grouper.train.step_watcher import StepWatcher
 from grouper.train.wrapped import torch_optimizer
 
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from grouper.train.group_schedule import GroupSchedule
     from grouper.train.plan_protocol import PlanProtocol
 
-Groups = Sequence[dict[str, Any]]
-Written = tuple[object, object]  # lr and momentum of a group, comparable
+Written = tuple[list[object], list[object]]  # the groups' lr and momentum, comparable
 
 
 class PlanScheduler(LRScheduler):
@@ -69,7 +70,10 @@ class PlanScheduler(LRScheduler):
         elif self._step_count:
             self._check_usage()
         self._step_count += 1
-        self._update_lr(epoch)
+        if epoch is None and self.last_epoch >= 0 and self._step_count > 1:
+            self._go_on()
+        else:
+            self._update_lr(epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """The step and the run's length: three integers."""
@@ -113,13 +117,15 @@ class PlanScheduler(LRScheduler):
         self._watcher = StepWatcher(self.optimizer)
 
     def __getstate__(self) -> dict[str, Any]:
-        process_only = ("_watcher", "_group_of", "_written")
+        process_only = ("_watcher", "_group_of", "_written", "_courses")
         return {key: value for key, value in vars(self).items() if key not in process_only}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._group_of = group_of_each_tensor(self._schedules, self.optimizer)
-        self._watcher, self._written = StepWatcher(self.optimizer), self._snapshot()
+        self._watcher = StepWatcher(self.optimizer)
+        self._courses = Courses(self.plan, self._schedules, self.optimizer.param_groups)
+        self._written = self._snapshot()
 
     def _update_lr(self, epoch: int | None = None) -> None:
         """Write the values of a step; a SequentialLR calls this where it hands over."""
@@ -129,19 +135,30 @@ class PlanScheduler(LRScheduler):
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if going_on:
             forget(self._schedules, self.optimizer, self.last_epoch)
-        write(self.plan, self._schedules, self.optimizer.param_groups, max(self.last_epoch, 0))
+        self._write()
+
+    def _go_on(self) -> None:
+        """The next step, right after the usage was checked."""
+        self.last_epoch += 1
+        if self._courses.open_at(self.last_epoch):
+            forget(self._schedules, self.optimizer, self.last_epoch)
+        if self._courses.change_at(self.last_epoch):
+            self._write()
+
+    def _write(self) -> None:
+        groups = self.optimizer.param_groups
+        self._courses.write(groups, max(self.last_epoch, 0))
         self._written = self._snapshot()
         self._last_lr = [
-            lr.clone() if isinstance(lr := group["lr"], Tensor) else lr
-            for group in self.optimizer.param_groups
+            lr.clone() if isinstance(lr := group["lr"], Tensor) else lr for group in groups
         ]
 
     def _check_usage(self) -> None:
         """Raises ValueError where the training loop misuses the scheduler."""
         if self._has_other_groups():
             self._rebind(self.optimizer)  # a loaded state may have written any lr
-        elif (values := self._snapshot()) != self._written:
-            self._refuse_second_owner(values)
+        elif not self._is_as_written():
+            self._refuse_second_owner(self._snapshot())
         problem = self._watcher.problem()
         if problem is not None:
             raise ValueError(problem)
@@ -157,24 +174,40 @@ class PlanScheduler(LRScheduler):
         check_lrs(self._schedules, optimizer.param_groups)
         check_momentum_declared(self._schedules, optimizer.param_groups)
         self._groups, self._sizes = optimizer.param_groups, _sizes(optimizer.param_groups)
+        self._courses = Courses(self.plan, self._schedules, self._groups)
         self._group_of = group_of_each_tensor(self._schedules, optimizer)
 
     def _has_other_groups(self) -> bool:
         groups = self.optimizer.param_groups
         return groups is not self._groups or _sizes(groups) != self._sizes
 
-    def _snapshot(self) -> list[Written]:
+    def _snapshot(self) -> Written:
         """lr and momentum of each group now: equal to an earlier snapshot unless one was written
         in between."""
         groups = self.optimizer.param_groups
-        return [
-            (_version(group["lr"]), schedule.momentum is not None and _version(_momentum(group)))
-            for schedule, group in zip(self._schedules, groups, strict=True)
-        ]
+        return (
+            [_version(group["lr"]) for group in groups],
+            [
+                schedule.momentum is not None and _version(momentum_of(group))
+                for schedule, group in zip(self._schedules, groups, strict=True)
+            ],
+        )
 
-    def _refuse_second_owner(self, now: list[Written]) -> None:
-        for schedule, before, after in zip(self._schedules, self._written, now, strict=True):
-            for what, old, new in zip(("lr", "momentum"), before, after, strict=True):
+    def _is_as_written(self) -> bool:
+        """Whether lr and momentum are the very values that were written: mostly they are."""
+        lrs, momenta = self._written
+        groups = self.optimizer.param_groups
+        return all(map(is_, [group["lr"] for group in groups], lrs)) and all(
+            momentum is False or momentum_of(group) is momentum
+            for group, momentum in zip(groups, momenta, strict=True)
+        )
+
+    def _refuse_second_owner(self, now: Written) -> None:
+        before = zip(*self._written, strict=True)
+        for schedule, old_values, values in zip(
+            self._schedules, before, zip(*now, strict=True), strict=True
+        ):
+            for what, old, new in zip(("lr", "momentum"), old_values, values, strict=True):
                 if old != new:
                     change = f" from {old:g} to {new:g}" if _are_numbers(old, new) else ""
                     raise ValueError(
@@ -201,52 +234,26 @@ class PlanScheduler(LRScheduler):
 
 
 def apply(plan: PlanProtocol, optimizer: Optimizer, step: int) -> None:
-    """Write a step's lr and momentum into the optimizer's groups."""
+    """Write a step's lr and momentum into the optimizer's groups; where a window opens or
+    closes, the state of its parameters is emptied."""
     optimizer = torch_optimizer(optimizer)
     step = require_integer("step", step, 0, "a step of the run")
-    write(plan, match_groups(plan, optimizer), optimizer.param_groups, step)
-
-
-def write(
-    plan: PlanProtocol, schedules: Sequence[GroupSchedule], groups: Groups, step: int
-) -> None:
-    """Write a step's lr and momentum into groups; `schedules` holds that of each, in their order.
-
-    A tensor, which a captured or compiled step reads, stays the same tensor.
-    """
-    for schedule, group in zip(schedules, groups, strict=True):
-        values = plan.group_at(schedule, step)
-        group["lr"] = _put(group["lr"], values.pop("lr"))
-        momentum = values.pop("momentum", None)
-        for key, value in values.items():
-            group[key] = _put(group[key], value)
-        if momentum is None:
-            continue
-        if "momentum" in group:
-            group["momentum"] = _put(group["momentum"], momentum)
-        elif "betas" in group:
-            first, *others = group["betas"]
-            group["betas"] = (_put(first, momentum), *others)
+    schedules = match_groups(plan, optimizer)
+    forget(schedules, optimizer, step)
+    write(plan, schedules, optimizer.param_groups, step)
 
 
 def forget(schedules: Sequence[GroupSchedule], optimizer: Optimizer, step: int) -> None:
-    """Empty the optimizer's state of the groups whose window opens at a step.
+    """Empty the optimizer's state of the groups whose window opens or closes at a step.
 
     What gradients left in momentum while nothing moved then never becomes a step: the parameters
-    begin as if they had just been added.
+    begin as if they had just been added. Behind the window nothing needs the state, and ASGD, whose
+    steps follow the lr a step late, would make one more with it.
     """
     for schedule, group in zip(schedules, optimizer.param_groups, strict=True):
-        if schedule.first and step == schedule.first:
+        if step and step in (schedule.first, schedule.end):
             for parameter in group["params"]:
                 optimizer.state.pop(parameter, None)
-
-
-def _put(old: Any, value: float) -> Any:
-    return old.fill_(value) if isinstance(old, Tensor) else value
-
-
-def _momentum(group: dict[str, Any]) -> Any:
-    return group["momentum"] if "momentum" in group else group.get("betas", (None,))[0]
 
 
 def _version(value: Any) -> object:

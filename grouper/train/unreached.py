@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from grouper.text.dataclass import dataclass
 from grouper.train.curve import Run
 from grouper.train.group_schedule import GroupSchedule
 

@@ -12,10 +12,13 @@ from support.builders import UNKNOWN, inventory, parameter, small_yolo
 import grouper
 import grouper.checks
 from grouper.checks.catalog import ALL
+from grouper.checks.context import Context, known_signatures
 from grouper.checks.table import CHECKS
-from grouper.findings import Severity
 from grouper.model.inventory import Inventory
 from grouper.reports.finding_text import finding_lines
+from grouper.reports.output import Output
+from grouper.reports.terminal import render_reports
+from grouper.text.findings import Severity
 
 TIED = inventory(parameter(("embed.weight", "head.weight")), "x.weight")
 FROZEN = inventory(parameter("dfl.conv.weight", trainable=False), "x.weight")
@@ -59,6 +62,24 @@ CASES = {
         YOLOV8,
         "model.24.* -> head\nelse -> body",
         "model.22.* -> head\nelse -> body",
+        "GR105",
+    ),
+    "misspelt_part": (
+        inventory("blocks.0.attn.weight", "norm.weight", "pos_embed"),
+        "optimizer SGD lr=1\noptional norm.* or Pos_embed -> stem lr*=0.1\nelse -> body",
+        "optimizer SGD lr=1\noptional norm.* or pos_embed -> stem lr*=0.1\nelse -> body",
+        "GR323",
+    ),
+    "condition_never_holds": (
+        small_yolo(),
+        "model.{i}.* where i > 99 -> head\nelse -> rest",
+        "model.{i}.* where i >= 9 -> head\nelse -> rest",
+        "GR105",
+    ),
+    "condition_never_holds_behind_else": (
+        small_yolo(),
+        "*.bias -> bias\nelse model.{i}.* where i > 99 -> head\nelse -> rest",
+        "*.bias -> bias\nelse model.{i}.* where i >= 9 -> head\nelse -> rest",
         "GR105",
     ),
     "matches_nothing_class": (
@@ -252,6 +273,28 @@ def test_what_a_check_says(name, golden):
     assert not grouper.check(model, grouper.parse(corrected)).findings
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_pipe_gets_what_rich_prints(name, monkeypatch):
+    model, faulty, *_ = CASES[name]
+    reports = [grouper.check(model, grouper.parse(faulty, f"{name}.rules"))]
+    plain = render_reports(reports, Output())
+    monkeypatch.setattr(Output, "drawn", Output.printed)
+    assert render_reports(reports, Output()) == plain
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_check_that_is_not_asked_would_find_nothing(check):
+    for model, *texts, _ in CASES.values():
+        for text in texts:
+            report = grouper.check(model, grouper.parse(text))
+            context = Context(
+                report.rules, report.inventory, report.assignment, report.grouping,
+                known_signatures(report.rules),
+            )  # fmt: skip
+            if not check.about(context):
+                assert not list(check.module.check(context))
+
+
 def test_the_head_of_another_yolo_is_found_for_the_user():
     report = grouper.check(YOLOV8, grouper.parse("model.24.* -> head; else -> body"))
     assert "`model.22`" in report.findings[0].help
@@ -353,7 +396,7 @@ def test_every_file_of_checks_stands_in_the_table():
     elsewhere = {"allowed", "unreached_lr", "plan_claims"}  # asked of `allow`s and of plans
     files = {path.stem for path in Path(grouper.checks.__file__).parent.glob("[a-z]*.py")}
     pages = {f for f in files if hasattr(import_module(f"grouper.checks.{f}"), "CODE")}
-    in_table = {check.module.__name__.rpartition(".")[2] for check in CHECKS}
+    in_table = {check.name for check in CHECKS}
     assert pages - elsewhere == in_table
     assert len(in_table) == len(CHECKS)
 

@@ -8,9 +8,9 @@ from language.test_mistakes import MALFORMED
 from support.builders import inventory, parameter, small_yolo
 
 import grouper
-from grouper.findings import Severity
 from grouper.language.shipped import shipped_rules
 from grouper.model.read import read
+from grouper.text.findings import Severity
 
 SHIPPED = ["yolov5", "ultralytics", "ultralytics-adamw", "yolo-finetune"]
 LM = inventory("embed.weight", "layers.0.w", "layers.1.w", "lm_head.weight", "lm_head.bias")

@@ -11,8 +11,8 @@ import pytest
 
 import grouper
 from grouper.checks.verified_edits import apply
-from grouper.findings import Severity
 from grouper.model.formats import snapshot
+from grouper.text.findings import Severity
 
 FOLDER = Path(__file__).parent / "mistakes"
 CASES = sorted(path.name for path in FOLDER.iterdir())

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import grouper
-from grouper.findings import Severity
 from grouper.model.formats import snapshot
+from grouper.text.findings import Severity
 
 FOLDER = Path(__file__).parent / "mistakes"
 MODELS = {

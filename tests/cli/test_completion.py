@@ -29,7 +29,7 @@ CASES = {
     "grouper check m": {"m.pt"},
     "grouper fmt a": {"a.rules"},
     "grouper emit m.pt a.rules --as py": {"python"},
-    "grouper params --ver": set(),
+    "grouper params --vers": set(),
     "grouper --ver": {"--version"},
 }
 

@@ -95,7 +95,7 @@ def test_errors_are_the_report_and_leave_no_file(text, code, tmp_path, capsys):
         status, printed, err = run(capsys, MODEL, rules, *flags)
         assert (status, printed) == (1, "")
         assert code in err
-        assert "no groups: 1 error" in err
+        assert "failed: 1 error" in err
     assert not out.exists()
     status, printed, _ = run(capsys, MODEL, rules, "--format", "json")
     assert status == 1

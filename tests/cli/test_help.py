@@ -20,16 +20,24 @@ EXAMPLES = [
     for line in parser.epilog.splitlines()
     if line.strip().startswith("grouper ")
 ]
-GOES_ON = ("--watch", "--follow", "monitor", " > ")  # or needs a run that nobody recorded
+GOES_ON = (
+    "--watch",
+    "--follow",
+    "--serve",
+    "monitor",
+    " > ",
+)  # or needs a run that nobody recorded
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     shutil.copy("examples/yolov5s.pt", tmp_path / "model.pt")
+    shutil.copy("examples/yolov5s.pt", tmp_path / "last.pt")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules").mkdir()
     text = "let base = 0.01\noptimizer SGD lr=base\nmodel.24.* -> head; else -> body lr*=0.1\n"
     (tmp_path / "my.rules").write_text(text)
+    (tmp_path / "old.rules").write_text(text.replace("0.01", "0.02"))
     (tmp_path / "rules" / "a.rules").write_text(text)
     return tmp_path
 

@@ -235,7 +235,7 @@ def test_what_cannot_be_planned_is_the_report(name, tmp_path, capsys):
         status, out, err = run(capsys, MODEL, rules, *SHORT, *flags)
         assert (status, err) == (1, "")
         assert code in out
-        assert "no groups: 1 error" in out
+        assert "failed: 1 error" in out
     for flags in (["--format", "json"], ["--json"]):
         status, out, _ = run(capsys, MODEL, rules, *SHORT, *flags)
         assert status == 1

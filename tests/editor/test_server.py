@@ -125,7 +125,7 @@ async def test_hover_says_what_is_matched_and_where_an_option_comes_from(tmp_pat
         assert "`model.24.m.{0..2}.{weight,bias}`" in hover.contents.value
         hover = await editor.ask("hover", uri, at(FINE_TUNE, "lr*="))
         assert "it counts for 171 of 171 tensors" in hover.contents.value
-        assert "`lr=0.001` in 171 tensors" in hover.contents.value
+        assert "`lr=0.001` = `0.01 * 0.1` in 171 tensors" in hover.contents.value
         hover = await editor.ask("hover", uri, at(FINE_TUNE, "lr=base", 4))
         assert "`let base = 0.01`" in hover.contents.value
         wrong = FINE_TUNE.replace("nesterov", "nestrov")

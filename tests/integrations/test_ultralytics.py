@@ -144,7 +144,7 @@ def test_rules_that_do_not_fit_stop_the_run_before_it_begins(runs):
     assert {"GR101", "GR105"} <= {finding.code.id for finding in caught.value.findings}
     text = str(caught.value)
     assert "mine.rules:3:1" in text
-    assert "no groups: 2 errors" in text
+    assert "failed: 2 errors" in text
     assert runs.seen == []
     assert not runs.folder_of_last.exists()
 

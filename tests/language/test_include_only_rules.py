@@ -19,6 +19,17 @@ def test_no_other_file_is_read(name, tmp_path):
     assert "end in `.rules`" in finding.message
 
 
+@pytest.mark.parametrize("name", ["/proc/self/environ", "/dev/stdin", "/proc/self/fd/0"])
+def test_nothing_of_the_process_is_read(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("TOKEN", "hunter2")
+    (finding,) = grouper.parse(f'include "{name}"\n* -> all lr=1\n').findings
+    assert finding.code.id == "GR020"
+    assert "hunter2" not in repr(finding)
+    (tmp_path / "fd.rules").symlink_to(name)
+    (finding,) = grouper.parse(f'include "{tmp_path}/fd.rules"\n* -> all lr=1\n').findings
+    assert finding.code.id == "GR020"
+
+
 def test_files_with_thousands_of_unknown_words_take_seconds():
     text = "\n".join(f"let variable_{i}=1" for i in range(1500))
     text += "\n" + "\n".join(f"a{i} -> b lr=variablx_{i}" for i in range(1500))

@@ -6,13 +6,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support import builders
 from support.builders import RULES, SELECTORS, models
-from support.naive import naive, numbers
+from support.naive_rules import Reading
 from support.passes import assign
 
 from grouper.group.form_groups import form_groups as group
-from grouper.language.expressions import Scope, compare
 from grouper.language.resolve.resolve import resolve
-from grouper.language.syntax import tree
+from grouper.language.ruleset import RuleSet
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.compile_selector import compile_selector
 from grouper.options.values import same
@@ -25,59 +24,15 @@ def rule_set(lines):
     return made
 
 
-def reference(selector, parameter, model):
-    """A selector on a parameter, straight from the language's text; no caches, no compiling."""
-    if isinstance(selector, tree.Glob):
-        if numbers(selector):
-            from grouper.match.glob_walk import Walk
-
-            return any(Walk(selector)(name) is not None for name in parameter.names)
-        return any(naive(selector.pieces, name) for name in parameter.names)
-    if isinstance(selector, tree.Exact):
-        return selector.name in parameter.names
-    if isinstance(selector, tree.Regex):
-        import re
-
-        return any(re.search(selector.pattern, name) for name in parameter.names)
-    if isinstance(selector, tree.Not):
-        return not reference(selector.operand, parameter, model)
-    if isinstance(selector, tree.And):
-        return all(reference(s, parameter, model) for s in selector.operands)
-    if isinstance(selector, tree.Or):
-        return any(reference(s, parameter, model) for s in selector.operands)
-    if isinstance(selector, tree.Flag):
-        return parameter.tied if selector.name == "tied" else parameter.trainable
-    if isinstance(selector, tree.Comparison):
-        return compare(selector, Scope(parameter=parameter))
-    owners = [name.rpartition(".")[0] for name in parameter.names]
-    if isinstance(selector, tree.ClassName):
-        return any(is_class(selector, model.modules[owner]) for owner in owners)
-    above = [o[: len(o) if i is None else i] for o in owners for i in cuts(o)]
-    if isinstance(selector.module, tree.ClassName):
-        return any(is_class(selector.module, model.modules[path]) for path in above)
-    return any(naive(selector.module.pieces, path) for path in above)
-
-
-def cuts(path):
-    return [None, 0, *[i for i, c in enumerate(path) if c == "."]]
-
-
-def is_class(selector, module):
-    names = [module.cls, *module.bases]
-    if selector.dotted:
-        names += [f"torch.nn.{n.rpartition('.')[2]}" for n in names if "torch.nn.modules" in n]
-        return any(naive(selector.name.pieces, name) for name in names)
-    return any(naive(selector.name.pieces, name.rpartition(".")[2]) for name in names)
-
-
 @settings(max_examples=300)
 @given(models(), SELECTORS)
 def test_the_matcher_agrees_with_the_reference(model, text):
     selector = parse_selector(text)
-    test = compile_selector(selector, model, {})
+    test, reading = compile_selector(selector, model, {}), Reading(RuleSet(), model)
     for parameter in model.parameters:
-        expected = reference(selector, parameter, model)
-        assert test(parameter).truth == bool(expected)
+        answer, captures = test(parameter), reading.matches(selector, parameter)
+        assert answer.truth == (captures is not None)
+        assert captures is None or answer.captures == captures
 
 
 @given(models(), st.lists(RULES, min_size=1, max_size=5), st.randoms())

@@ -7,9 +7,9 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import grouper  # noqa: E402
-from grouper.findings import Severity  # noqa: E402
 from grouper.model.errors import ModelError  # noqa: E402
 from grouper.model.read import read  # noqa: E402
+from grouper.text.findings import Severity  # noqa: E402
 
 
 def network():

@@ -6,7 +6,12 @@ import grouper.model.formats
 from grouper.model import read
 from grouper.model.formats import json_file, torch_zip
 
-TABLES = (read.FILES, read.FOLDERS, torch_zip.ARCHIVES, json_file.VALUES)
+TABLES = (
+    tuple(read.files()),
+    tuple(read.folders()),
+    tuple(torch_zip.archives()),
+    json_file.VALUES,
+)
 # Files that are not a format, and what uses them.
 PARTS = {
     "hugging_face": "read.py, for the folders that no format recognises",

@@ -1,5 +1,6 @@
 """Remote files: the same report as from the disk, by few requests for few bytes."""
 
+import asyncio
 import gzip
 import json
 import os
@@ -17,11 +18,14 @@ pytest.importorskip("aiohttp")
 
 from support.range_server import serving
 
+import grouper
+from grouper.cli.main import main
 from grouper.model.errors import ModelError
-from grouper.model.files import connection, remote
+from grouper.model.files import connection, redirects, remote
 from grouper.model.formats import snapshot
 from grouper.model.inventory import Inventory, Parameter
 from grouper.model.read import read
+from grouper.text.addresses import without_secrets
 
 ROOT = Path(__file__).parents[2]
 YOLO = ROOT / "examples" / "yolov5s.pt"
@@ -219,6 +223,70 @@ def test_secrets_of_an_address_are_not_shown(server, tmp_path):
     message = refused(secret.replace("yolov5s", "nothing")).message
     assert "password" not in message
     assert "abc" not in message
+
+
+SECRETS = [
+    "http://u:secret/x@localhost/y.pt",
+    "foo://u@h/x?t=secret",
+    "http://localhost:1/a;token=secret/y.pt",
+    "http:/u:secret@h/y.pt",
+    "s3://u:secret@b/k?x=secret#secret",
+    "simplecache::http://u:secret@localhost:1/x?secret",
+    "http:///u:secret@h",
+    "HTTP:\\\\u:secret@h",
+    "//u:secret@h/x",
+    "https:u:secret@h",
+]
+
+
+@pytest.mark.parametrize("address", SECRETS)
+def test_no_message_has_a_secret_of_an_address(address, capsys):
+    yolo = str(YOLO)
+    for arguments in ([address, "yolov5.rules"], [yolo, address], ["--model", address, "a.rules"]):
+        assert main(["check", *arguments]) == 2
+        assert "secret" not in "".join(capsys.readouterr())
+    reading = [read] if remote.recognises(address) else []
+    for call in (grouper.load, lambda rules: grouper.check(yolo, rules), *reading):
+        with pytest.raises((OSError, ModelError)) as caught:
+            call(address)
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["a@b/c;d.pt", "C:/a?b#c.pt", "timm:vit@384", "./u:p@h", "a::b"])
+def test_paths_are_shown_as_they_are(path):
+    assert without_secrets(path) == path
+
+
+PRIVATE = ["127.0.0.2", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "0.0.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("host", "private"), [*((host, True) for host in PRIVATE), ("8.8.8.8", False)]
+)
+def test_which_hosts_are_in_this_network(host, private):
+    assert asyncio.run(redirects.is_private(f"http://{host}:80/x")) is private
+
+
+def test_redirects_are_followed(server, tmp_path):
+    copyfile(YOLO, tmp_path / "yolov5s.pt")
+    server.moved = {"/a": "/b", "/b": server.url("yolov5s.pt").replace("127.0.0.1", "localhost")}
+    assert text_of(server.url("a")) == text_of(YOLO)
+
+
+@pytest.mark.parametrize("target", ["/around", "file:///etc/passwd", "http://127.0.0.1:1/inside"])
+def test_redirects_that_lead_nowhere_good(target, server, monkeypatch):
+    """The first address counts as one of the internet here, and all others as what they are."""
+    known = redirects.is_private
+
+    async def outside(url):
+        return "around" not in url and await known(url)
+
+    monkeypatch.setattr(redirects, "is_private", outside)
+    server.moved = {"/around": target}
+    finding = refused(server.url("around"))
+    assert finding.code.id == "GR407"
+    assert "not followed" in finding.message
+    assert "inside" not in {path for path, _ in server.asked}
 
 
 @pytest.mark.parametrize(

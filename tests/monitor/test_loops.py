@@ -127,7 +127,7 @@ split part { *.weight -> matrix; else -> vector optimizer=adam }
     assert vector.update_ratio > 0
 
 
-def test_a_group_that_is_thawed_is_watched_from_there_on(watch, seen, tmp_path):
+def test_a_group_that_is_unfrozen_is_watched_from_there_on(watch, seen, tmp_path):
     model = small()
     model[0].requires_grad_(False)
     head = {"name": "head", "params": list(model[2].named_parameters(prefix="2"))}

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grouper.findings import Severity
 from grouper.monitor.record import GroupFacts, Header, Measurement, Record
 from grouper.monitor.run import Run
 from grouper.monitor.verdicts import verdicts
+from grouper.text.findings import Severity
 
 FACTS = {"head": GroupFacts(1, 10, "a.rules:3:7"), "body": GroupFacts(1, 10, "a.rules:4:7")}
 SOUND = {

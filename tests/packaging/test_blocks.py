@@ -27,7 +27,7 @@ from support.run_pages import given, ultralytics_runs  # noqa: E402
 
 import grouper  # noqa: E402
 from grouper.cli.main import main  # noqa: E402
-from grouper.findings import Severity  # noqa: E402
+from grouper.text.findings import Severity  # noqa: E402
 
 LANGUAGES = {"", "python", "console", "text", "json", "yaml", "diff"}
 # Rules that show what goes wrong, or a part of a file; by page and first line.
@@ -114,7 +114,7 @@ def test_code_runs(block, tmp_path, monkeypatch, request):
     rules = fitting.MY_RULES
     if block.page == "ultralytics.md":
         rules = 'include "yolo-finetune"'
-    elif block.page == "training.md" and "thaw" in block.text:
+    elif block.page == "training.md" and "unfreeze" in block.text:
         rules = rules_before(block)
     Path("my.rules").write_text(rules, "utf-8")
     with ultralytics_runs(tmp_path, monkeypatch) as yolo, warnings.catch_warnings():
@@ -188,6 +188,7 @@ def test_output_is_what_is_printed(block):
     printed = {
         "error[GR501]": fitting.disagreement,
         "optimizer state by name": fitting.restored,
+        "# What my.rules gives": fitting.locked,
     }
     make = next(make for start, make in printed.items() if block.text.startswith(start))
     assert make() == block.text.rstrip("\n")

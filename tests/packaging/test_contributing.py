@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 import grouper
+from grouper.checks.audit.table import AUDITS
 from grouper.checks.table import CHECKS
 from grouper.cli.main import COMMANDS
-from grouper.convert.systems import SYSTEMS
+from grouper.generate.convert.systems import SYSTEMS
 from grouper.integrations import FRAMEWORKS
-from grouper.model.read import FILES, FOLDERS
+from grouper.model.read import files, folders
 from grouper.options.schedules import SCHEDULES
 from grouper.reports import formats
 
@@ -60,9 +61,10 @@ def test_listed_files_exist(title: str) -> None:
     assert not missing
 
 
-def test_there_are_eight_lists() -> None:
+def test_there_are_nine_lists() -> None:
     assert [title.split()[-1] for title in LISTS] == [
-        "selector", "check", "schedule", "format", "format", "trainer", "command", "system",
+        "selector", "check", "audit", "schedule", "format", "format", "trainer", "command",
+        "system",
     ]  # fmt: skip
 
 
@@ -76,6 +78,15 @@ def test_every_check_is_in_the_table() -> None:
     assert pages - {"allowed", *of_plans} == modules_in(check.module for check in CHECKS)
 
 
+def test_every_check_of_an_audit_is_in_the_table() -> None:
+    pages = {
+        name
+        for name in files_of("checks/audit")
+        if hasattr(import_module(f"grouper.checks.audit.{name}"), "CODE")
+    }
+    assert pages == modules_in(AUDITS)
+
+
 def test_every_schedule_is_in_the_table() -> None:
     homes = {schedule.function.__module__.rpartition(".")[2] for schedule in SCHEDULES.values()}
     assert files_of("options/schedules") - {"schedule_type"} == homes
@@ -83,7 +94,7 @@ def test_every_schedule_is_in_the_table() -> None:
 
 def test_every_model_format_is_reached_from_the_tables() -> None:
     """A row reads a format; some rows are families, such as JSON files, whose file has the rest."""
-    assert modules_in((*FILES, *FOLDERS)) <= files_of("model/formats")
+    assert modules_in((*files(), *folders())) <= files_of("model/formats")
     assert files_of("model/formats") == reached_from("model/read", "model/formats")
 
 
@@ -99,7 +110,7 @@ def test_every_command_is_in_the_table() -> None:
         for name in files_of("cli")
         if {"add", "run"} <= vars(import_module(f"grouper.cli.{name}")).keys()
     }
-    assert commands == modules_in(module for module, _ in COMMANDS.values())
+    assert commands == set(COMMANDS)
 
 
 def test_every_output_format_is_in_the_table() -> None:
@@ -121,7 +132,8 @@ def test_every_output_format_is_in_the_table() -> None:
 def test_every_system_is_in_the_table() -> None:
     systems = {
         name
-        for name in files_of("convert")
-        if {"recognises", "convert"} <= vars(import_module(f"grouper.convert.{name}")).keys()
+        for name in files_of("generate/convert")
+        if {"recognises", "convert"}
+        <= vars(import_module(f"grouper.generate.convert.{name}")).keys()
     }
     assert systems == {s.convert.__module__.rpartition(".")[2] for s in SYSTEMS.values()}

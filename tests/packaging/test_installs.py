@@ -72,7 +72,7 @@ def test_from_a_wheel(checkout, tmp_path):
         archive.extractall(tmp_path / "site")
     assert not any(name.startswith(("tests", "rules", "grammars", "examples")) for name in names)
     assert "grouper/_shipped/grammars/rules.lark" in names
-    assert "grouper/model/class_bases.json" in names
+    assert "grouper/model/class_bases/torch.json" in names
     assert any(name.endswith("LICENSE") for name in names)
     works(tmp_path / "site", checkout, with_table=True)
     gives_pygments_a_lexer(tmp_path / "site")
@@ -140,6 +140,8 @@ def test_public_names():
     import grouper
 
     assert grouper.__all__ == [
+        "Audit",
+        "Diff",
         "GroupingError",
         "GroupingWarning",
         "Inventory",
@@ -149,10 +151,14 @@ def test_public_names():
         "Report",
         "RuleSet",
         "add_groups",
+        "audit",
         "build",
         "build_optimizer",
         "check",
+        "diff",
+        "explain",
         "freeze_statistics",
+        "init",
         "load",
         "load_optimizer_state",
         "param_groups",

@@ -39,7 +39,7 @@ class Run:
         self.wrapper = DistributedDataParallel(self.model, **options)
 
     def unfreeze(self, model=None):
-        self.report = self.report.thaw("stem")
+        self.report = self.report.unfreeze("stem")
         grouper.add_groups(self.optimizer, model or self.model, self.report)
 
     def train(self, steps, forward=None):
@@ -100,7 +100,7 @@ def unfrozen_report(run):
     run.model[0].requires_grad_(False)
     run.wrap()
     run.model[0].requires_grad_(True)
-    run.report = grouper.check(run.model, grouper.parse(RULES)).thaw("stem")
+    run.report = grouper.check(run.model, grouper.parse(RULES)).unfreeze("stem")
     run.build(), run.train((0, STEPS))
 
 

@@ -88,7 +88,7 @@ def test_layer_decay_of_encoders(name):
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-def test_ulmfit_thaws_from_the_top(name):
+def test_ulmfit_unfreezes_from_the_top(name):
     """The paper's equation 3, for each group from the epoch in which it opens; a 2.6th a layer."""
     net = model(name)
     epochs, nb = 10, 20

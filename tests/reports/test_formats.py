@@ -4,9 +4,11 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
+from support.commands import run
 
 from grouper.monitor import formats as monitor_formats
 from grouper.reports import formats
+from grouper.reports.formats import CI
 
 TABLES = {
     name: table
@@ -35,3 +37,19 @@ def test_every_renderer_stands_in_a_table():
 def test_no_command_asks_for_a_format_by_its_name():
     for path in (Path(formats.__file__).parents[1] / "cli").glob("*.py"):
         assert "format ==" not in path.read_text("utf-8"), path.name
+
+
+@pytest.mark.parametrize("name", CI)
+@pytest.mark.parametrize("command", ["groups", "plan", "emit"])
+def test_what_is_wrong_is_said_in_every_format(command, name, tmp_path, monkeypatch, capsys):
+    rules = tmp_path / "short.rules"
+    rules.write_text("optimizer SGD lr=0.1\nwarmup steps=100\nmodel.24.* -> head\n")
+    length = () if command == "groups" else ("--steps", "40")
+    arguments = (command, "examples/yolov5s.pt", str(rules), *length, "--format", name)
+    status, out, err = run(capsys, *arguments)
+    assert (status, err) == (1, "")
+    assert "GR101" in out
+    rules.write_text("optimizer SGD lr=0.1\nwarmup steps=100\n* -> all\n")
+    status, out, err = run(capsys, *arguments)
+    assert status == 0
+    assert ("GR211" in out + err) == (command != "groups")

@@ -1,18 +1,17 @@
 """Laws of reports, on generated models and rules."""
 
-import io
 import json
 from pathlib import Path
 
 import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 from support.builders import RULES, models
 
 import grouper
 from grouper.reports.json import report_json
-from grouper.reports.terminal import print_report
+from grouper.reports.output import Output
+from grouper.reports.terminal import report_lines
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
 CHECK = jsonschema.Draft202012Validator(SCHEMA)
@@ -35,12 +34,11 @@ def test_json_is_valid_and_stable(model, lines, more):
 @given(models(), LINES)
 def test_every_report_can_be_printed(model, lines):
     report = grouper.check(model, grouper.parse("\n".join(lines), "law.rules"))
-    out = io.StringIO()
-    print_report(report, Console(file=out, width=80, markup=False, highlight=False))
-    text = out.getvalue()
-    for finding in report.findings:
-        assert f"[{finding.code.id}] {finding.code.name}" in text
-    assert ("no groups" in text.splitlines()[-1]) == (not report.ok)
+    for output in (Output(), Output(terminal=True, color="always", width=40), Output(verbose=True)):
+        text = output.text(report_lines(report, output))
+        for finding in report.findings:
+            assert f"[{finding.code.id}]" in text
+        assert ("failed: " in text.splitlines()[-1]) == (not report.ok)
 
 
 @given(models(), LINES)

@@ -163,7 +163,7 @@ def test_annotations_come_worst_first_and_no_more_than_github_shows():
         "title": "GR105 rule-matches-nothing",
     }  # fmt: skip
     assert text.count("GR105") == 15  # the log has them all
-    assert "no groups: 15 errors" in text
+    assert "failed: 15 errors" in text
 
 
 @pytest.mark.parametrize("made", HOSTILE.values(), ids=HOSTILE)
@@ -181,7 +181,7 @@ def test_annotations_of_hostile_names(made):
 
 
 def grouper_severities():
-    from grouper.findings import Severity
+    from grouper.text.findings import Severity
 
     return list(Severity)
 
@@ -296,7 +296,7 @@ def test_concise_is_one_line_a_finding():
     lines = rendered("concise", check(FAULTY)).splitlines()
     assert len(lines) == len(check(FAULTY).findings) + 1
     assert lines[0].startswith("rules/mine.rules:1:29: note[GR104] ")
-    assert lines[-1] == "rules/mine.rules: no groups: 2 errors, 1 warning, 1 note"
+    assert lines[-1] == "rules/mine.rules: failed: 2 errors, 1 warning, 1 note"
     assert len(rendered("concise", check(FAULTY), quiet=True).splitlines()) == 3
     hostile = rendered("concise", report_of_names())
     assert all(line.isprintable() for line in hostile.splitlines())

@@ -306,7 +306,7 @@ def test_rates_are_written_as_grouper_writes_them(plan):
             assert isinstance(ours.param_groups[0]["lr"], torch.Tensor)
 
 
-KEYS = "lr", "momentum", "betas"
+KEYS = "lr", "momentum", "betas", "weight_decay"
 
 
 SCRIPT = """

@@ -8,6 +8,7 @@ from support.passes import assign
 from grouper.group.form_groups import form_groups as group
 from grouper.language.resolve.resolve import resolve
 from grouper.model.inventory import Inventory, Module, Parameter
+from grouper.model.marks import Marks
 from grouper.text.source import Source
 
 NN = "torch.nn.modules"
@@ -95,7 +96,8 @@ def models(draw):
         made.append(parameter(group_names, draw(shapes), **facts))
     paths = {n.rpartition(".")[0] for n in names}
     classes = {p: draw(st.sampled_from([CONV, NORM, LINEAR, PLAIN])) for p in sorted(paths)}
-    return inventory(*made, classes=classes)
+    marked = frozenset(draw(st.sets(st.sampled_from(names), max_size=2)))
+    return inventory(*made, classes=classes, marks=Marks({"plain": marked}))
 
 
 GLOBS = st.lists(
@@ -110,6 +112,7 @@ ATOMS = st.one_of(
     GLOBS,
     st.sampled_from(
         ["@Conv2d", "@*Norm*", "@torch.nn.Linear", "in model", "in @*Norm*", "in model.0", "tied"]
+        + ["in *.{i}", "layers.{i}.*", "has plain", "*{i:0..5}*"]
         + ["ndim == 1", "ndim >= 2", "numel > 10", "shape[0] == 8", "trainable", "dtype == float32"]
         + ["/weight$/", '"model.weight"', "/\\.\\d+\\./"]
     ),

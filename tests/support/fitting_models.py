@@ -14,11 +14,13 @@ from torch import nn
 import grouper
 from grouper.group.compare import disagreement as ranks_disagree
 from grouper.group.compare import fingerprint_of
+from grouper.group.lock import locked_model
+from grouper.group.lock_text import lock_text
 from grouper.model.formats.snapshot import dumps
 from grouper.model.inventory import Inventory
 from grouper.model.live import inventory_of
 from grouper.model.read import read
-from grouper.reports.finding_text import print_findings
+from grouper.reports.finding_text import findings_text
 from grouper.reports.output import Output
 from grouper.train.resume.restored import Restored
 
@@ -89,6 +91,7 @@ def write_files(folder: Path) -> None:
     shutil.copy(ROOT / "examples" / "yolov5s.pt", folder)
     torch.save({"model": DetectionModel("yolo11n.yaml", verbose=False)}, folder / "yolo11n.pt")
     (folder / "my.rules").write_text(MY_RULES)
+    (folder / "my_model.py").write_text("from support.fitting_models import Net as build\n")
     (folder / "run.jsonl").write_text(json_of_the_monitor())
 
 
@@ -109,7 +112,15 @@ def disagreement() -> str:
         assert grouping is not None
         terms[rank] = fingerprint_of(rules, grouping)
     finding = ranks_disagree(terms, {0: "a.rules", 1: "b.rules"})
-    return Output().printed(lambda out: print_findings([finding], out, quiet=False)).strip("\n")
+    return findings_text([finding], Output(color="never")).strip("\n")
+
+
+def locked() -> str:
+    """What `grouper lock` writes for the small network."""
+    rules, model = grouper.parse(MY_RULES), inventory_of(Net())
+    grouping = grouper.check(model, rules).grouping
+    assert grouping is not None
+    return lock_text("my.rules", [locked_model("net.json", model, rules, grouping)]).rstrip("\n")
 
 
 def restored() -> str:

@@ -1,11 +1,13 @@
-"""Strategies for plans of every schedule, with and without warm-up and momentum."""
+"""Strategies for plans of every schedule, with and without warm-up, momentum, windows and other
+scheduled options."""
 
 from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from grouper.language.ruleset import Schedule
-from grouper.train.group_schedule import GroupSchedule
+from grouper.train.curve import Curve
+from grouper.train.group_schedule import GroupSchedule, ScheduledOption
 from grouper.train.plan import Plan
 
 rates = st.floats(0, 10)
@@ -17,6 +19,21 @@ PUNCTUAL = st.one_of(
         lambda name, final, e: Schedule(name, {"final": final, "every": e}),
         st.sampled_from(["linear", "cosine", "polynomial", "wsd"]),
         shares,
+        EVERY,
+    ),
+    st.builds(
+        lambda cycles, final, e: Schedule("cosine", {"cycles": cycles, "final": final, "every": e}),
+        st.integers(1, 5),
+        shares,
+        EVERY,
+    ),
+    st.builds(
+        lambda decay, final, shape, e: Schedule(
+            "wsd", {"decay": decay, "final": final, "shape": shape, "every": e}
+        ),
+        shares,
+        st.floats(1e-6, 1),
+        st.sampled_from(["linear", "cosine", "sqrt", "exponential"]),
         EVERY,
     ),
     st.builds(
@@ -39,19 +56,41 @@ PUNCTUAL = st.one_of(
     ),
 )
 SCHEDULES = st.builds(
-    lambda schedule, lag: replace(schedule, options={**schedule.options, "lag": lag}),
+    lambda schedule, more: replace(schedule, options={**schedule.options, **more}),
     PUNCTUAL,
-    st.sampled_from([0, 0, 1, 3]),
+    st.sampled_from([{}, {"lag": 1}, {"lag": 3}, {"after": "warmup"}, {"after": "warmup"}]),
 )
+OTHERS = st.lists(
+    st.builds(
+        ScheduledOption,
+        st.sampled_from(["weight_decay", "momentum"]),
+        shares,
+        SCHEDULES.map(Curve),
+    ),
+    max_size=2,
+    unique_by=lambda option: option.key,
+).map(tuple)
+WINDOWS = st.sampled_from([(0, None), (0, None), (0, 20), (7, None), (7, 30), (40, 41)])
+
+
+def _course(window, **given):
+    """Momentum has a schedule only where the group has momentum."""
+    if given["momentum"] is None:
+        given["options"] = tuple(o for o in given["options"] if o.key != "momentum")
+    return GroupSchedule("group", first=window[0], end=window[1], **given)
+
+
 COURSES = st.builds(
-    GroupSchedule,
-    st.just("group"),
+    _course,
+    WINDOWS,
     lr=rates,
     warmup_steps=st.integers(0, 60),
     start=rates,
     momentum=st.none() | shares,
     warmup_momentum=st.none() | shares,
     schedule=SCHEDULES,
+    warmup_shape=st.sampled_from(["linear", "linear", "cosine", "constant"]),
+    options=OTHERS,
 )
 
 

@@ -19,7 +19,7 @@ class Server(ThreadingHTTPServer):
     "ranges" as it should; "whole" ignores which part is asked for; "endless" sends more than the
     part; "elsewhere" sends another part; "unsized" does not say how long the file is; "short" ends
     the connection early; "silent" does not answer; "gzip" claims to have compressed; a number is
-    the status of every answer.
+    the status of every answer. `moved` are paths that redirect, and where to.
     """
 
     daemon_threads = True
@@ -28,6 +28,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.folder, self.manner = folder, "ranges"
         self.sent, self.asked = 0, []
+        self.moved: dict[str, str] = {}
         self.done = threading.Event()
 
     def url(self, name: str) -> str:
@@ -45,7 +46,9 @@ class Handler(BaseHTTPRequestHandler):
         path = self.server.folder / unquote(self.path.partition("?")[0].lstrip("/"))
         manner, wanted = self.server.manner, self.headers.get("Range")
         self.server.asked.append((self.path, wanted))
-        if manner == "silent":
+        if self.path in self.server.moved:
+            self._head(302, {"Location": self.server.moved[self.path], "Content-Length": "0"})
+        elif manner == "silent":
             self.server.done.wait(20)
             self.close_connection = True
         elif isinstance(manner, int) or not path.is_file():

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-from grouper.findings import GroupingWarning
+from grouper.text.findings import GroupingWarning
 
 # One file of rules in two orders: the groups have equal shapes, so that loading by position is
 # silent and wrong.

@@ -178,3 +178,9 @@ def test_no_warning_where_all_is_right():
         warnings.simplefilter("error")
         optimizer, _ = grouper.build(model(), grouper.parse(RULES), steps=50)
         optimizer.load_state_dict(optimizer.state_dict())
+
+
+def test_betas_of_whole_numbers_are_built():
+    text = "optimizer Adam lr=1e-4 betas=(0, 0.9)\nbias -> b betas=(0, 0.99)\nelse -> w"
+    optimizer = grouper.build_optimizer(nn.Linear(2, 2), grouper.parse(text))
+    assert [group["betas"] for group in optimizer.param_groups] == [(0.0, 0.99), (0.0, 0.9)]

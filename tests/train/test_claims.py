@@ -4,7 +4,8 @@ import pytest
 from support.builders import inventory, parameter
 
 import grouper
-from grouper import api
+from grouper.api.plan import plan_of
+from grouper.checks.expectation import of_plan
 
 MODEL = inventory(parameter("head.w", (4, 4)), parameter("body.w", (4, 4)), parameter("body.b"))
 RULES = "optimizer SGD lr=0.01\nhead.* -> head\nbody.* -> body lr*=0.1\n"
@@ -14,7 +15,9 @@ WARM = "warmup steps=10\nschedule linear every=step\nbody.b -> warmup_start=0.5\
 def failures(text, steps=50, epochs=2):
     report = grouper.check(MODEL, grouper.parse(RULES + text))
     assert report.ok, [f.message for f in report.findings]
-    plan = api.plan_of(report, report.grouping, steps, epochs)
+    notes = [f.span.text for f in report.findings if f.code.id == "GR212"]
+    assert notes == [expect.span.text for expect in report.rules.expects if of_plan(expect)]
+    plan = plan_of(report, report.grouping, steps, epochs)
     return [finding.message for finding in plan.findings]
 
 
@@ -78,7 +81,8 @@ def test_of_what_is_frozen_nothing_is_claimed():
 
 def test_a_plan_is_refused():
     rules = grouper.parse(RULES + "expect lr(head) > 1")
-    assert not grouper.check(MODEL, rules).findings
+    (note,) = grouper.check(MODEL, rules).findings
+    assert (note.code.id, note.severity.value) == ("GR212", "note")
     with pytest.raises(grouper.GroupingError, match="a claim about the plan does not hold"):
         grouper.plan(MODEL, rules, steps_per_epoch=5, epochs=2)
 
@@ -86,4 +90,5 @@ def test_a_plan_is_refused():
 def test_the_file_may_accept_it():
     text = "allow GR111\nexpect lr(head) > 1"
     assert failures(text) == []
-    assert not grouper.check(MODEL, grouper.parse(RULES + text)).findings
+    left = grouper.check(MODEL, grouper.parse(f"{RULES}{text}\nallow GR212")).findings
+    assert not left

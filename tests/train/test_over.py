@@ -15,6 +15,7 @@ def check(plan, steps):
     assert list(found) == [group.name for group in plan.groups]
     for group in plan.groups:
         keys = ["lr"] if group.momentum is None else ["lr", "momentum"]
+        keys += [option.key for option in group.options if option.key != "momentum"]
         assert list(found[group.name]) == keys
         for key in keys:
             one_by_one = [value[group.name][key] for value in values]

@@ -95,7 +95,7 @@ def test_a_model_that_was_frozen_stays_so():
 
 def test_errors_leave_the_model_as_it_was():
     made = model()
-    with pytest.raises(grouper.GroupingError, match="no groups: 1 error"):
+    with pytest.raises(grouper.GroupingError, match="failed: 1 error"):
         grouper.build_optimizer(made, grouper.parse("0.* -> stem freeze; 1.* -> rest lr=1"))
     for line, words in [
         ("", "the rules do not name an optimizer"),

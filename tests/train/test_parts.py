@@ -140,7 +140,7 @@ def test_stages_train_as_the_whole_and_resume_by_name():
         assert torch.equal(of_stage.state[p]["exp_avg"], built[1][0].state[p]["exp_avg"])
 
 
-def test_thawing_a_part_and_freezing_its_statistics():
+def test_unfreezing_a_part_and_freezing_its_statistics():
     class Norms(nn.Module):
         def __init__(self):
             super().__init__()
@@ -155,6 +155,6 @@ def test_thawing_a_part_and_freezing_its_statistics():
     with pytest.raises(ValueError, match="the rules leave no parameter to train"):
         grouper.build_optimizer(part, report, prefix="")
     optimizer = grouper.build_optimizer(nn.ModuleDict({"b": whole.b}), report, prefix="")
-    thawed = report.thaw("a")
+    unfrozen = report.unfreeze("a")
     with pytest.raises(ValueError, match=r"this one lacks `b.weight`|does not have the report's"):
-        grouper.add_groups(optimizer, whole.a, thawed)
+        grouper.add_groups(optimizer, whole.a, unfrozen)

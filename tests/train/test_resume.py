@@ -376,3 +376,25 @@ def test_what_is_no_state_with_names_is_refused_in_words():
         grouper.load_optimizer_state(new, plain.state_dict())
     with pytest.raises(ValueError, match="the optimizer has no names"):
         grouper.load_optimizer_state(plain, new.state_dict())
+
+
+def test_a_running_optimizer_keeps_the_state_of_what_was_not_saved():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    rules = grouper.parse("optimizer AdamW lr=0.1\n* -> all")
+    optimizer = grouper.build_optimizer(model, rules)
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    first = grouper.build_optimizer(model[0], rules)
+    for parameter in model[0].parameters():
+        first.state[parameter] = {"step": torch.tensor(7.0), **moments(parameter)}
+    saved = first.state_dict()
+    saved["param_groups"][0]["param_names"] = ["0.weight", "0.bias"]
+    restored = grouper.load_optimizer_state(optimizer, saved)
+    assert restored.new == ("1.weight", "1.bias")
+    assert "go on with the state that they have here" in str(restored)
+    assert optimizer.state[model[1].weight]["step"] == 1
+    assert optimizer.state[model[0].weight]["step"] == 7
+
+
+def moments(parameter):
+    return {key: torch.zeros_like(parameter) for key in ("exp_avg", "exp_avg_sq")}

@@ -113,7 +113,7 @@ def test_a_wrapped_optimizer_goes_on_bit_for_bit(wrap, saved):
 
 
 @pytest.mark.parametrize("wrap", WRAPPERS)
-def test_a_wrapped_optimizer_is_thawed_planned_and_watched(wrap, tmp_path):
+def test_a_wrapped_optimizer_is_unfrozen_planned_and_watched(wrap, tmp_path):
     made = model()
     rules = grouper.parse(f"{RULES}\n2.* -> head freeze")
     report = grouper.check(made, rules)
@@ -127,7 +127,7 @@ def test_a_wrapped_optimizer_is_thawed_planned_and_watched(wrap, tmp_path):
     assert monitor.step == 2
     scheduler.load_state_dict({"last_epoch": 2})
     before = len(inner.param_groups)
-    assert grouper.add_groups(wrapped, made, report.thaw("head"))
+    assert grouper.add_groups(wrapped, made, report.unfreeze("head"))
     assert len(inner.param_groups) > before
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from grouper.checks.catalog import ALL
 from grouper.cli.parser import subparsers
 from grouper.language.shipped import shipped_rules
+from grouper.text.dataclass import dataclass
 
 
 class Takes(Enum):
@@ -103,6 +103,8 @@ def _taken(action: argparse.Action, commands: tuple[str, ...]) -> tuple[Takes, t
         return Takes.CHOICE, tuple(map(str, action.choices))
     if shown == "COMMAND":
         return Takes.CHOICE, commands
+    if shown == "RECIPE":
+        return Takes.CHOICE, shipped_names()
     if shown == "CODE":
         return Takes.CHOICE, tuple(word for code in ALL for word in (code.id, code.name))
     if "RULES" in shown:

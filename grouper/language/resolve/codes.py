@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grouper.findings import Code, Severity
+from grouper.text.findings import Code, Severity
 
 MISSING_FILE = Code(
     "GR020",

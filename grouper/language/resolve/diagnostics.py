@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grouper.findings import Code, Edit, Finding, labels_at
 from grouper.language.resolve import codes
 from grouper.language.syntax import tree
 from grouper.options.foreign import Translation
+from grouper.text.findings import Code, Edit, Finding, labels_at
 from grouper.text.printable import quoted_list
 from grouper.text.similar import near, similar
 from grouper.text.source import Span

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from grouper.findings import Code, Finding, Label
 from grouper.language.resolve import codes
 from grouper.language.shipped import shipped_rules
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import MAX_SIZE, Parsed, parse
+from grouper.text.dataclass import dataclass, field
+from grouper.text.findings import Code, Finding, Label
 from grouper.text.printable import shortened
 from grouper.text.similar import similar
 from grouper.text.source import Source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from grouper.language.expressions import captured_names, label_of
@@ -19,6 +18,7 @@ from grouper.options.kinds import Constraint
 from grouper.options.plan_keys import PLAN
 from grouper.options.schedules import SCHEDULES
 from grouper.options.values import Configured, Value, is_number, quoted_value
+from grouper.text.dataclass import dataclass, replace
 from grouper.text.similar import similar
 
 # Options whose values may use the group's own lr, which is known when all others are.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from grouper.findings import Severity, in_order
 from grouper.language.expressions import Scope, evaluate
 from grouper.language.resolve import codes
 from grouper.language.resolve.diagnostics import Diagnostics
@@ -16,6 +14,7 @@ from grouper.language.resolve.includes import FILES, Expansion, Files, find, rea
 from grouper.language.resolve.labels import LabelCheck
 from grouper.language.resolve.option_check import OptionCheck
 from grouper.language.resolve.rules import RuleResolver, block_captures
+from grouper.language.resolve.schedule_options import check_beside
 from grouper.language.resolve.training_statements import TrainingStatements
 from grouper.language.resolve.variables import Variables
 from grouper.language.resolve.word_check import WordCheck
@@ -27,6 +26,9 @@ from grouper.language.value_errors import BadValue
 from grouper.options.plan_keys import PLAN
 from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value
+from grouper.text.addresses import without_secrets
+from grouper.text.dataclass import replace
+from grouper.text.findings import Severity, in_order
 from grouper.text.printable import shortened, visible
 from grouper.text.similar import similar
 from grouper.text.source import Source, Span
@@ -45,7 +47,7 @@ def load(name: str | Path, variables: Mapping[str, Value] | None = None) -> Rule
 
 
 def _not_found(name: str) -> OSError:
-    shown = visible(shortened(name))
+    shown = visible(shortened(without_secrets(name)))
     if name and os.path.exists(name):
         return OSError(
             f"`{shown}` is not a regular file: read rules from elsewhere as text, and"
@@ -181,6 +183,7 @@ class _Resolver:
         """The rule set. What could be said only of a whole file waits for `complete`."""
         if complete:
             self.training.check_optimizer_names(self.rules)
+            check_beside(self.rules, self.tags, self.variables.values, self.diagnostics)
             labels = LabelCheck(self.rules, self.variables, self.diagnostics)
             labels.splits()
             for call in self.words.labels:
@@ -199,6 +202,7 @@ class _Resolver:
             schedules=ReadOnly(self.training.schedules),
             tags=tuple(self.tags),
             tag_spans=dict(self.tags),
+            variable_spans=self.variables.spans(),
             models=tuple(self.models),
             base_model=self.words.base_model,
             expects=tuple(self.expects),

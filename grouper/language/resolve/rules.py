@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from grouper.language.arithmetic import FUNCTIONS
 from grouper.language.expressions import OF_CAPTURES, OF_LABELS
@@ -16,6 +15,7 @@ from grouper.language.resolve.walk import capture_order, captures, comparisons, 
 from grouper.language.resolve.word_check import Place, WordCheck
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
+from grouper.text.dataclass import dataclass
 
 FACT_WORDS = frozenset(FACTS)
 

@@ -9,6 +9,7 @@ from typing import Any
 from grouper.language.resolve import codes
 from grouper.language.resolve.diagnostics import Diagnostics
 from grouper.language.resolve.option_check import OptionCheck, plain
+from grouper.language.resolve.schedule_options import beside_schedule
 from grouper.language.resolve.variables import INVALID, Variables
 from grouper.language.ruleset import Optimizer, PlanValue, Rule, Schedule, Warmup
 from grouper.language.syntax import tree
@@ -18,6 +19,7 @@ from grouper.options.plan_keys import LENGTHS, PLAN, WARMUP
 from grouper.options.read_only import ReadOnly
 from grouper.options.schedules import SCHEDULES
 from grouper.options.schedules.schedule_type import ScheduleType
+from grouper.options.torch_values import as_torch_takes
 from grouper.options.values import value_text
 from grouper.text.printable import quoted_list
 from grouper.text.source import Span
@@ -41,7 +43,13 @@ class TrainingStatements:
         """Take an `optimizer` statement; the plan's keys among its options are kept apart."""
         known = {key: (constraint, None) for key, constraint in PLAN.items()}
         values, spans = self._settings(statement.options, known, "optimizer", others=True)
-        own = plain({key: value for key, value in values.items() if key not in PLAN})
+        if ":" not in statement.name:  # the constructor of another class may take such an option
+            beside_schedule(statement.options, (), self._variables.values, self._diagnostics)
+        own = {
+            key: as_torch_takes(key, value)
+            for key, value in plain(values).items()
+            if key not in PLAN
+        }
         plan = {key: value for key, value in values.items() if key in PLAN}
         self.optimizers.append(
             Optimizer(

@@ -16,6 +16,7 @@ from grouper.language.value_errors import BadValue
 from grouper.options.values import Value, value_text
 from grouper.text.printable import shortened
 from grouper.text.similar import similar
+from grouper.text.source import Span
 
 RESERVED = frozenset({*FACTS, *FUNCTIONS, *CONSTANTS, *OF_CAPTURES, *OF_LABELS, BASE_MODEL})
 
@@ -66,6 +67,11 @@ class Variables:
     def known(self) -> dict[str, Value]:
         """The values of the variables that have one."""
         return {name: value for name, value in self.values.items() if value is not INVALID}
+
+    def spans(self) -> dict[str, Span]:
+        """The places of the variables whose values are the file's and not a caller's."""
+        own = ((name, let.name_span) for name, let in self.lets.items())
+        return {name: span for name, span in own if span and name not in self.overrides}
 
     def _overridden(self, let: tree.Let, value: Any) -> Any:
         """The caller's value of a variable, else the file's; INVALID, reported, if infinite."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from grouper.language.arithmetic import CONSTANTS, FUNCTIONS
 from grouper.language.expressions import BASE_MODEL, OF_LABELS, captured_names, label_of
 from grouper.language.facts import FACTS
@@ -12,6 +10,7 @@ from grouper.language.resolve.diagnostics import Diagnostics
 from grouper.language.resolve.variables import Variables
 from grouper.language.resolve.walk import attributes, calls, words
 from grouper.language.syntax import tree
+from grouper.text.dataclass import dataclass, field
 from grouper.text.printable import quoted_list
 from grouper.text.similar import similar
 

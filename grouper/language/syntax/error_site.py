@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.lexer import Token
 
-from grouper.findings import Code, Edit, Finding, Label
+from grouper.text.findings import Code, Edit, Finding, Label
 from grouper.text.source import Span
 
 _WORDS = {

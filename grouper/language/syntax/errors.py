@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from grouper.findings import Code, Edit, Finding, Label
+from grouper.text.findings import Code, Edit, Finding, Label
 from grouper.text.source import Span
 
 

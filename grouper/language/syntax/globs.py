@@ -6,8 +6,9 @@ import re
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
+from lark.lexer import Token
+from lark.tree import Tree
 
 from grouper.language.syntax import codes, tree
 from grouper.language.syntax.errors import refuse

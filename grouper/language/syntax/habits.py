@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from grouper.findings import Finding
 from grouper.language.syntax import codes
 from grouper.language.syntax.error_site import Unparsed
+from grouper.text.findings import Finding
 
 _OPERATORS = {"||": "or", "|": "or", "&&": "and", "&": "and", "!": "not ", ",": "or"}
 
@@ -35,9 +35,12 @@ def _comment(statement: Unparsed) -> Finding | None:
 
 
 def _freeze(statement: Unparsed) -> Finding | None:
-    """`freeze=10`, `freeze model.*`, `freeze: [model.0]`: a rule that freezes."""
-    found = re.match(r"(freeze|frozen|unfreeze)\s*[=: (]\s*(.*?)\)?\s*$", statement.text, re.DOTALL)
-    if found is None or "->" in statement.text:
+    """`freeze=10`, `freeze model.*`, `freeze: [model.0]`: a rule that freezes. Right behind another
+    statement the line is taken for options of that one."""
+    line = re.search(r"(?<![^\n])[ \t]*((?:freeze|frozen|unfreeze)\b[^\n]*)\s*$", statement.text)
+    text = line[1] if line is not None and statement.at >= line.start() else statement.text
+    found = re.match(r"(freeze|frozen|unfreeze)\s*[=: (]\s*(.*?)\)?\s*$", text, re.DOTALL)
+    if found is None or "->" in text:
         return None
     given = found[2].strip(" []\"'")
     if re.fullmatch(r"\d+", given) and int(given) > 0:
@@ -49,7 +52,7 @@ def _freeze(statement: Unparsed) -> Finding | None:
         codes.SYNTAX,
         f"`{found[1]}` is no statement: a rule freezes what its selector matches",
         f"write `{rule}`",
-        statement.place(len(statement.text), 0),
+        statement.place(len(text), statement.text.rindex(text)),
         None if "SELECTOR" in rule else rule,
     )
 

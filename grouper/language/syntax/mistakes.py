@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from lark.exceptions import UnexpectedInput
 
-from grouper.findings import Finding
 from grouper.language.syntax import codes
 from grouper.language.syntax.error_site import Unparsed
 from grouper.language.syntax.habits import by_habit
 from grouper.language.syntax.keywords import STATEMENTS
+from grouper.text.findings import Finding
 from grouper.text.similar import near
 from grouper.text.source import Span
 
@@ -209,6 +209,7 @@ def _option_sign(statement: Unparsed) -> Finding | None:
         f"the option `{key}` is not followed by `=`",
         f"write `{key}=value`, or `{key}*=factor`",
         statement.place(len(found[0].rstrip())),
+        f"{key}=" if found[2] in (":", ":=", "==") else None,
     )
 
 

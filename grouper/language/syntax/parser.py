@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from grouper.findings import Finding, Label, in_order
 from grouper.language.syntax import codes, tree
 from grouper.language.syntax.errors import Faulty, refuse
 from grouper.language.syntax.statements import MAX_STATEMENTS, Block, Cut, Item, Stray, cut
+from grouper.text.dataclass import dataclass, replace
+from grouper.text.findings import Finding, Label, in_order
 from grouper.text.source import Source, Span
 
 MAX_SIZE = 512 * 1024
@@ -166,18 +166,18 @@ def _built(span: Span, start: str, opening: Span | None = None) -> Any:
     """Parse and build one statement. Raises Faulty."""
     from lark.exceptions import UnexpectedInput
 
-    from grouper.language.syntax.mistakes import explain
-
     try:
         found = _parsed(span, start)
     except UnexpectedInput as error:
+        from grouper.language.syntax.mistakes import explain
+
         raise Faulty(explain(error, span, opening)) from None
     return _node(found.children[0] if start == "_selector" else found, span.source)
 
 
 def _parsed(span: Span, start: str) -> Any:
     """Lark's tree; lark is imported when the first statement is parsed."""
-    from lark import TextSlice
+    from lark.utils import TextSlice
 
     from grouper.language.syntax.grammar import parser
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 import string
 import warnings
-from dataclasses import dataclass
 from functools import cache
 from re import _constants as op
 from re import _parser as sre
 from typing import Any
 
+from grouper.text.dataclass import dataclass
+
 ALPHABET = frozenset(string.ascii_letters + string.digits + "_.-@:/ ")
+_DIGITS = frozenset(string.digits)
 MAX_LENGTH = 1000
 MAX_DEGREE = 4
 _MANY = 3  # a bounded repeat that may run more often is treated as unbounded
@@ -85,6 +87,35 @@ def fault(pattern: str) -> Fault | None:
 def degree(pattern: str) -> int:
     """How many repeats of a sound regex can shift: a search takes about length ** (degree + 1)."""
     return _sequence(list(sre.parse(pattern))).degree
+
+
+@cache
+def digits_are_alike(pattern: str) -> bool:
+    """Whether a search finds the same in two names that differ in digits alone."""
+    return _digits_are_alike(list(sre.parse(pattern)))
+
+
+def _digits_are_alike(items: list[Any]) -> bool:
+    for code, value in items:
+        if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+            parts = [value[2]]
+        elif code is op.BRANCH:
+            parts = value[1]
+        elif code is op.SUBPATTERN:
+            parts = [value[3]]
+        elif code is op.ATOMIC_GROUP:
+            parts = [value]
+        elif code in (op.ASSERT, op.ASSERT_NOT):
+            parts = [value[1]]
+        elif code in (op.GROUPREF, op.GROUPREF_EXISTS):
+            return False
+        elif code is op.AT or _characters(code, value) & _DIGITS in (frozenset(), _DIGITS):
+            parts = []
+        else:
+            return False
+        if not all(_digits_are_alike(list(part)) for part in parts):
+            return False
+    return True
 
 
 def _sequence(items: list[Any]) -> Shape:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from dataclasses import dataclass
 from functools import cached_property
 
+from grouper.text.dataclass import dataclass
 from grouper.text.source import Source, Span
 
 # A line that begins so belongs to the statement above it.
@@ -201,5 +200,7 @@ class _Cutter:
 
 
 def _next(offsets: list[int], offset: int) -> int | None:
+    from bisect import bisect_left
+
     found = bisect_left(offsets, offset)
     return offsets[found] if found < len(offsets) else None

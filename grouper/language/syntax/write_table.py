@@ -6,13 +6,15 @@ Lark numbers its states as sets give them, which differ from one process to the 
 from __future__ import annotations
 
 import io
+import marshal
 import pickle
+import sys
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from grouper.language.syntax.grammar import build, fingerprint
+from grouper.language.syntax.grammar import build, fitting
 
 Actions: TypeAlias = Mapping[str, tuple[int, Any]]  # token -> (_SHIFT, state) or (1, rule)
 _SHIFT = 0
@@ -25,9 +27,8 @@ def write_table(path: Path, grammar: str) -> None:
     table = pickle.loads(saved.getvalue())
     frontend = table["data"]["parser"]
     frontend["parser"] = _renumbered(frontend["parser"])
-    # Protocol 5, whatever this Python's highest; without references, which depend on identity.
-    content = pickle.dumps(_rebuilt(table, {}), protocol=5)
-    path.write_bytes(fingerprint(grammar) + content)
+    # The version that every Python reads; without references, which depend on identity.
+    path.write_bytes(fitting(grammar) + marshal.dumps(_rebuilt(table), 2))
 
 
 def _renumbered(table: dict[str, Any]) -> dict[str, Any]:
@@ -70,12 +71,12 @@ def _reached(states: Mapping[int, Actions], starts: list[tuple[str, int]]) -> li
     return list(seen)
 
 
-def _rebuilt(value: Any, texts: dict[str, str]) -> Any:
-    """An equal value in which equal texts, and nothing else, are one object."""
+def _rebuilt(value: Any) -> Any:
+    """An equal value in which equal texts are one object, and are so again where it is read."""
     if isinstance(value, str):
-        return texts.setdefault(value, value)
+        return sys.intern(value)
     if isinstance(value, dict):
-        return {_rebuilt(key, texts): _rebuilt(item, texts) for key, item in value.items()}
+        return {_rebuilt(key): _rebuilt(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_rebuilt(item, texts) for item in value)
+        return type(value)(_rebuilt(item) for item in value)
     return value

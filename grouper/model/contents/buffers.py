@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from grouper.model.contents import uncounted_norms
 from grouper.model.pickle.tensors import Tensor
+from grouper.text.dataclass import dataclass, field
 
 Reason = Literal["dtype", "name", "neighbours", "frozen norm", "router"]
 # Names that torch's own modules, and models that many build on, give to buffers alone.
@@ -72,6 +72,7 @@ _DERIVED = ("_u", "_v", "_mask")
 # What torch's spectral and orthogonal parametrizations keep.
 _PARAMETRIZATION = re.compile(r"(?:.+\.)?parametrizations\.\w+\.\d+")
 _OF_PARAMETRIZATIONS = ("_u", "_v", "base")
+Modules = Mapping[str, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,16 @@ class Told:
     unsure: frozenset[str] = frozenset()
 
 
-def told(tensors: Iterable[tuple[str, Tensor]]) -> Told:
-    """What is told of the tensors that together are a state dict."""
-    tensors = list(tensors)
-    modules = siblings(tensors)
+def told(tensors: Iterable[tuple[str, Tensor]], modules: Modules) -> Told:
+    """What is told of the tensors that together are a state dict; `modules` are its `siblings`."""
     norms = uncounted_norms.kinds(modules)
     found: dict[str, Reason] = {}
     unsure = set()
+    plain: set[object] = set()
+    shown = {path for path, own in modules.items() if _is_plain(own, plain)}
     for name, facts in tensors:
         path, _, last = name.rpartition(".")
-        if facts.is_parameter:
+        if facts.is_parameter or (path in shown and path not in norms):
             continue
         reason = _reason(path, last, facts, modules[path])
         if reason is not None:
@@ -104,9 +105,26 @@ def told(tensors: Iterable[tuple[str, Tensor]]) -> Told:
     return Told(found, frozenset(unsure))
 
 
+def _is_plain(module: Mapping[str, Tensor], known: set[object]) -> bool:
+    """Whether nothing tells of a tensor of a module that it is a buffer: whatever its path is, as
+    those of its names and dtypes that are known already."""
+    kind = tuple([(last, f.dtype, f.is_buffer, len(f.shape or ())) for last, f in module.items()])
+    if kind in known:
+        return True
+    if any(
+        last in _OF_PARAMETRIZATIONS or _reason("", last, facts, module) is not None
+        for last, facts in module.items()
+    ):
+        return False
+    if "bias" not in module or len(module["bias"].shape or ()) != 4:  # else its sizes count, too
+        known.add(kind)
+    return True
+
+
 def inferred(tensors: Iterable[tuple[str, Tensor]]) -> Mapping[str, Reason]:
     """The names of those that are taken for buffers, each with what tells it."""
-    return told(tensors).buffers
+    tensors = list(tensors)
+    return told(tensors, siblings(tensors)).buffers
 
 
 def _reason(path: str, last: str, facts: Tensor, module: Mapping[str, Tensor]) -> Reason | None:

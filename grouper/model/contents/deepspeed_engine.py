@@ -7,7 +7,6 @@ are trained: ZeRO's stage 3 leaves only empty tensors in the state dict.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from grouper.model import codes
@@ -19,6 +18,7 @@ from grouper.model.pickle.mappings import mapping
 from grouper.model.pickle.tensors import Tensor, shape_of
 from grouper.model.pickle.values import Sequence
 from grouper.model.wrappers import wrapping_prefix
+from grouper.text.dataclass import dataclass, replace
 
 KEY = "module"
 CONSOLIDATE = "consolidate it with DeepSpeed's `zero_to_fp32.py`, and give the file that it writes"
@@ -41,12 +41,6 @@ class _Shapes:
             return replace(found, shape=shape, trains=None if 0 in (shape or ()) else False)
         partitioned = bool(self.trained) and found.shape == (0,)
         return replace(found, shape=None) if partitioned else found
-
-
-def is_engine(root: Any) -> bool:
-    """Whether a value is what DeepSpeed's engine saves for a rank."""
-    keys = {name for name, _ in mapping(root) or ()}
-    return KEY in keys and not keys.isdisjoint({"ds_version", "param_shapes"})
 
 
 def inventory_of(root: Any, path: str) -> Inventory:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
-from grouper.findings import Finding
 from grouper.model import codes
-from grouper.model.contents import deepspeed_engine, modules, state_dict
+from grouper.model.contents import modules, state_dict
 from grouper.model.contents.alike import all_alike
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.mappings import attributes, mapping
 from grouper.model.pickle.tensors import Tensor, tensor
 from grouper.model.pickle.values import Call, Sequence
+from grouper.text.dataclass import dataclass, replace
+from grouper.text.findings import Finding
 
 MAX_VALUES = 200_000
 MAX_LISTED = 1_000  # items of a list that are looked at
@@ -42,6 +42,7 @@ _PREFERRED = (
     "params_ema",
     "teacher",
 )
+ENGINE_KEY = "module"  # where DeepSpeed's engine saves the model
 AVERAGE = "ema"  # what Ultralytics and YOLOv5 load where it is there
 Named = tuple[str, Tensor, Any]
 _SAVE = "save the model with `torch.save(model.state_dict(), path)`"
@@ -99,7 +100,9 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
     Where there are several that differ and `key` does not choose, one is taken, and a finding says
     which.
     """
-    if deepspeed_engine.is_engine(root) and key in (None, deepspeed_engine.KEY):
+    if _is_engine(root) and key in (None, ENGINE_KEY):
+        from grouper.model.contents import deepspeed_engine
+
         return deepspeed_engine.inventory_of(root, path)
     found = _candidates(root, path)
     if key is not None:
@@ -116,6 +119,12 @@ def find(root: Any, key: str | None, path: str) -> Inventory:
         others = [candidate for candidate in found if candidate is not average]
         return replace(of_average, findings=(_several(average.key, others, path),))
     return replace(inventory, findings=(_several(best.key, others, path),))
+
+
+def _is_engine(root: Any) -> bool:
+    """Whether a value is what DeepSpeed's engine saves for a rank."""
+    keys = {name for name, _ in mapping(root) or ()}
+    return ENGINE_KEY in keys and not keys.isdisjoint({"ds_version", "param_shapes"})
 
 
 def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:

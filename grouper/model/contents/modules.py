@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grouper.model.errors import ModelError, over_limit
@@ -15,6 +14,7 @@ from grouper.model.pickle.mappings import attributes, texts
 from grouper.model.pickle.tensors import Tensor, tensor
 from grouper.model.pickle.values import Call, Global
 from grouper.model.wrappers import WRAPPERS, unwrapped
+from grouper.text.dataclass import dataclass, field, replace
 
 __all__ = ["Parts", "attributes", "inventory_of", "is_module", "too_many", "walked"]
 MAX_NAMES = 100_000  # of modules, parameters and buffers together
@@ -66,20 +66,33 @@ class _Walk:
 
 def is_module(value: Any) -> bool:
     """Whether a value is a pickled `nn.Module`."""
+    if not isinstance(value, Call):
+        return False
     state = _state(_given(value, _COMPILED) or value)
     return state is not None and "_parameters" in state and "_modules" in state
 
 
 def _state(value: Any) -> Mapping[str, Any] | None:
     """The `__dict__` of a pickled module, which some give to the function that makes it."""
-    graph, persistent = texts(_given(value, GRAPH)), texts(_given(value, PERSISTENT))
-    return texts(persistent.get("state")) if persistent else graph or attributes(value)
+    maker = _maker(value)
+    if maker == PERSISTENT:
+        persistent = texts(_given(value, PERSISTENT))
+        return texts(persistent.get("state")) if persistent else attributes(value)
+    graph = texts(_given(value, GRAPH)) if maker == GRAPH else None
+    return graph or attributes(value)
+
+
+def _maker(value: Any) -> str | None:
+    """The name of the function or class that made a value."""
+    if not isinstance(value, Call):
+        return None
+    made = value.function if isinstance(value.function, Global) else made_by(value)
+    return made.dotted if isinstance(made, Global) else None
 
 
 def _given(value: Any, function: str) -> Any:
     """The first argument of a call of that function; None for what is none."""
-    made = made_by(value) if isinstance(value, Call) else None
-    if not isinstance(made, Global) or made.dotted != function:
+    if _maker(value) != function:
         return None
     return value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else None
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from grouper.model.contents.buffers import siblings
 from grouper.model.inventory import Module
 from grouper.model.name_limits import Names
 from grouper.model.pickle.tensors import Tensor
@@ -16,12 +15,12 @@ _STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 _ALL = _STATISTICS | {"weight", "bias"}
 
 
-def proven(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, Module] | None:
+def proven(modules: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Module] | None:
     """Every module that has a name, those that are norms with their class; None without norms.
+    `modules` are the tensors of each by their own names.
 
     Of the others nothing is said: their class is the empty text, and inferred.
     """
-    modules = siblings(tensors)
     norms = {path for path, module in modules.items() if _is_norm(module)}
     if not norms:
         return None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from grouper.model.contents import buffers, norm_layers
-from grouper.model.contents.buffers import Reason
 from grouper.model.errors import over_limit
 from grouper.model.inventory import Inventory, Parameter
 from grouper.model.name_limits import Names
 from grouper.model.pickle.mappings import mapping
 from grouper.model.pickle.tensors import Tensor, tensor
 from grouper.model.wrappers import wrapping_prefix
+
+if TYPE_CHECKING:
+    from grouper.model.contents.buffers import Reason
 
 MAX_TENSORS = 200_000
 _OF_AVERAGES = "n_averaged"  # what torch's AveragedModel has beside its `module.`
@@ -44,28 +45,33 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
 
     Equal storages, and tensors that came from one value, are one parameter.
     """
+    from grouper.model.contents import buffers, norm_layers
+
     Names().count(name for name, _, _ in found)
     prefix = wrapping_prefix(name for name, _, _ in found if name != _OF_AVERAGES)
     named = [(name.removeprefix(prefix), facts) for name, facts, _ in found]
-    told = buffers.told(named)
-    taken = told.buffers
-    tied: dict[object, tuple[Tensor, list[str]]] = {}
-    for name, facts, item in found:
-        if name.removeprefix(prefix) not in taken:
-            tied.setdefault(facts.storage or id(item), (facts, []))[1].append(name)
+    siblings = buffers.siblings(named)
+    told = buffers.told(named, siblings)
+    taken, unsure = told.buffers, told.unsure
+    tied: dict[object, tuple[Tensor, list[str], list[str]]] = {}
+    for (name, facts), (stored, _, item) in zip(named, found, strict=True):
+        if name not in taken:
+            _, names, all_stored = tied.setdefault(facts.storage or id(item), (facts, [], []))
+            names.append(name)
+            all_stored.append(stored)
     parameters = tuple(
         Parameter(
-            tuple(name.removeprefix(prefix) for name in names),
+            tuple(names),
             facts.shape,
             facts.dtype,
             facts.trains if facts.is_parameter else None,
-            names[0],
-            inferred=not facts.is_parameter,
-            unsure=not told.unsure.isdisjoint(name.removeprefix(prefix) for name in names),
+            stored[0],
+            not facts.is_parameter,
+            bool(unsure) and not unsure.isdisjoint(names),
         )
-        for facts, names in tied.values()
+        for facts, names, stored in tied.values()
     )
-    modules = norm_layers.proven(named)
+    modules = norm_layers.proven(siblings)
     return Inventory(
         parameters,
         modules,
@@ -77,6 +83,8 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
 
 def is_buffer(name: str, facts: Tensor) -> bool:
     """Whether a tensor is no parameter, as far as its name and dtype can tell."""
+    from grouper.model.contents import buffers
+
     return name in buffers.inferred([(name, facts)])
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from grouper.model import codes
 from grouper.model.errors import ModelError
+from grouper.model.files.redirects import following
+from grouper.text.dataclass import dataclass
 
 TIMEOUT = 30.0  # seconds, for one request
 _STATUS = {
@@ -116,11 +117,10 @@ async def _part(system: Any, url: str, path: str, start: int, end: int) -> tuple
     """The bytes from `start` up to `end` or the file's end, and the file's length."""
     import asyncio  # slow, and remote files alone need it
 
-    session = await system.set_session()
     wanted = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
     async with (
         asyncio.timeout(TIMEOUT),
-        session.get(system.encode_url(url), headers=wanted) as answer,
+        following(system, url, wanted, path) as answer,
     ):
         told, _, total = answer.headers.get("Content-Range", "").rpartition("/")
         if answer.status == 416 and total == "0":

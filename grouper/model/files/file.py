@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 from grouper.model import codes
 from grouper.model.errors import ModelError
 
+HEAD = 512  # bytes of a file by which its format is recognised
+
 
 class BytesSource(Protocol):
     """Bytes that are read in pieces: a local file, a part of one, a remote file, a buffer."""

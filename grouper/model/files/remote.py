@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from types import TracebackType
+from typing import TYPE_CHECKING
 
-from grouper.model.files.connection import Absent, Connection, connect
 from grouper.model.files.file import cut_short
+from grouper.text.addresses import without_secrets
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 BLOCK = 1 << 16  # bytes; what one request fetches at least
 AHEAD = 64  # blocks; what one request fetches at most of what nobody has asked for yet
 KEPT = 256  # blocks
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::)")
-_WEB = re.compile("https?://", re.IGNORECASE)
+_URL = r"[A-Za-z][A-Za-z0-9+.-]+(://|::)"
+_WEB = "(?i)https?://"
 
 
 def recognises(path: str) -> bool:
     """Whether a model is named by its address (`https://...`, `s3://...`)."""
-    return _URL.match(path) is not None and not os.path.exists(path)
+    return re.match(_URL, path) is not None and not os.path.exists(path)
 
 
 class Remote:
@@ -29,11 +32,13 @@ class Remote:
     """
 
     def __init__(self, url: str) -> None:
-        self.path = shown(url)
+        self.path = without_secrets(url)
         self._url = url
         self._blocks: dict[int, bytes] = {}
         self._next, self._ahead = 1, 1
-        self._connection: Connection = connect(url, self.path, BLOCK)
+        from grouper.model.files.connection import connect
+
+        self._connection = connect(url, self.path, BLOCK)
         self.size = self._connection.size
         self.bytes_read = len(self._connection.head)
         if self._connection.head:
@@ -58,6 +63,8 @@ class Remote:
 
     def beside(self, name: str) -> Remote:
         """The remote file of that name in the same folder. Raises FileNotFoundError for none."""
+        from grouper.model.files.connection import Absent
+
         try:
             return Remote(sibling(self._url, name))
         except Absent as error:
@@ -95,27 +102,14 @@ class Remote:
         self.close()
 
 
-def shown(url: str) -> str:
-    """An address as it may be printed: signatures and passwords stay out of logs."""
-    return "::".join(map(_plain, url.split("::"))) if _URL.match(url) else url
-
-
 def sibling(url: str, name: str) -> str:
     """The address of another file in the same folder; a query stays, as it may be a login."""
     from urllib.parse import quote
 
     first, *chained = url.split("::")
-    if _WEB.match(first):
+    if re.match(_WEB, first):
         place, mark, query = first.partition("?")
         first = f"{place.rpartition('/')[0]}/{quote(name)}{mark}{query}"
     else:
         first = f"{first.rpartition('/')[0]}/{name}"
     return "::".join((first, *chained))
-
-
-def _plain(url: str) -> str:
-    if _WEB.match(url):
-        url = re.split("[?#]", url, maxsplit=1)[0]
-    scheme, mark, rest = url.rpartition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{place.rpartition('@')[2]}{slash}{path}"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from grouper.model import codes
 from grouper.model.errors import ModelError
 from grouper.model.files.file import Buffer, BytesSource, Part
+from grouper.text.dataclass import dataclass
 
 MAX_DIRECTORY = 48 << 20
 MAX_ENTRIES = 300_000

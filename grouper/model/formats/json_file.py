@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from grouper.model.files.file import BytesSource
+from grouper.model.files.file import HEAD, BytesSource
 from grouper.model.files.json import loaded
 from grouper.model.formats import sharded_index, snapshot, snapshot_lines, unsupported
 from grouper.model.inventory import Inventory
@@ -28,7 +28,7 @@ def recognises(head: bytes) -> bool:
 
 def read(file: BytesSource, key: str | None) -> Inventory:
     """The inventory of a snapshot or an index. Raises ModelError for other JSON."""
-    if snapshot_lines.recognises(file.read(0, min(file.size, unsupported.HEAD))):
+    if snapshot_lines.recognises(file.read(0, min(file.size, HEAD))):
         inventory = snapshot.read_lines(file)
         if inventory is not None:
             return inventory

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 from math import prod
 from operator import add
@@ -25,6 +24,7 @@ from grouper.model.formats.sharded_index import MAX_SHARDS
 from grouper.model.inventory import Inventory
 from grouper.model.name_limits import Names
 from grouper.model.pickle.tensors import Tensor
+from grouper.text.dataclass import replace
 
 _BEGINS = "saved_offsets"
 MAX_PARTS = 150_000  # of all tensors in all files: two seconds
@@ -83,7 +83,7 @@ def _parts(folder: str) -> Iterator[str]:
 def _placed(file: BytesSource) -> Iterator[tuple[str, Tensor, Any]]:
     """The parts in a file, and where in the whole tensors they begin."""
     entries, metadata = safetensors.header(file)
-    found = [(name, safetensors.tensor(name, entry)) for name, entry in entries.items()]
+    found = list(safetensors.tensors_by_name(entries))
     entries.clear()  # the places take as much memory again
     places = _places(file, metadata)
     for name, tensor in found:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any, TypeGuard
 
@@ -22,6 +21,7 @@ from grouper.model.files.json import parsed
 from grouper.model.inventory import Inventory
 from grouper.model.name_limits import Names
 from grouper.model.pickle.tensors import MAX_DIM, MAX_NDIM, Tensor
+from grouper.text.dataclass import replace
 
 KIND = "safetensors"
 SORTED = (
@@ -61,7 +61,6 @@ _DTYPES = {
     "I64": ("int64", 64),
     "U64": ("uint64", 64),
 }
-_NUMBER = re.compile(r"(?<![^.])[0-9]{1,3}(?![^.])")
 
 
 def recognises(head: bytes) -> bool:
@@ -81,7 +80,7 @@ def read(file: BytesSource, key: str | None) -> Inventory:
             f"`{file.path}` is one rank's part of a distributed checkpoint",
             "give the folder that it is in",
         )
-    return inventory_of(_named(entries, metadata))
+    return inventory_of(tied(_named(entries, {}), metadata))
 
 
 def inventory_of(found: list[tuple[str, Tensor, Any]]) -> Inventory:
@@ -115,8 +114,18 @@ def tensors(file: BytesSource) -> list[tuple[str, Tensor, Any]]:
 def _named(
     entries: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> list[tuple[str, Tensor, Any]]:
-    found = [(name, tensor(name, entry)) for name, entry in entries.items()]
-    return tied([(name, facts, facts) for name, facts in found], metadata)
+    found = [(name, facts, facts) for name, facts in tensors_by_name(entries)]
+    return tied(found, metadata) if metadata else found
+
+
+def tensors_by_name(entries: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
+    """The facts of the tensors, from what a header says of them."""
+    for name, entry in entries.items():
+        dtype, bits = _DTYPES[entry["dtype"]]
+        shape = tuple(entry["shape"])
+        if bits == 4 and shape:
+            shape = (*shape[:-1], shape[-1] // 2)
+        yield name, Tensor(shape, dtype, name)
 
 
 def tied(
@@ -132,16 +141,27 @@ def tied(
     for name, kept in metadata.items():
         if isinstance(kept, str) and kept in names and name not in names:
             others.setdefault(kept, []).append(name)
+    segments = _Segments()
+    found = sorted(found, key=lambda each: segments.key(each[0]))
+    if not others:
+        return found
     return [
         (name, tensor, item)
-        for kept, tensor, item in sorted(found, key=lambda each: _natural(each[0]))
+        for kept, tensor, item in found
         for name in (kept, *others.get(kept, ()))
     ]
 
 
-def _natural(name: str) -> str:
-    """A key for sorting names, by which `layers.10` stands behind `layers.9`."""
-    return _NUMBER.sub(lambda match: match[0].zfill(4), name)
+class _Segments(dict[str, str]):
+    """What the segments of names are sorted by: `layers.10` stands behind `layers.9`."""
+
+    def __missing__(self, segment: str) -> str:
+        number = len(segment) < 4 and segment.isascii() and segment.isdigit()
+        key = self[segment] = segment.zfill(4) if number else segment
+        return key
+
+    def key(self, name: str) -> str:
+        return ".".join(map(self.__getitem__, name.split(".")))
 
 
 def header(file: BytesSource) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -164,9 +184,10 @@ def header(file: BytesSource) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _filling(file: BytesSource, entries: Mapping[str, Any], length: int) -> None:
     """The tensors must fill the data: what overlaps or is missing is damaged, or a lie."""
-    spans = sorted((_span(file, name, entry), name) for name, entry in entries.items())
+    spans = [(*_span(file, name, entry), name) for name, entry in entries.items()]
+    spans.sort()
     end = 0
-    for (start, stop), name in spans:
+    for start, stop, name in spans:
         if start != end:
             what = "overlaps another one" if start < end else "leaves a gap before it"
             raise _broken(file, f"tensor `{name}` {what}")
@@ -181,7 +202,7 @@ def _span(file: BytesSource, name: str, entry: Any) -> tuple[int, int]:
     """Where a tensor's bytes begin and end, which its shape and dtype must agree with."""
     if not isinstance(entry, dict):
         raise cut_short(file.path)
-    shape, dtype, offsets = (entry.get(key) for key in ("shape", "dtype", "data_offsets"))
+    shape, dtype, offsets = entry.get("shape"), entry.get("dtype"), entry.get("data_offsets")
     if not sizes(shape) or len(shape) > MAX_NDIM or not sizes(offsets) or len(offsets) != 2:
         raise _broken(file, f"tensor `{name}` has no shape or place that a tensor can have")
     if not isinstance(dtype, str) or dtype not in _DTYPES:
@@ -198,16 +219,9 @@ def _span(file: BytesSource, name: str, entry: Any) -> tuple[int, int]:
 
 def sizes(value: Any) -> TypeGuard[list[int]]:
     """Whether a JSON value is a list of sizes."""
-    return isinstance(value, list) and all(type(n) is int and 0 <= n < MAX_DIM for n in value)
-
-
-def tensor(name: str, entry: Mapping[str, Any]) -> Tensor:
-    """The facts of a tensor, from what the header says of it."""
-    shape = tuple(entry["shape"])
-    dtype, bits = _DTYPES[entry["dtype"]]
-    if bits == 4 and shape:
-        shape = (*shape[:-1], shape[-1] // 2)
-    return Tensor(shape, dtype, name)
+    if not isinstance(value, list):
+        return False
+    return not [n for n in value if type(n) is not int or not 0 <= n < MAX_DIM]
 
 
 def _broken(file: BytesSource, why: str) -> ModelError:

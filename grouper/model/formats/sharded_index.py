@@ -7,18 +7,18 @@ one of them is not there, the names of its tensors are known, and nothing else o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from grouper.model import codes
 from grouper.model.contents import state_dict
 from grouper.model.errors import ModelError
-from grouper.model.files.file import BytesSource, Sibling, cut_short
-from grouper.model.formats import safetensors, torch_saved, unsupported
+from grouper.model.files.file import HEAD, BytesSource, Sibling, cut_short
+from grouper.model.formats import safetensors, torch_saved
 from grouper.model.inventory import Inventory
 from grouper.model.name_limits import Names
 from grouper.model.pickle.machine import Limits
 from grouper.model.pickle.tensors import Tensor
+from grouper.text.dataclass import replace
 
 MAX_SHARDS = 4096
 MAX_READ = 32 << 20  # bytes, of all shards together
@@ -88,7 +88,7 @@ def _collected(file: Sibling, shards: Mapping[str, list[str]]) -> tuple[Found, l
 
 def _tensors(source: BytesSource, shard: str, limits: Limits) -> tuple[str, Found]:
     """The kind of a file, and its tensors, whose storages are its own."""
-    head = source.read(0, min(source.size, unsupported.HEAD))
+    head = source.read(0, min(source.size, HEAD))
     if safetensors.recognises(head):
         return safetensors.KIND, safetensors.tensors(source)
     root = torch_saved.saved(source, limits)

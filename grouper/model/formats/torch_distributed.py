@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from grouper.model import codes
@@ -18,9 +17,9 @@ from grouper.model.errors import ModelError, over_limit
 from grouper.model.files.file import File, cut_short
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.machine import Call, Dict, Global, Limits, described
+from grouper.text.dataclass import replace
 
 _METADATA = ".metadata"
-_SHARD = ".distcp"
 _TENSOR = "TensorStorageMetadata"  # in modules of several names
 _META = "_rebuild_meta_tensor_no_storage"
 _REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
@@ -55,10 +54,10 @@ def read(folder: str, key: str | None) -> Inventory:
     )
 
 
-def refuse_shard(path: str) -> None:
-    """Raise ModelError where a path leads to one of the files beside `.metadata`."""
+def refuse_part(path: str) -> None:
+    """Raise ModelError where a rank's file lies beside `.metadata`."""
     folder = os.path.dirname(path) or "."
-    if path.endswith(_SHARD) and recognises(folder):
+    if recognises(folder):
         raise ModelError(
             codes.NOT_A_MODEL,
             f"`{path}` is one rank's part of a distributed checkpoint",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from grouper.model.contents import find_model
 from grouper.model.files.file import BytesSource
 from grouper.model.files.zip import Entry, directory, opened, record, several_descriptions
-from grouper.model.formats import torch_export, torchscript, unsupported
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.machine import Limits, described
 
@@ -23,8 +22,16 @@ class ArchiveFormat(Protocol):
     ) -> Inventory: ...
 
 
-# The other archives that begin with a zip's member, by their members.
-ARCHIVES: tuple[ArchiveFormat, ...] = (torch_export, torchscript)
+# Names of members that `torch.save` does not write: where all are others, no archive is of another
+# format.
+OTHERS = ("archive_format", "serialized_exported_program.json", "constants.pkl", "model.json")
+
+
+def archives() -> Iterator[ArchiveFormat]:
+    """The other archives that begin with a zip's member, by their members."""
+    from grouper.model.formats import torch_export, torchscript
+
+    yield from (torch_export, torchscript)
 
 
 def recognises(head: bytes) -> bool:
@@ -35,7 +42,8 @@ def recognises(head: bytes) -> bool:
 def read(file: BytesSource, key: str | None) -> Inventory:
     """The inventory of an archive; no tensor's bytes are read."""
     entries = directory(file)
-    for archive in ARCHIVES:
+    others = any(name.casefold().endswith(OTHERS) for name in entries)
+    for archive in archives() if others else ():
         if archive.recognises(entries):
             return archive.read(file, entries, key)
     return find_model.find(saved(file, entries), key, file.path)
@@ -45,6 +53,8 @@ def saved(file: BytesSource, entries: Mapping[str, Entry], limits: Limits | None
     """What the program gave to `torch.save`."""
     description = record(entries, "data.pkl")
     if description is None:
+        from grouper.model.formats import unsupported
+
         raise unsupported.archive(file.path, entries)
     if sum(name.casefold().endswith("/data.pkl") for name in entries) > 1:
         raise several_descriptions(file)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grouper.model import codes
@@ -20,6 +19,7 @@ from grouper.model.files.zip import Entry, member, opened, record
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.machine import Call, Global, described
 from grouper.model.pickle.tensors import Tensor, tensor
+from grouper.text.dataclass import dataclass, field, replace
 
 MAX_CODE = 16 << 20  # bytes of all sources that are looked at
 MAX_LISTED = 1 << 20  # characters of a class's names

@@ -9,7 +9,6 @@ from typing import Any
 from grouper.model import codes
 from grouper.model.errors import ModelError
 
-HEAD = 512  # bytes of a file that the patterns look at
 _DOWNLOAD = "download the file itself"
 _UNPACK = "unpack it first"
 _CONVERTED = "give the checkpoint that it was made from"

@@ -8,7 +8,6 @@ standard unpickler).
 
 from __future__ import annotations
 
-import gc
 import struct
 from itertools import repeat
 from operator import length_hint
@@ -28,6 +27,7 @@ from grouper.model.pickle.values import (
     Reference,
     Sequence,
 )
+from grouper.text.collector import collector_off
 
 __all__ = [
     "Call",
@@ -65,15 +65,11 @@ def run(
     """
     if isinstance(source, bytes):
         source = Buffer(source)
-    enabled = gc.isenabled()
-    gc.disable()
     try:
-        return _run(Machine(source, start, limits or Limits()))
+        with collector_off():
+            return _run(Machine(source, start, limits or Limits()))
     except _FAULTS:
         raise PickleError("it is cut short or damaged") from None
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _run(machine: Machine) -> tuple[Any, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from grouper.model.files.file import Buffer, BytesSource
@@ -14,6 +13,7 @@ from grouper.model.pickle.values import (
     PickleError,
     Sequence,
 )
+from grouper.text.dataclass import dataclass
 
 NARROW = 1 << 12
 WINDOW = 1 << 16

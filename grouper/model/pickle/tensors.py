@@ -6,13 +6,13 @@ Sources: torch/_utils.py and torch/_tensor.py of torch 2.13, and what older vers
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from grouper.model.pickle import arrays
 from grouper.model.pickle.mappings import mapping, texts
 from grouper.model.pickle.storages import dtype_of
 from grouper.model.pickle.values import Call, Global, Reference, Sequence
+from grouper.text.dataclass import dataclass, replace
 
 __all__ = ["Tensor", "mapping", "tensor"]
 MAX_NDIM = 64
@@ -23,10 +23,11 @@ _FROM_TYPE = ("torch._tensor._rebuild_from_type_v2", "torch.tensor._rebuild_from
 _WITH_STATE = _UTILS + "_rebuild_parameter_with_state"
 _PARAMETERS = ("torch.nn.parameter.Parameter", _UTILS + "_rebuild_parameter", _WITH_STATE)
 _LAZY = ("torch.nn.parameter.UninitializedParameter", "torch.nn.parameter.UninitializedBuffer")
+_V2 = _UTILS + "_rebuild_tensor_v2"
 _JAGGED = "torch.nested._internal.nested_tensor._rebuild_njt"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that takes three times as long, and a file has 100,000
 class Tensor:
     """A tensor's facts. `storage` tells equal storages apart from others: a text, as numbers of a
     file could be chosen so that all have one hash.
@@ -55,6 +56,9 @@ def tensor(value: Any) -> Tensor | None:
 
 
 def _facts(value: Any) -> Tensor | None:
+    name = _name(value)
+    if name == _V2:  # what nearly all tensors are
+        return _strided("_rebuild_tensor_v2", value)
     wrappers = []
     for _ in range(4):  # a parameter of a subclass of a tensor: never deeper
         name = _name(value)
@@ -79,7 +83,7 @@ def _wrapped(found: Tensor, as_parameter: bool, wrapper: Any) -> Tensor:
         trains = trains if isinstance(trains, bool) else True
         own = _state(wrapper) if _name(wrapper) == _WITH_STATE else {}
         marks = tuple(word for word, value in own.items() if value)
-        return replace(found, is_parameter=True, trains=trains, marks=marks)
+        return Tensor(found.shape, found.dtype, found.storage, trains, True, found.is_buffer, marks)
     said = _state(wrapper)
     return replace(
         found,
@@ -174,7 +178,7 @@ def _strided(short: str, value: Any) -> Tensor | None:
     if named and isinstance(offset, int) and shape is not None and 0 not in (shape or ()):
         where = repr((key, _start(identity) + offset, shape, stride, dtype))
     place = _STRIDED[short]
-    trains = _flag(_argument(value, place)) if place >= 0 else None
+    trains = _flag(arguments[place]) if 0 <= place < len(arguments) else None
     return Tensor(shape, dtype, where, trains)
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Listed
-from dataclasses import dataclass
 from typing import Any
+
+from grouper.text.dataclass import dataclass
 
 
 class PickleError(Exception):

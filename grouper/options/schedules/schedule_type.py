@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from grouper.options.kinds import AFTER, CLOCK, COUNT, Constraint, Options
 from grouper.options.values import Value
+from grouper.text.dataclass import dataclass, field
 
 Factor = Callable[[float, float, float], float]
 KeyTimes = Callable[[float, float, Mapping[str, Any]], Iterable[tuple[float, str]]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grouper.checks.report import Report
-from grouper.findings import Severity
 from grouper.reports.ci.entries import all_entries
 from grouper.reports.output import Output
+from grouper.text.findings import Severity
 from grouper.text.printable import visible
 
 
@@ -27,11 +27,11 @@ def closing_lines(reports: Sequence[Report]) -> list[str]:
 
 
 def result(report: Report) -> str:
-    """`ok: 3 groups; 1 note`, `no groups: 1 error`, `the rules are sound`."""
+    """`ok: 3 groups; 1 note`, `failed: 1 error`, `the rules are sound`."""
     counts = {s: sum(f.severity is s for f in report.findings) for s in Severity}
     phrases = [f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n]
     if not report.ok:
-        return f"no groups: {', '.join(phrases)}"
+        return f"failed: {', '.join(phrases)}"
     groups = len(report.grouping.groups) if report.grouping else 0
     sound = f"ok: {groups} group{'s' * (groups != 1)}" if report.has_model else "sound"
     return "; ".join([sound, ", ".join(phrases)] if phrases else [sound])

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from grouper.checks.report import Report
-from grouper.findings import Finding, Severity
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Finding, Severity
 from grouper.text.fold import folded_list
 from grouper.text.printable import visible
 from grouper.text.source import Span

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grouper.checks.report import Report
-from grouper.findings import Severity
 from grouper.reports.ci.concise import closing_lines
 from grouper.reports.ci.entries import WORST_FIRST, Entry, all_entries
 from grouper.reports.output import Output
+from grouper.text.findings import Severity
 
 LIMIT = 10  # annotations of a kind in a step
 LONGEST = 10_000  # characters of a message; GitHub takes 64 KB

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from grouper.checks.report import Report
-from grouper.findings import Severity
 from grouper.reports.ci.entries import Entry, all_entries
 from grouper.reports.output import Output
+from grouper.text.findings import Severity
 
 SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
 

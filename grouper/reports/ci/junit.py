@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from grouper.checks.report import Report
-from grouper.findings import Severity
 from grouper.reports.ci.concise import result
 from grouper.reports.ci.entries import Entry, entries, repository_path
 from grouper.reports.output import Output
+from grouper.text.findings import Severity
 
 
 def render_reports(reports: Sequence[Report], _output: Output) -> str:

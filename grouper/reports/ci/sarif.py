@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from grouper.checks.catalog import ALL
 from grouper.checks.report import Report
-from grouper.findings import Code, Edit, Severity
 from grouper.reports.ci.entries import Entry, Place, all_entries, place_of
 from grouper.reports.output import Output
+from grouper.text.findings import Code, Edit, Severity
 from grouper.text.printable import visible
 from grouper.version import __version__
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from rich.console import Console
-from rich.text import Text
-
+from grouper.reports.lines import Line
 from grouper.text.printable import visible
 
 # Of a lightness that is read on white and on black; GitHub leaves styles out.
@@ -43,21 +41,15 @@ def joined(parts: Iterable[str]) -> Element:
     return Element("".join(map(escaped, parts)))
 
 
-def lines(texts: Iterable[Text]) -> Element:
+def lines(texts: Iterable[Line]) -> Element:
     """Lines of the terminal as they stand there, with their colours; without a line end, so that
     no Markdown around them begins again."""
     return element("pre", Element("&#10;".join(map(line, texts))), style=PRE)
 
 
-def line(text: Text) -> Element:
+def line(text: Line) -> Element:
     """A line of the terminal with its colours."""
-    console = Console(width=1_000_000, color_system="standard")
-    return joined(
-        _colored(segment.text, segment.style.color.name if segment.style.color else "",
-                 bool(segment.style.bold))
-        if segment.style else segment.text
-        for segment in text.render(console)
-    )  # fmt: skip
+    return joined(_colored(piece, style.split()) for piece, style in text.pieces)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> Element:
@@ -86,7 +78,7 @@ def _cell(name: str, column: int, content: str, numbers: frozenset[int]) -> Elem
     return element(name, content, align=side, style=style)
 
 
-def _colored(text: str, color: str, bold: bool) -> str:
-    styles = [f"color: {COLORS[color]}"] if color in COLORS else []
-    styles += ["font-weight: bold"] if bold else []
+def _colored(text: str, words: Sequence[str]) -> str:
+    styles = [f"color: {COLORS[word]}" for word in words if word in COLORS]
+    styles += ["font-weight: bold"] if "bold" in words else []
     return element("span", text, style="; ".join(styles)) if styles else text

@@ -2,71 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
+from grouper.checks.report import Report
 from grouper.group.grouping import Grouping
-from grouper.options.values import value_text
+from grouper.language.ruleset import RuleSet
+from grouper.match.assignment import Assignment
+from grouper.reports.families import Entry, Row
+from grouper.reports.frozen import facts_of, frozen_by
+from grouper.reports.group_table import LR, GroupTable, Shared, entries_of, group_table
 from grouper.reports.html.elements import Element, code, element, folded, joined, table
-from grouper.text.printable import count_phrase, size_phrase
 
 MOST_NAMES = 200  # that a fold shows
 MOST_ROWS = 100
+FACTOR = "×"  # the column beside the lr
 
 
-@dataclass(frozen=True)
-class Row:
-    """A group as the table shows it: `options` are written as rules write them."""
-
-    name: str
-    tensors: Sequence[str]
-    parameters: int
-    options: dict[str, str]
+def report_groups_html(report: Report) -> Element:
+    """The table, and what is frozen and by whom."""
+    assert report.grouping is not None
+    entries = entries_of(report.grouping, report.assignment)
+    return joined(
+        [
+            groups_html(entries, report.rules),
+            *_rest_html(report.grouping),
+            *_frozen_html(report.grouping, report.assignment),
+        ]
+    )
 
 
 def grouping_html(grouping: Grouping) -> Element:
-    """The table, and what is frozen."""
-    several = len({group.optimizer for group in grouping.groups}) > 1
-    rows = [
-        Row(
-            group.name,
-            [parameter.name for parameter in group.parameters],
-            sum(parameter.numel or 0 for parameter in group.parameters),
-            {
-                **({"optimizer": group.optimizer or ""} if several else {}),
-                **{key: value_text(v) for key, v in {**group.options, **group.plan}.items()},
-            },
-        )
-        for group in grouping.groups
-    ]
-    parts = [groups_html(rows)]
-    if grouping.frozen:
-        size = size_phrase(sum(p.numel or 0 for p in grouping.frozen))
-        head = f"frozen: {count_phrase(grouping.frozen, 'tensor')}, {size}"
-        parts.append(folded(head, names_html(p.name for p in grouping.frozen)))
-    return joined(parts)
+    """The same of groups alone."""
+    parts = [*_rest_html(grouping), *_frozen_html(grouping, None)]
+    return joined([groups_html(entries_of(grouping)), *parts])
 
 
-def groups_html(rows: Sequence[Row]) -> Element:
-    """The rows as a table, and the names of their tensors in a fold."""
-    if not rows:
+def groups_html(entries: Sequence[Entry], rules: RuleSet | None = None) -> Element:
+    """What groups have in common, the others as a table, and the names of their tensors in a
+    fold."""
+    if not entries:
         return element("p", "no groups")
-    keys = list(dict.fromkeys(key for row in rows for key in row.options))
-    head = ["group", "tensors", "parameters", *(code(key) for key in keys)]
-    cells = [
-        [
-            code(row.name),
-            f"{len(row.tensors):,}",
-            f"{row.parameters:,}",
-            *(code(row.options[key]) if key in row.options else "" for key in keys),
-        ]
-        for row in rows[:MOST_ROWS]
-    ]
-    parts = [table(head, cells, frozenset(range(1, len(head))))]
-    if len(rows) > MOST_ROWS:
-        parts.append(element("p", f"and {len(rows) - MOST_ROWS:,} more groups"))
-    listed = [joined([code(row.name), names_html(row.tensors)]) for row in rows[:MOST_ROWS]]
+    content = group_table(entries, rules)
+    parts = [_shared_html(shared) for shared in content.shared]
+    parts += [element("div", code("; ".join(content.plan)))] if content.plan else []
+    parts.append(_table(content))
+    if len(content.rows) > MOST_ROWS:
+        parts.append(element("p", f"and {len(content.rows) - MOST_ROWS:,} more rows"))
+    listed = [joined([code(e.name), names_html(e.tensors)]) for e in entries[:MOST_ROWS]]
     return joined([*parts, folded("names of the tensors", *listed)])
+
+
+def _shared_html(shared: Shared) -> Element:
+    words = " ".join(f"{key}={value}" for key, value in shared.options)
+    return element("div", code(f"{shared.optimizer} {words}".strip()))
+
+
+def _table(content: GroupTable) -> Element:
+    rows = content.rows[:MOST_ROWS]
+    families = any(row.groups > 1 for row in content.rows)
+    head = ["group", *(["groups"] if families else []), "tensors", "parameters"]
+    counts = [
+        [*([f"{row.groups:,}"] if families else []), f"{row.tensors:,}", f"{row.parameters:,}"]
+        for row in rows
+    ]
+    keys = [key for key in content.keys if key != LR or not any(r.factor for r in rows)]
+    of_lr = [] if LR in keys or LR not in content.keys else [LR, FACTOR]
+    values = [[_value(row, key) for key in (*of_lr, *keys)] for row in rows]
+    cells = [[code(r.name), *c, *v] for r, c, v in zip(rows, counts, values, strict=True)]
+    titles = [code(key) if key != FACTOR else "" for key in (*of_lr, *keys)]
+    right = frozenset(n for n, title in enumerate([*head, *titles]) if n and title)
+    return table([*head, *titles], cells, right)
+
+
+def _value(row: Row, key: str) -> str:
+    if key == FACTOR:
+        return code(f"×{row.factor}") if row.factor else ""
+    return code(row.cells[key]) if key in row.cells else ""
+
+
+def _rest_html(grouping: Grouping) -> list[Element]:
+    if not grouping.unmatched:
+        return []
+    return [element("p", f"in no group: {facts_of(grouping.unmatched)}")]
+
+
+def _frozen_html(grouping: Grouping, assignment: Assignment | None) -> Iterator[Element]:
+    for who, parameters in frozen_by(grouping, assignment).items():
+        head = joined(["frozen by ", code(who)] if who else ["frozen"])
+        listed = names_html(p.name for p in parameters)
+        yield folded(joined([head, f": {facts_of(parameters)}"]), listed)
 
 
 def names_html(names: Iterable[str]) -> Element:

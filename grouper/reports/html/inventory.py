@@ -7,7 +7,7 @@ from itertools import islice
 from grouper.model.inventory import Inventory
 from grouper.reports.html.elements import Element, code, element, joined, lines, table
 from grouper.reports.inventory import HEAD, rows_of
-from grouper.reports.terminal import model_lines
+from grouper.reports.model_lines import model_lines
 
 MOST_ROWS = 200
 

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from grouper.reports.html.elements import Element, code, element, joined, table
+from grouper.reports.html.report import findings_html
 from grouper.reports.plan.figure import plan_figure
 from grouper.reports.plan.key_steps import key_steps
 from grouper.reports.plan.table import in_words, number
@@ -17,12 +18,16 @@ MOST_TRACKS = 40
 
 
 def plan_html(plan: Plan) -> Element:
-    """What `grouper plan` prints and draws. Without matplotlib the picture is left out."""
+    """What `grouper plan` prints and draws, and what is wrong with it.
+
+    Without matplotlib the picture is left out.
+    """
     tracks = tracks_of(plan)
     if not tracks:
-        return element("p", NOTHING_TO_TRAIN)
+        return joined([element("p", NOTHING_TO_TRAIN), findings_html(plan.findings)])
     words = [element("div", code(line)) for line in in_words(plan, tracks)]
-    return joined([*words, _table(plan, tracks), _picture(plan, tracks)])
+    drawn = [_table(plan, tracks), _picture(plan, tracks)]
+    return joined([*words, *drawn, findings_html(plan.findings)])
 
 
 def _table(plan: Plan, tracks: Sequence[Track]) -> Element:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from grouper.text.dataclass import dataclass
 from grouper.train.plan import Plan
 
 WARMUP_SHARE = 0.3  # of the width, where warm-up would otherwise be too narrow to see

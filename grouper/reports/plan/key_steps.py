@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grouper.options.schedules import SCHEDULES
+from grouper.text.dataclass import dataclass
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import count, product
 from string import ascii_lowercase
 
 from grouper.language.syntax import tree
 from grouper.options.values import value_text
+from grouper.text.dataclass import dataclass
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 

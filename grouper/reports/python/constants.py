@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from grouper.checks.report import Report
 from grouper.group.group import Group
@@ -13,6 +12,7 @@ from grouper.model.wrappers import SEGMENTS, WRAPPERS
 from grouper.reports.python.layout import Brackets, Code, lines, listed, literal, mapped, quoted
 from grouper.reports.python.name_lists import name_items
 from grouper.reports.python.shape_guards import asked
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def left(report: Report) -> Left:
 
 
 def _by_rule(assigned: ParameterAssignment) -> bool:
-    return any(match.rule.freezes for match in assigned.matches)
+    return any(rule.freezes for rule in assigned.rules)
 
 
 def constants(report: Report, grouping: Grouping, several: bool) -> Iterator[str]:

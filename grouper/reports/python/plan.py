@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grouper.options.schedules import SCHEDULES
 from grouper.reports.python.layout import Brackets, Code, called, lines, literal, mapped, quoted
 from grouper.reports.python.schedules import factor_arguments, factor_source, imports_of
-from grouper.reports.python.templates import LATE, OTHER_RATES, RAMP, RATES
+from grouper.reports.python.templates import FORGETTING, LATE, OTHER_RATES, RAMP, RATES
+from grouper.text.dataclass import dataclass
 from grouper.train.curve import Curve
 from grouper.train.group_schedule import GroupSchedule, interpolate, warmed_up
 from grouper.train.plan import Plan
@@ -31,18 +31,28 @@ def plan_code(plan: Plan) -> PlanCode:
     moving = [curve for curve in curves if _moves(curve)]
     factors = [factor_source(name) for name in dict.fromkeys(c.schedule.name for c in moving)]
     others = any(o.key != "momentum" for group in plan.groups for o in group.options)
-    ramps = list(_ramps(plan))
+    ramps, forgets = list(_ramps(plan)), _forgets(plan)
+    rates = RATES.replace(*OTHER_RATES) if others else RATES
     return PlanCode(
         imports_of("".join((*factors, *ramps))),
-        f"EPOCHS, STEPS_PER_EPOCH = {plan.epochs}, {plan.steps_per_epoch}",
+        "\n".join([f"EPOCHS, STEPS_PER_EPOCH = {plan.epochs}, {plan.steps_per_epoch}", *forgets]),
         (
             _plan(plan, moving),
-            (RATES.replace(*OTHER_RATES) if others else RATES).rstrip(),
+            (rates.replace(*FORGETTING) if forgets else rates).rstrip(),
             *ramps,
             *([LATE.rstrip()] if any(curve.lag for curve in moving) else []),
             *factors,
         ),
     )
+
+
+def _forgets(plan: Plan) -> list[str]:
+    """The steps at which the state of a group ends: where its window opens or closes."""
+    turns = {
+        group.name: [step for step in (group.first, group.end) if step] for group in plan.groups
+    }
+    entries = [f"{quoted(name)}: {literal(tuple(steps))}" for name, steps in turns.items() if steps]
+    return lines(mapped("FORGETS = ", entries), 0) if entries else []
 
 
 def _curves(group: GroupSchedule) -> list[Curve]:
@@ -54,11 +64,11 @@ def _moves(curve: Curve) -> bool:
 
 
 def _ramps(plan: Plan) -> Iterator[str]:
-    """The functions of warm-ups: a straight line, or all shapes where there are others."""
+    """The functions of warm-ups: a straight line, and all shapes where there are others."""
     shapes = {group.warmup_shape for group in plan.groups if group.warmup_steps}
-    if shapes == {"linear"}:
+    if "linear" in shapes:
         yield RAMP.rstrip()
-    elif shapes:
+    if shapes - {"linear"}:
         yield inspect.getsource(warmed_up).rstrip()
         yield inspect.getsource(interpolate).rstrip()
 
@@ -88,13 +98,13 @@ class _Factors:
     """The factors of a step: a variable for each that is different from all others."""
 
     def __init__(self, plan: Plan) -> None:
-        self._steps_per_epoch = plan.steps_per_epoch
+        self._run = plan.run
         self._names: dict[tuple[str, tuple[Code, ...]], str] = {}
 
     def name(self, curve: Curve, warmup_end: int) -> str:
         """The variable of a curve's factor: `linear_now`, or `linear_now_2` for a second one."""
         schedule = curve.schedule.name
-        key = schedule, factor_arguments(curve, warmup_end, self._steps_per_epoch)
+        key = schedule, factor_arguments(curve, warmup_end, self._run)
         number = 1 + sum(other == schedule for other, _ in self._names)
         base = f"{schedule}_now"
         return self._names.setdefault(key, base if number == 1 else f"{base}_{number}")

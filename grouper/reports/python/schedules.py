@@ -7,7 +7,7 @@ import re
 
 from grouper.options.schedules import SCHEDULES
 from grouper.reports.python.layout import Brackets, Code, literal
-from grouper.train.curve import Curve
+from grouper.train.curve import Curve, Run
 
 
 def factor_source(name: str) -> str:
@@ -26,16 +26,18 @@ def imports_of(source: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def factor_arguments(curve: Curve, warmup_end: int, steps_per_epoch: int) -> tuple[Code, ...]:
+def factor_arguments(curve: Curve, warmup_end: int, run: Run) -> tuple[Code, ...]:
     """The arguments of a schedule's function at a step."""
     kind = SCHEDULES[curve.schedule.name]
     time, total = ("step", "steps") if curve.by_step else ("epoch", "EPOCHS")
     whole = total
-    if curve.after_warmup:
+    if curve.after_warmup and warmup_end >= run.steps:  # the warm-up fills the run
+        time = total = whole = "1"
+    elif curve.after_warmup:
         begin = str(warmup_end) if curve.by_step else f"{warmup_end} / STEPS_PER_EPOCH"
         time, total = f"max({time} - {begin}, 0)", f"{total} - {begin}"
     elif curve.lag:
-        end = warmup_end if curve.by_step else warmup_end // steps_per_epoch
+        end = warmup_end if curve.by_step else warmup_end // run.steps_per_epoch
         time = f"late({time}, {end}, {curve.lag})"
     own = [key for key in kind.own if key in curve.schedule.options]
     given = [_argument(key, curve.schedule.options[key]) for key in own]

@@ -134,6 +134,19 @@ OTHER_RATES = (
 """,
 )
 
+# Where groups have windows: what the optimizer remembers of them ends where one opens or closes.
+FORGETTING = (
+    """    for group in optimizer.param_groups:
+        values = planned[group["name"]]
+        group["lr"]""",
+    """    for group in optimizer.param_groups:
+        values = planned[group["name"]]
+        if step in FORGETS.get(group["name"], ()):
+            for parameter in group["params"]:
+                optimizer.state.pop(parameter, None)
+        group["lr"]""",
+)
+
 RAMP = '''\
 def ramp(step: int, length: int, start: float, end: float) -> float:
     """From `start` at step 0 in a straight line to `end` at step `length`, and then `end`."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 from torch.optim import Optimizer
 
-from grouper.findings import GroupingWarning
+from grouper.text.dataclass import replace
+from grouper.text.findings import GroupingWarning
 from grouper.text.printable import visible
 from grouper.train.resume.optimizer_state import (
     MatchedState,

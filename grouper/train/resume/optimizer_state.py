@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from torch.optim import LBFGS, Optimizer
 
 from grouper.model.wrappers import bare_names
 from grouper.text.arguments import in_words, require
+from grouper.text.dataclass import dataclass, replace
 from grouper.text.printable import visible
 from grouper.train.resume.restored import Restored
 from grouper.train.resume.saved_state import (
@@ -91,6 +92,9 @@ def match_state(optimizer: Optimizer, state: object) -> MatchedState:
         restored = Restored(tuple(names))
     else:
         kept, restored = _matching(saved.states, slots, source)
+        own = {slot.name for slot in slots if _has_stepped(values.get(slot.number))}
+        left = {*restored.new, *restored.reshaped, *restored.incompatible}
+        restored = replace(restored, stepped=not own.isdisjoint(left))
     for name, slot in kept.items():
         if name in saved.states:
             values[slot.number] = _redistributed(saved.states[name], slot.tensor)
@@ -137,13 +141,16 @@ def _numbered_state(optimizer: Optimizer) -> dict[Any, Any]:
     return {numbers.get(id(key), key): value for key, value in optimizer.state.items()}
 
 
+def _has_stepped(state: State | None) -> bool:
+    """Whether a state is more than what a class such as Adagrad begins with."""
+    return state is not None and len(state) > 0 and bool(state.get("step", 1))
+
+
 def _matching(
     saved: Mapping[str, State], slots: Sequence[_Slot], source: Mapping[str, str]
 ) -> tuple[dict[str, _Slot], Restored]:
     """The slots that continue, by the name of their saved state; and what becomes of all."""
-    outcomes: dict[str, list[str]] = {
-        outcome: [] for outcome in ("kept", "new", "reshaped", "incompatible")
-    }
+    outcomes: dict[str, list[str]] = defaultdict(list)
     missing_keys: dict[str, None] = {}
     kept: dict[str, _Slot] = {}
     for slot in slots:
@@ -156,8 +163,15 @@ def _matching(
             kept[saved_name] = slot
     matched = set(source.values())
     dropped = tuple(name for name in saved if name not in matched)
-    names = {outcome: tuple(every) for outcome, every in outcomes.items()}
-    return kept, Restored(**names, dropped=dropped, missing_keys=tuple(missing_keys))
+    restored = Restored(
+        kept=tuple(outcomes["kept"]),
+        new=tuple(outcomes["new"]),
+        dropped=dropped,
+        reshaped=tuple(outcomes["reshaped"]),
+        incompatible=tuple(outcomes["incompatible"]),
+        missing_keys=tuple(missing_keys),
+    )
+    return kept, restored
 
 
 def _matched(names: Sequence[str], saved: Sequence[str]) -> dict[str, str]:

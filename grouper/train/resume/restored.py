@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from grouper.text.dataclass import dataclass
 from grouper.text.fold import folded_list
 from grouper.text.printable import quoted_list, visible
 
@@ -15,10 +14,11 @@ class Restored:
     """The outcome of each parameter by name; `print` shows a line for every outcome.
 
     `kept` parameters continue with their saved state. Three start with an empty state, as in a new
-    run: `new` had none saved, `reshaped` has another shape than when it was saved, and the saved
-    state of `incompatible` lacks the `missing_keys` that this optimizer needs, being that of
-    another class or of another option. `dropped` was saved for a parameter that the optimizer does
-    not train.
+    run, or, where this optimizer has stepped, go on with the state that it has for them (`stepped`
+    is then True): `new` had none saved, `reshaped` has another shape than when it was saved, and
+    the saved state of `incompatible` lacks the `missing_keys` that this optimizer needs, being that
+    of another class or of another option. `dropped` was saved for a parameter that the optimizer
+    does not train.
     """
 
     kept: tuple[str, ...] = ()
@@ -27,14 +27,17 @@ class Restored:
     reshaped: tuple[str, ...] = ()
     incompatible: tuple[str, ...] = ()
     missing_keys: tuple[str, ...] = ()
+    stepped: bool = False
 
     def __str__(self) -> str:
         missing = quoted_list(map(visible, self.missing_keys))
+        go_on = "go on with the state that they have here"
+        so = f"so they {go_on if self.stepped else 'start with an empty state'}"
         reasons = {
             "kept": "",
-            "new": "nothing was saved for them, so they start with an empty state",
-            "reshaped": "saved with another shape, so they start with an empty state",
-            "incompatible": f"the saved state lacks {missing}, so they start with an empty state",
+            "new": f"nothing was saved for them, {so}",
+            "reshaped": f"saved with another shape, {so}",
+            "incompatible": f"the saved state lacks {missing}, {so}",
             "dropped": "saved, but not trained now",
         }
         names = {outcome: vars(self)[outcome] for outcome in reasons if vars(self)[outcome]}

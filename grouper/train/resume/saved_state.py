@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from grouper.text.arguments import in_words, wrong_type
+from grouper.text.dataclass import dataclass
 from grouper.text.printable import quoted_list, visible
 
 State = Mapping[str, Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.tensor import DTensor, Replicate, distribute_tensor
 
 from grouper.model.wrappers import bare_names
+from grouper.text.dataclass import dataclass
 from grouper.text.printable import quoted_list
 from grouper.train.wrapped import distributed_is_running
 

@@ -62,15 +62,15 @@ def _trial_step(optimizer: Optimizer, group: Group, tensor: Tensor) -> State:
         parameter = torch.zeros(tensor.shape, dtype=tensor.dtype, device="meta", requires_grad=True)
         parameter.grad = torch.zeros_like(parameter)
         group = {key: value for key, value in group.items() if key not in ("params", "param_names")}
-        options = {key: PLAIN.get(key, _own(value)) for key, value in group.items()}
-        trial = _stand_in(optimizer, {**options, "params": [parameter]})
+        options = {key: PLAIN.get(key, own_copy(value)) for key, value in group.items()}
+        trial = stand_in(optimizer, {**options, "params": [parameter]})
         with contextlib.suppress(Exception):
-            _bare_step(trial)
+            bare_step(trial)
         return dict(trial.state.get(parameter, {}))
     return {}
 
 
-def _stand_in(optimizer: Optimizer, group: dict[str, Any]) -> Optimizer:
+def stand_in(optimizer: Optimizer, group: dict[str, Any]) -> Optimizer:
     """An optimizer of the same class with one group, which shares nothing with the given one.
 
     It is restored from a state, as unpickling does, and has no attribute of the other but plain
@@ -86,14 +86,14 @@ def _stand_in(optimizer: Optimizer, group: dict[str, Any]) -> Optimizer:
     return trial
 
 
-def _own(value: Any) -> Any:
+def own_copy(value: Any) -> Any:
     """A copy of what a step could write to."""
     if isinstance(value, Tensor):
         return value.detach().clone()
     return copy.copy(value) if isinstance(value, list | dict | set) else value
 
 
-def _bare_step(optimizer: Optimizer) -> None:
+def bare_step(optimizer: Optimizer) -> None:
     """A step without the hooks of all optimizers in the process, which count steps of a run."""
     step: Any = type(optimizer).step
     (step.__wrapped__ if getattr(step, "hooked", False) else step)(optimizer)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lark import Token
+from lark.lexer import Token
 
 from grouper.language.syntax import codes
 from grouper.language.syntax.errors import refuse

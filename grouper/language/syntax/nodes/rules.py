@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from lark import Token, Tree
+from lark.lexer import Token
+from lark.tree import Tree
 
 from grouper.language.syntax import codes, tree
 from grouper.language.syntax.errors import refuse

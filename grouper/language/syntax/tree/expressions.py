@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
 from typing import TypeAlias
 
 from grouper.language.syntax.tree.node import Node
+from grouper.text.dataclass import dataclass, field
 from grouper.text.source import Span
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from grouper.text.dataclass import dataclass, field
 from grouper.text.source import Span
 
 

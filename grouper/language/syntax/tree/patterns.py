@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from grouper.language.syntax.tree.node import Node
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)

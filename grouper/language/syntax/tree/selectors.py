@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal as OneOf
 from typing import TypeAlias
 
 from grouper.language.syntax.tree.expressions import Expression
 from grouper.language.syntax.tree.node import Node
 from grouper.language.syntax.tree.patterns import Glob, Text
+from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)

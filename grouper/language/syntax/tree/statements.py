@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from grouper.language.syntax.tree.expressions import Expression, Option, Word
 from grouper.language.syntax.tree.node import Node
 from grouper.language.syntax.tree.patterns import Text
 from grouper.language.syntax.tree.selectors import Comparison, Selector
+from grouper.text.dataclass import dataclass, field
 from grouper.text.source import Span
 
 

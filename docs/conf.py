@@ -1,0 +1,36 @@
+"""The documentation as a site: `sphinx-build -W --keep-going docs site`.
+
+Pages are those of docs/, which read as well in the repository; what is generated is the reference
+of the public calls, from their docstrings, and a page of all findings, from the checks' own.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from grouper.version import __version__  # noqa: E402
+
+project, author, release = "grouper", "the authors of grouper", __version__
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "site_pages",
+]
+html_theme = "furo"
+html_title = "grouper"
+html_static_path: list[str] = []
+html_show_sphinx = False
+html_copy_source = False
+exclude_patterns = ["conf.py", "site_pages.py", "screenshot.py"]
+highlight_language = "grouper"  # a fence without a language holds rules, as everywhere in docs/
+myst_heading_anchors = 3
+myst_enable_extensions = ["attrs_inline"]
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autosummary_generate = False

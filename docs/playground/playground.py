@@ -1,0 +1,44 @@
+"""What the playground's worker calls: a model is read once, and rules are checked against it."""
+
+from __future__ import annotations
+
+import time
+
+from grouper.api.check import check as check_model
+from grouper.api.plan import plan_of
+from grouper.api.rules import parse
+from grouper.model.errors import ModelError
+from grouper.model.inventory import Inventory
+from grouper.model.read import read
+from grouper.reports.page.page import html_page
+from grouper.reports.terminal import report_text
+
+NAME = "my.rules"
+_model: Inventory | str = "no model is chosen"
+
+
+def read_model(path: str) -> None:
+    """Keep the model of a file for the checks that follow, or what is wrong with it."""
+    global _model
+    try:
+        _model = read(path)
+    except (ModelError, OSError) as error:
+        _model = f"{path.rpartition('/')[2]}: {error}"
+
+
+def check(text: str, epochs: int, steps_per_epoch: int) -> dict[str, str]:
+    """The report of the rules on the model: as text, and as a page."""
+    if isinstance(_model, str):
+        return {"status": _model, "text": _model, "page": ""}
+    start = time.perf_counter()
+    report = check_model(_model, parse(text, NAME))
+    plan, without = None, ""
+    if report.ok and report.grouping is not None:
+        try:
+            plan = plan_of(report, report.grouping, steps_per_epoch, epochs)
+        except (ValueError, TypeError) as error:
+            without = f"\nno plan: {error}\n"
+    page = html_page(report, plan)
+    seconds = time.perf_counter() - start
+    status = f"{len(_model.parameters):,} tensors checked in {seconds:.2f} s"
+    return {"status": status, "text": report_text(report) + without, "page": page}

@@ -1,0 +1,93 @@
+"""What the site has beyond the pages of docs/: the calls, the findings, and a list for machines."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grouper
+from grouper.checks.catalog import ALL
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+DOCS = Path(__file__).parent
+GENERATED = DOCS / "_generated"
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", _generate)
+    app.connect("build-finished", _list_for_machines)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _generate(_app: Sphinx) -> None:
+    GENERATED.mkdir(exist_ok=True)
+    for name, text in {"findings.md": _findings(), "api.md": _calls()}.items():
+        path = GENERATED / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+def _findings() -> str:
+    """Each finding's page, as `grouper rule CODE` prints it."""
+    parts = ["# Findings", "What `grouper check` and the calls that build can say, by code."]
+    for code in ALL:
+        parts.append(f"## {code.id} {code.name}")
+        parts.append(f"*{code.severity.value}*")
+        parts.append(_fenced(inspect.cleandoc(code.page)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _fenced(page: str) -> str:
+    """Indented examples as fences, which have the language's colours."""
+    lines, inside = [], False
+    for line in page.splitlines():
+        indented = line.startswith("    ") or (inside and not line.strip())
+        if indented != inside:
+            if inside:
+                while lines[-1] == "":
+                    lines.pop()
+                lines += ["```", ""]
+            else:
+                lines.append("```")
+            inside = indented
+        lines.append(line[4:] if indented else line)
+    return "\n".join([*lines, "```"] if inside else lines)
+
+
+def _calls() -> str:
+    parts = ["# Python", "All public names of `grouper`."]
+    for name in grouper.__all__:
+        kind = "class" if inspect.isclass(getattr(grouper, name)) else "function"
+        kind = "exception" if _is_error(getattr(grouper, name)) else kind
+        members = "" if kind != "class" else ":members:\n"
+        home = getattr(grouper, name).__module__
+        parts.append(f"## {name}")
+        parts.append(f"```{{eval-rst}}\n.. auto{kind}:: {home}.{name}\n   {members}```")
+    return "\n\n".join(parts) + "\n"
+
+
+def _is_error(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, BaseException)
+
+
+def _list_for_machines(app: Sphinx, error: Exception | None) -> None:
+    """llms.txt: every page with the first sentences of it."""
+    if error is not None or app.builder.format != "html":
+        return
+    lines = [
+        "# grouper",
+        "",
+        "> Parameter groups for PyTorch optimizers, from rules that can be read and checked.",
+        "",
+    ]
+    for name in sorted(app.env.found_docs):
+        text = Path(app.env.doc2path(name)).read_text("utf-8")
+        title = re.search(r"^# (.+)$", text, re.MULTILINE)
+        first = re.search(r"^(?![#`<\[|\s*-]).+(?:\n\S.*)*", text, re.MULTILINE)
+        said = " ".join(first[0].split()) if first else ""
+        lines.append(f"- [{title[1] if title else name}]({name}.html): {said}")
+    (Path(app.outdir) / "llms.txt").write_text("\n".join(lines) + "\n", "utf-8")

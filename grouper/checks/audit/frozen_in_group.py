@@ -1,0 +1,49 @@
+"""A frozen parameter is in a group.
+
+It has no gradient, so steps pass it over; it is only carried along. Where all of a group are
+frozen, its options train nothing, which is a warning. Frozen after some steps, it goes on to decay
+and to move by its momentum where gradients are set to zero instead of None.
+
+    model.backbone.requires_grad_(False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)         # a note: the backbone as well
+
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=0.1)                    # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.audit.audited import Audited, AuditedGroup, group_list
+from grouper.text.findings import Code, Finding, Severity
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR603", "frozen-in-group", Severity.NOTE, __doc__ or "")
+_HELP = "build the optimizer from `[p for p in model.parameters() if p.requires_grad]`"
+
+
+def check(audited: Audited) -> Iterator[Finding]:
+    """A warning for the groups that are frozen as a whole, and a note for the rest."""
+    whole: list[tuple[AuditedGroup, list[str]]] = []
+    partly: list[tuple[AuditedGroup, list[str]]] = []
+    for group in audited.groups:
+        frozen = [p for p in audited.parameters(group) if p.trainable is False]
+        if frozen:
+            alone = len(frozen) == len(set(group.group.parameters)) and not group.group.strays
+            (whole if alone else partly).append((group, [p.name for p in frozen]))
+    for found, severity in ((whole, Severity.WARNING), (partly, Severity.NOTE)):
+        if not found:
+            continue
+        names = tuple(name for _, members in found for name in members)
+        where = group_list([group for group, _ in found])
+        is_or_are = "is" if len(found) == 1 else "are"
+        yield Finding(
+            CODE,
+            f"{where} {is_or_are} frozen as a whole ({count_phrase(names)}): nothing trains there"
+            if severity is Severity.WARNING
+            else f"{count_phrase(names)} in {where} {'is' if len(names) == 1 else 'are'} frozen",
+            parameters=names,
+            help=_HELP,
+            severity_override=severity,
+        )

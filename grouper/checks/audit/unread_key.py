@@ -1,0 +1,90 @@
+"""A key of a group is read by no step of the optimizer's class.
+
+torch's optimizers accept any key. A factor of the lr that only another tool multiplies (`lr_scale`,
+`lr_mult`) and a misspelt option do nothing, and nothing says so: that is a warning. Other keys may
+be for other readers of the groups, such as a trainer: a note. It is found out by steps of stand-ins
+whose groups record what is read of them.
+
+    groups = [{"params": model.head.parameters(), "lr_mult": 10}]
+    optimizer = torch.optim.SGD(groups, lr=0.1)                     # bad: `lr_mult` does nothing
+
+    groups = [{"params": model.head.parameters(), "lr": 1.0}]
+    optimizer = torch.optim.SGD(groups, lr=0.1)                     # good
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from grouper.checks.audit.audited import NAMES, OF_SCHEDULERS, Audited, AuditedGroup, group_list
+from grouper.options.foreign import FOREIGN
+from grouper.options.misspelt import misspelt
+from grouper.text.findings import Code, Finding, Severity
+from grouper.text.similar import similar
+
+CODE = Code("GR605", "unread-key", Severity.WARNING, __doc__ or "")
+FACTORS = tuple(word for word, row in FOREIGN.items() if row.operator == "*=" and row.key == "lr")
+_OF_TIMM = "lr_scale"
+
+
+def check(audited: Audited) -> Iterator[Finding]:
+    """One finding for each key of an optimizer's groups that nobody is known to read."""
+    found: dict[tuple[int, str], list[AuditedGroup]] = {}
+    for group in audited.groups:
+        # Of what wrote a checkpoint only this is known: what the rates are.
+        keys = FACTORS if group.unread is None else group.unread
+        for key in keys:
+            if key in group.options and not _is_for_others(key, group):
+                found.setdefault((id(group.optimizer), key), []).append(group)
+    for (_, key), groups in found.items():
+        several = len({group.options[key] for group in groups}) > 1
+        is_known = several or groups[0].unread is not None
+        if key not in FACTORS or (is_known and not _is_applied(key, groups)):
+            yield _finding(key, groups)
+
+
+def _is_for_others(key: str, group: AuditedGroup) -> bool:
+    """Whether it is a name or a scheduler's, or what the class itself puts into its groups."""
+    of_class = key in group.optimizer.defaults or key in group.signature.options
+    return key in (*NAMES, *OF_SCHEDULERS) or of_class
+
+
+def _is_applied(key: str, groups: Sequence[AuditedGroup]) -> bool:
+    """Whether the rates are already in the proportions of their factors: somebody multiplies."""
+    pairs = [(group.options.get("lr"), group.options.get(key)) for group in groups]
+    ratios = [
+        lr / factor
+        for lr, factor in pairs
+        if isinstance(lr, int | float) and isinstance(factor, int | float) and factor
+    ]
+    several = len({factor for _, factor in pairs}) > 1
+    return several and all(math.isclose(ratio, ratios[0], rel_tol=1e-6) for ratio in ratios[1:])
+
+
+def _finding(key: str, groups: Sequence[AuditedGroup]) -> Finding:
+    optimizer = groups[0].optimizer.optimizer or "the optimizer"
+    wrong = key in FOREIGN or misspelt(key) is not None
+    nobody = f"`{optimizer}` reads no such key"
+    if key in FACTORS:
+        nobody = "no lr is multiplied by it"
+    by_timm = ("timm's own schedulers multiply it at their first step; torch's do not",)
+    return Finding(
+        CODE,
+        f"`{key}` of {group_list(groups)} does nothing: {nobody}",
+        parameters=tuple(name for group in groups for name in group.group.parameters),
+        notes=by_timm if key == _OF_TIMM else (),
+        help=_help(key, groups[0]),
+        severity_override=None if wrong else Severity.NOTE,
+    )
+
+
+def _help(key: str, group: AuditedGroup) -> str:
+    if key in FACTORS:
+        return f"multiply when groups are made: `lr=base * {key}`"
+    options = group.signature.options
+    meant = FOREIGN[key].key if key in FOREIGN else None
+    if meant in options:
+        return f"the option is called `{meant}`"
+    near = similar("option", key, options) if misspelt(key) is not None else None
+    return near or "where another program reads it, all is well; else leave it out"

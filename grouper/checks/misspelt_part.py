@@ -1,0 +1,93 @@
+"""A part of an `optional` rule matches nothing, and the model has that name but for a slip.
+
+`optional` says that a part may be missing, so what is not there is no finding. A name that is
+there in another spelling was meant, and its parameters get other values.
+
+    optional patch_embed.* or Pos_embed -> stem lr*=0.1    # bad where there is `pos_embed`
+    optional patch_embed.* or pos_embed -> stem lr*=0.1    # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grouper.checks.context import Context
+from grouper.checks.literal_parts import STAR, Part, parts_of, words_of
+from grouper.checks.slips import is_slip
+from grouper.checks.trained import Trained
+from grouper.language.ruleset import Rule
+from grouper.language.syntax import tree
+from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.text.printable import count_phrase
+
+CODE = Code("GR323", "misspelt-part", Severity.WARNING, __doc__ or "")
+
+LEAST = 4  # letters of a word that means a module
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each part whose words are names of parameters that the rule leaves out."""
+    for rule in context.rules.rules:
+        if rule.selector is None or not rule.optional or context.inventory.modules is None:
+            continue
+        for part in _parts(context, rule):
+            if not context.selected(part.alone):
+                yield from _meant(context, rule, part)
+
+
+def _parts(context: Context, rule: Rule) -> Iterator[Part]:
+    """The parts of the selector; of a rule that matches nothing, its operands as well."""
+    assert rule.selector is not None
+    yield from parts_of(rule.selector)
+    if context.matched[id(rule)]:
+        return
+    whole = rule.selector
+    operands = whole.operands if isinstance(whole, tree.And) else (whole,)
+    for operand in operands:
+        if isinstance(operand, tree.Glob | tree.ClassName):
+            rest = tuple(other for other in operands if other is not operand)
+            opened = tree.And((STAR, *rest)) if rest else STAR
+            text = operand.span.text if operand.span is not None else ""
+            yield Part(operand, opened, text, operand.span)
+
+
+def _meant(context: Context, rule: Rule, part: Part) -> Iterator[Finding]:
+    reach = context.selected(part.opened) - context.matched[id(rule)]
+    others = [o for o in context.trained if id(o.parameter) in reach]
+    members = [o for o in context.trained if id(o.parameter) in context.matched[id(rule)]]
+    keys = [option.key for option in rule.options if option.key != "freeze"]
+    for word in words_of(part.text):
+        if len(word) < LEAST:
+            continue
+        found = [one for one in others if _name(context, part, word, one)]
+        apart = [o for o in found if not members or _differs(o, members[0], keys)]
+        if apart:
+            yield _finding(context, rule, part, word, apart)
+
+
+def _differs(one: Trained, other: Trained, keys: list[str]) -> bool:
+    return any(one.value(key) != other.value(key) for key in keys) or not keys
+
+
+def _name(context: Context, part: Part, word: str, one: Trained) -> str | None:
+    """The name that the word is but for a slip, of the parameter or of its class."""
+    if isinstance(part.alone, tree.ClassName):
+        cls = context.kinds.class_name(one.parameter)
+        return cls if is_slip(word, cls) else None
+    return next((n for n in one.name.split(".") if is_slip(word, n)), None)
+
+
+def _finding(context: Context, rule: Rule, part: Part, word: str, found: list[Trained]) -> Finding:
+    place = part.span or rule.span
+    name = _name(context, part, word, found[0]) or ""
+    written = part.span is not None and word in part.span.text
+    better = part.span.text.replace(word, name) if written and part.span is not None else ""
+    return Finding(
+        CODE,
+        f"no name has `{word}`; other values go to {count_phrase(found)} with `{name}` in the name:"
+        f" `{found[0].name}`",
+        labels_at(place),
+        tuple(one.name for one in found),
+        help=f"write `{name}`; if it is for another model, accept it: `allow {CODE.id}`",
+        candidates=((Edit(part.span, better),),) if better and part.span is not None else (),
+    )

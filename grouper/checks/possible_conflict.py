@@ -1,0 +1,171 @@
+"""Two rules can match one parameter, and set different values for one of its options.
+
+Asked of rules without a model. Where one rule matches all that the other does, they disagree on
+every model, and it is an error. Else it takes a parameter that both match, and one is named: a
+warning where one of the rules says how names end (`*.bias`), for such parameters are everywhere.
+Words that would have to stand in one path (`vision.*` and `*projector*`) are not reported.
+
+    *      -> all  lr=0.01
+    *.bias -> bias lr=0.02            # bad: both match every bias
+
+    *               -> all  lr=0.01
+    override *.bias -> bias lr=0.02   # good
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from grouper.checks.context import Context, rule_name
+from grouper.checks.rule_edits import selector_text_of
+from grouper.language.automata.claims import All, Either, Negation
+from grouper.language.expressions import Scope, captured_names, evaluate, label_of
+from grouper.language.facts import FACTS
+from grouper.language.resolve.walk import attributes, calls, possible_captures, words
+from grouper.language.ruleset import Rule, RuleSet
+from grouper.language.syntax import tree
+from grouper.language.value_errors import BadValue
+from grouper.options.values import Value, same, value_text
+from grouper.text.dataclass import dataclass
+from grouper.text.findings import Code, Finding, Label, Severity, labels_at
+
+if TYPE_CHECKING:
+    from grouper.language.automata.rule_claims import RuleClaims
+
+CODE = Code("GR121", "possible-conflict", Severity.WARNING, __doc__ or "")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A value that a rule sets, whatever the model is."""
+
+    rule: Rule
+    option: tree.Option
+    value: Value
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding for each option of a rule that an earlier rule can be at odds with."""
+    by_key: dict[str, list[Fixed]] = {}
+    for rule in context.rules.rules:
+        for later in () if rule.freezes else _fixed(rule, context.rules.variables):
+            before = by_key.setdefault(later.option.key, [])
+            found = _of(context.rules, context.claims, before, later)
+            if found is not None:
+                yield found
+            before.append(later)
+
+
+def _fixed(rule: Rule, variables: Mapping[str, Value]) -> Iterator[Fixed]:
+    """The values that hang on the file alone."""
+    captured = possible_captures(rule.selector)
+    for option in rule.options:
+        expression = option.value
+        of_model = any(True for _ in attributes(expression)) or any(
+            captured_names(call) or label_of(call) for call in calls(expression)
+        )
+        of_match = any(w.name in captured or w.name in FACTS for w, _ in words(expression))
+        if option.operator != "=" or of_model or of_match:
+            continue
+        try:
+            yield Fixed(rule, option, evaluate(expression, Scope(variables)))
+        except BadValue:
+            continue
+
+
+def _of(rules: RuleSet, claims: RuleClaims, before: list[Fixed], later: Fixed) -> Finding | None:
+    """What there is to say of a value, and the earlier ones: what is certain first."""
+    possible, settled = None, _settled(rules, claims, later)
+    for earlier in before:
+        if not _at_odds(earlier.rule, later.rule) or same(earlier.value, later.value):
+            continue
+        inner = _always(claims, earlier, later, settled)
+        if inner is not None:
+            return _certain(earlier, later, inner)
+        if possible is None and (_is_ending(earlier.rule) or _is_ending(later.rule)):
+            both = (claims.matched(earlier.rule), claims.matched(later.rule), Negation(settled))
+            name = next(claims.names(All(both)), None)
+            possible = _possible(earlier, later, name) if name is not None else None
+    return possible
+
+
+def _at_odds(earlier: Rule, later: Rule) -> bool:
+    """Whether neither rule gives way to the other where both match."""
+    gives_way = later.otherwise and earlier.split == later.split
+    return earlier.override == later.override and not gives_way
+
+
+def _is_ending(rule: Rule) -> bool:
+    """Whether the rule is for parameters by their own names, wherever they are."""
+    return rule.selector is not None and _says_end(rule.selector)
+
+
+def _says_end(selector: tree.Selector) -> bool:
+    match selector:
+        case tree.Glob(pieces=pieces):
+            return bool(pieces) and not isinstance(pieces[-1], tree.Star)
+        case tree.Exact():
+            return True
+        case tree.And(operands=operands):
+            return any(map(_says_end, operands))
+        case tree.Or(operands=operands):
+            return all(map(_says_end, operands))
+        case _:
+            return False
+
+
+def _settled(rules: RuleSet, claims: RuleClaims, later: Fixed) -> Either:
+    """Where another rule settles it: one that freezes, or an `override` of the option."""
+    key = later.option.key
+    settling = (
+        rule
+        for rule in rules.rules
+        if rule.freezes
+        or (rule.override and not later.rule.override and any(o.key == key for o in rule.options))
+    )
+    return Either(tuple(map(claims.selected, settling)))
+
+
+def _always(claims: RuleClaims, earlier: Fixed, later: Fixed, settled: Either) -> Fixed | None:
+    """The one of the two that the other is at odds with wherever it matches."""
+    for inner, outer in ((later, earlier), (earlier, later)):
+        if inner.rule.optional:
+            continue
+        unsettled = claims.matched(outer.rule)
+        if settled.claims:
+            unsettled = All((unsettled, Negation(settled)))
+        if claims.is_empty(claims.matched(inner.rule), unsettled):
+            return inner
+    return None
+
+
+def _certain(earlier: Fixed, later: Fixed, inner: Fixed) -> Finding:
+    outer = earlier if inner is later else later
+    return Finding(
+        CODE,
+        f"all that {rule_name(inner.rule)} matches gets two values of `{later.option.key}`:"
+        f" {rule_name(outer.rule)} matches it, too",
+        _labels(earlier, later),
+        help=f"let the narrower rule count: `override {selector_text_of(inner.rule)} -> ...`",
+        severity_override=Severity.ERROR,
+    )
+
+
+def _possible(earlier: Fixed, later: Fixed, name: str) -> Finding:
+    return Finding(
+        CODE,
+        f"{rule_name(earlier.rule)} and {rule_name(later.rule)} both match, for example, `{name}`,"
+        f" and it would get two values of `{later.option.key}`",
+        _labels(earlier, later),
+        help="say which one counts: begin one of them with `override`",
+    )
+
+
+def _labels(earlier: Fixed, later: Fixed) -> tuple[Label, ...]:
+    labels = labels_at(later.option.span, _sets(later))
+    return labels + labels_at(earlier.option.span, _sets(earlier))
+
+
+def _sets(fixed: Fixed) -> str:
+    return f"{rule_name(fixed.rule)} sets {value_text(fixed.value)}"

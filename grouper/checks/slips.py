@@ -1,0 +1,44 @@
+"""Words that are a name of the model but for a slip: another case, a letter too many or too few."""
+
+from __future__ import annotations
+
+LEAST = 5  # letters of a word in which one may be wrong
+
+
+def is_slip(word: str, name: str) -> bool:
+    """Whether a word is a name with other capitals or separators, or with one letter wrong.
+
+    A digit more or less is another name, and so are a plural and a letter that stands alone, as
+    `lora_A` and `lora_B`.
+    """
+    if word == name:
+        return False
+    one, other = (text.replace("_", "").lower() for text in (word, name))
+    if one == other:
+        return True
+    if any(len(part) == 1 for part in name.split("_")):
+        return False
+    if min(len(one), len(other)) < LEAST or one.rstrip("s") == other.rstrip("s"):
+        return False
+    return _digits(one) == _digits(other) and _one_edit(one, other)
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _one_edit(one: str, other: str) -> bool:
+    """Whether one letter added, taken away, replaced, or two neighbours turned round, makes one
+    text of the other."""
+    short, long = sorted((one, other), key=len)
+    start = 0
+    while start < len(short) and short[start] == long[start]:
+        start += 1
+    if len(long) == len(short) + 1:
+        return short[start:] == long[start + 1 :]
+    if len(long) != len(short):
+        return False
+    turned = short[start : start + 2][::-1] == long[start : start + 2]
+    return short[start + 1 :] == long[start + 1 :] or (
+        turned and short[start + 2 :] == long[start + 2 :]
+    )

@@ -1,0 +1,163 @@
+"""`grouper init [MODEL]`: a rules file to begin with."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from grouper.checks.report import Report
+from grouper.cli.exit import CLEAN, Failure, status
+from grouper.cli.flags import model_flags, output, output_flags
+from grouper.cli.load import read_model
+from grouper.cli.streams import report as report_line
+from grouper.cli.write import emit, emit_paths, emit_utf8, write
+from grouper.generate.init.text import Use
+from grouper.model.inventory import Inventory
+from grouper.text.printable import visible
+from grouper.text.write_file import names_stream
+
+EXAMPLES = (
+    "grouper init model.pt --out first.rules",
+    "grouper init --from last.pt  # the groups of its optimizer, as rules",
+    "grouper init model.pt --recipe yolov5 --set base=0.02",
+)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="the model that the rules are for"
+    )
+    parser.add_argument(
+        "--from", dest="checkpoint", metavar="CHECKPOINT",
+        help="give the groups of the optimizer in a checkpoint",
+    )  # fmt: skip
+    parser.add_argument("--recipe", metavar="RECIPE", help="begin with a shipped file")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="X=EXPR",
+        help="the value of a recipe's `let` variable",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="FILE", help="write a file, which must not be there yet")
+    model_flags(parser)
+    output_flags(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    _refuse(arguments)
+    if arguments.recipe is not None:
+        return _recipe(arguments)
+    if arguments.checkpoint is not None:
+        return _written(arguments, _of_checkpoint(arguments))
+    from grouper.generate.init.first import first_rules
+
+    inventory = read_model(arguments.model, arguments.key)
+    try:
+        return _written(arguments, first_rules(inventory, _use(arguments, arguments.model)))
+    except ValueError as error:
+        raise Failure(str(error)) from None
+
+
+def _refuse(arguments: argparse.Namespace) -> None:
+    """Raises Failure for flags that do not go together, and for a file that is there already."""
+    if arguments.checkpoint is not None and arguments.recipe is not None:
+        raise Failure("--from and --recipe are two beginnings: choose one")
+    if arguments.model is None and arguments.checkpoint is None and arguments.recipe is None:
+        raise Failure("name a model, a checkpoint (`--from`) or a shipped file (`--recipe`)")
+    if arguments.set and arguments.recipe is None:
+        raise Failure("--set is for the variables of a `--recipe`")
+    out = arguments.out
+    if out is not None and os.path.exists(out) and not names_stream(out):
+        raise Failure(f"`{out}` is there already: remove it, or give another name")
+
+
+def _written(arguments: argparse.Namespace, text: str) -> int:
+    if arguments.out is None:
+        emit_utf8(text)
+        return CLEAN
+    write(arguments.out, text)
+    if not arguments.quiet:
+        emit_paths([arguments.out])
+    return CLEAN
+
+
+def _recipe(arguments: argparse.Namespace) -> int:
+    """The shipped file; with a model, what is wrong with it there goes to standard error."""
+    from grouper.api.check import check
+    from grouper.api.rules import parse
+    from grouper.generate.init.recipe import recipe_rules
+
+    values = dict(_setting(text) for text in arguments.set)
+    model = arguments.model
+    inventory = read_model(model, arguments.key) if model is not None else None
+    try:
+        text = recipe_rules(arguments.recipe, _use(arguments, model), values)
+    except ValueError as error:
+        raise Failure(str(error)) from None
+    _written(arguments, text)
+    if inventory is None:
+        return CLEAN
+    report = check(inventory, parse(text, arguments.out or "<rules>"))
+    _print_what_is_wrong(report, arguments)
+    return status(report)
+
+
+def _print_what_is_wrong(report: Report, arguments: argparse.Namespace) -> None:
+    from grouper.reports.finding_text import findings_text
+
+    if report.findings:
+        emit(findings_text(report.findings, output(arguments, sys.stderr)), sys.stderr)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip().isidentifier():
+        raise Failure(f"--set `{text}` is not of the form `name=value`")
+    return name.strip(), value
+
+
+def _of_checkpoint(arguments: argparse.Namespace) -> str:
+    """The rules that give the groups of a checkpoint's optimizer."""
+    from grouper.generate.init.reproduce import rules_of
+    from grouper.generate.init.settings import GUESSED
+    from grouper.group.match_groups import match_groups
+    from grouper.model.read_optimizer import read_optimizers
+
+    path = arguments.checkpoint
+    try:
+        saved = read_optimizers(path)
+    except FileNotFoundError:
+        raise Failure(f"there is no checkpoint `{path}`") from None
+    except OSError as error:
+        raise Failure(f"`{path}` cannot be read: {error.strerror or error}") from None
+    model = arguments.model or saved.model
+    if model is None:
+        raise Failure(
+            f"`{path}` has an optimizer and no model: name the model, `grouper init MODEL --from"
+            f" {path}`"
+        )
+    inventory: Inventory = read_model(model, arguments.key)
+    groups = match_groups(saved.optimizers, inventory)
+    if any(read.guessed for read in groups):
+        report_line(f"note: {visible(path)}: {GUESSED}")
+    try:
+        return rules_of(inventory, groups, _use(arguments, model))
+    except ValueError as error:
+        raise Failure(f"`{path}`: {error}") from None
+
+
+def _use(arguments: argparse.Namespace, model: str | None) -> Use:
+    """How the rules will be used. A model that is one file is named in them, from where they are;
+    not where a key chooses one of several in it."""
+    out = arguments.out
+    file = out if out is not None and not names_stream(out) else "my.rules"
+    if model is None:
+        return Use("MODEL", file)
+    if arguments.key is not None:
+        return Use(model, f"{file} --key {arguments.key}")
+    if not os.path.exists(model):
+        return Use(model, file)
+    try:
+        beside = os.path.relpath(model, os.path.dirname(file) or ".").replace(os.sep, "/")
+    except ValueError:  # another drive
+        beside = os.path.abspath(model)
+    return Use(model, file, beside)

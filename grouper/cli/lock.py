@@ -1,0 +1,48 @@
+"""`grouper lock [MODEL] RULES...`: writes down the groups, for `check --locked` to compare."""
+
+from __future__ import annotations
+
+import argparse
+
+from grouper.cli.check import reports_by_file
+from grouper.cli.exit import CLEAN, FOUND
+from grouper.cli.flags import model_flags, output, output_flags, rules_flags
+from grouper.cli.locked import lock_path, locked_models
+from grouper.cli.write import emit, emit_paths, write
+from grouper.group.lock_text import lock_text
+from grouper.reports.formats import REPORTS
+
+EXAMPLES = (
+    "grouper lock model.pt my.rules",
+    "grouper lock --model model.pt rules/*.rules  # without it, for the models that they name",
+    "grouper check --locked model.pt my.rules",
+)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="[MODEL] RULES",
+        help="a model, and rules files; or rules files that name their models",
+    )
+    parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
+    rules_flags(parser)
+    model_flags(parser)
+    output_flags(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    by_file = reports_by_file(arguments)
+    wrong = [report for _, reports in by_file for report in reports if not report.ok]
+    if wrong:
+        emit(REPORTS.render("text", wrong, output(arguments)))
+        return FOUND
+    texts = {
+        lock_path(name): lock_text(name, locked_models(name, reports)) for name, reports in by_file
+    }
+    for path, text in texts.items():
+        write(path, text)
+    if not arguments.quiet:
+        emit_paths(texts)
+    return CLEAN

@@ -1,0 +1,121 @@
+"""Where the lock of a rules file stands, what it says, and whether reports differ from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from grouper.checks.report import Report
+from grouper.cli.exit import Failure
+from grouper.cli.rules_file import STDIN
+from grouper.group.lock import LOCK_CHANGED, LockedModel, locked_model
+from grouper.group.lock_changes import changed
+from grouper.group.lock_text import LockError, read_lock
+from grouper.text.dataclass import replace
+from grouper.text.findings import Finding, in_order, labels_at
+from grouper.text.source import Source
+from grouper.text.write_file import names_stream
+
+MOST_BYTES = 64_000_000
+
+
+def lock_path(rules: str) -> str:
+    """The lock of a rules file: beside it, and for a shipped one in the working directory."""
+    if rules == STDIN or names_stream(rules):
+        raise Failure("rules from a pipe have no lock: give a file")
+    if os.path.isfile(rules):
+        return f"{rules}.lock"
+    return f"{rules.removesuffix('.rules')}.rules.lock"
+
+
+def locked_models(rules: str, reports: Sequence[Report]) -> list[LockedModel]:
+    """What the rules give each model now. Raises Failure where there is no model."""
+    for report in reports:
+        if not report.has_model:
+            raise Failure(
+                f"a lock is of groups, and `{rules}` stands alone: name a model, or write"
+                ' `for "FILE"` into it'
+            )
+    folder = os.path.dirname(os.path.abspath(lock_path(rules)))
+    return [
+        locked_model(_beside(report.inventory.path, folder), report.inventory, report.rules, groups)
+        for report in reports
+        if (groups := report.grouping) is not None
+    ]
+
+
+def compared(rules: str, reports: list[Report]) -> list[Report]:
+    """The reports, with a finding where their groups are not those of the lock."""
+    path = lock_path(rules)
+    now = dict(zip(map(id, reports), _now(rules, reports), strict=True))
+    try:
+        before = read_lock(_source(path))
+    except LockError as error:
+        broken = Finding(
+            LOCK_CHANGED,
+            f"`{path}` cannot be read as a lock: {error}",
+            labels_at(error.span),
+            help=_write_anew(rules),
+        )
+        return [_with(report, broken) for report in reports]
+    except FileNotFoundError:
+        missing = Finding(
+            LOCK_CHANGED,
+            f"there is no lock `{path}`",
+            help=f"write it: `grouper lock MODEL {rules}`",
+        )
+        return [_with(report, missing) for report in reports]
+    return [_with(r, _finding(path, rules, before, now[id(r)], len(reports))) for r in reports]
+
+
+def _now(rules: str, reports: Sequence[Report]) -> list[LockedModel | None]:
+    """What each report gives; None where its rules have errors that keep it from any groups."""
+    found = iter(locked_models(rules, reports))
+    return [next(found) if report.grouping is not None else None for report in reports]
+
+
+def _finding(
+    path: str, rules: str, before: Sequence[LockedModel], now: LockedModel | None, reports: int
+) -> Finding | None:
+    if now is None:
+        return None
+    same_path = next((model for model in before if model.path == now.path), None)
+    alone = before[0] if len(before) == reports == 1 else None
+    if (locked := same_path or alone) is None:
+        return Finding(
+            LOCK_CHANGED, f"`{path}` does not have the model `{now.path}`", help=_write_anew(rules)
+        )
+    return changed(path, locked, now, f"where that is meant, {_write_anew(rules)}")
+
+
+def _write_anew(rules: str) -> str:
+    return f"write it anew: `grouper lock MODEL {rules}`"
+
+
+def _with(report: Report, finding: Finding | None) -> Report:
+    if finding is None:
+        return report
+    return replace(report, findings=in_order((*report.findings, finding)))
+
+
+def _source(path: str) -> Source:
+    try:
+        content = Path(path).read_bytes()
+        return Source(content[:MOST_BYTES].decode("utf-8").replace("\r\n", "\n"), path)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise Failure(f"`{path}` cannot be read: {reason}") from None
+
+
+def _beside(model: str, folder: str) -> str:
+    """A model as a lock names it: a file from the lock's folder, so that it is the same in every
+    clone; what builds a model as it is."""
+    if not os.path.exists(model):
+        return model
+    try:
+        return Path(os.path.relpath(model, folder)).as_posix()
+    except ValueError:  # another drive
+        return model

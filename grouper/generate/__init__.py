@@ -1,0 +1,1 @@
+"""Rules that grouper writes: from another tool's configuration."""

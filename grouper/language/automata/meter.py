@@ -1,0 +1,22 @@
+"""How much work a question may take."""
+
+from __future__ import annotations
+
+from grouper.text.dataclass import dataclass
+
+
+class Unknown(Exception):
+    """A question that these automata do not answer, or not within their limits."""
+
+
+@dataclass
+class Meter:
+    """Counts moves. Raises Unknown where there are more than `most`."""
+
+    most: float = float("inf")
+    spent: int = 0
+
+    def spend(self, moves: int) -> None:
+        self.spent += moves
+        if self.spent > self.most:
+            raise Unknown("too much work")

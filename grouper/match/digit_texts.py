@@ -1,0 +1,86 @@
+"""The texts with digits that decide about a glob: whether each stands at its places in a name.
+
+With them, and with a name's characters other than digits, is said whether the glob matches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from grouper.language.syntax import tree
+from grouper.match.glob_regex import is_whole_run
+
+MOST_TEXTS = 300  # of one glob
+_DIGITS = frozenset("0123456789")
+
+
+class ByDigits(Exception):
+    """A glob that asks for digits in another way."""
+
+
+def digit_texts(glob: tree.Glob) -> frozenset[str]:
+    """The texts of a glob, ranges and alternatives written out. Raises ByDigits."""
+    captures = [p.capture for p in glob.pieces if isinstance(p, tree.Integer) and p.capture]
+    if len(set(captures)) < len(captures):
+        raise ByDigits
+    found: set[str] = set()
+    run = [""]
+    for index, piece in enumerate(glob.pieces):
+        if isinstance(piece, tree.Integer) and not is_whole_run(glob.pieces, index):
+            raise ByDigits
+        options = _written_out(piece)
+        if options is None:
+            found.update(run)
+            run = [""]
+        else:
+            run = _longer(run, options)
+    found.update(run)
+    return frozenset(text for text in found if has_digits(text))
+
+
+def has_digits(text: str) -> bool:
+    return not _DIGITS.isdisjoint(text)
+
+
+def _longer(run: list[str], options: list[str]) -> list[str]:
+    if len(run) * len(options) > MOST_TEXTS:
+        raise ByDigits
+    return [before + option for before in run for option in options]
+
+
+def _written_out(piece: tree.Piece) -> list[str] | None:
+    """The texts that a piece stands for; None where digits matter in no other way than others."""
+    match piece:
+        case tree.Text(text=text):
+            return [text]
+        case tree.Integer(first=int() as first, last=int() as last):
+            if last - first >= MOST_TEXTS:
+                raise ByDigits
+            return [*map(str, range(first, last + 1))]
+        case tree.Alternatives(options=options):
+            return [_text(option) for option in options]
+        case tree.CharacterClass():
+            return _class(piece)
+        case tree.Star() | tree.QuestionMark() | tree.Integer():
+            return None
+
+
+def _text(option: tree.Glob) -> str:
+    if not all(isinstance(piece, tree.Text) for piece in option.pieces):
+        raise ByDigits
+    return "".join(piece.text for piece in option.pieces if isinstance(piece, tree.Text))
+
+
+def _class(piece: tree.CharacterClass) -> list[str] | None:
+    inside = set(_digits_in(piece.ranges))
+    if inside in (set(), _DIGITS):
+        return None
+    only_digits = all(a in _DIGITS and b in _DIGITS for a, b in piece.ranges)
+    if piece.negated or not only_digits:
+        raise ByDigits
+    return sorted(inside)
+
+
+def _digits_in(ranges: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for first, last in ranges:
+        yield from (digit for digit in _DIGITS if first <= digit <= last)

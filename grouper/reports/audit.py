@@ -1,0 +1,104 @@
+"""An audit for people and for programs: the model, the optimizers, their groups, the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from grouper.checks.audit.audit import Audit
+from grouper.checks.report import Report
+from grouper.group.optimizer_groups import OptimizerGroups
+from grouper.language.ruleset import RuleSet
+from grouper.reports.finding_text import findings_lines
+from grouper.reports.groups import grouping_lines
+from grouper.reports.json import VERSION, dumps, findings_value, model_value
+from grouper.reports.lines import Line, styled
+from grouper.reports.model_lines import model_lines
+from grouper.reports.output import Output
+from grouper.text.findings import Severity
+from grouper.text.printable import count_phrase, visible
+
+
+def render_text(audit: Audit, output: Output) -> str:
+    return output.text(audit_lines(audit, output))
+
+
+def render_json(audit: Audit, _output: Output) -> str:
+    return dumps(audit_value(audit))
+
+
+def audit_lines(audit: Audit, output: Output) -> Iterator[Line]:
+    """The model, the optimizers, the groups, the findings, and a closing line with the result."""
+    if not output.quiet:
+        yield from model_lines(audit.inventory)
+        yield from optimizer_lines(audit)
+        yield Line()
+        yield from grouping_lines(audit.grouping, output)
+        yield Line()
+    yield from findings_lines(audit.findings, output)
+    if not output.quiet or not audit.ok:
+        yield closing_line(audit)
+
+
+def optimizer_lines(audit: Audit) -> list[Line]:
+    """A line for each optimizer: its class, its groups, and how its parameters were found."""
+    return [_optimizer_line(optimizer) for optimizer in audit.optimizers]
+
+
+def _optimizer_line(optimizer: OptimizerGroups) -> Line:
+    tensors = [t for group in optimizer.groups for t in (*group.parameters, *group.strays)]
+    facts = f"{count_phrase(optimizer.groups, 'group')}, {count_phrase(tensors, 'tensor')}"
+    found = ""
+    if optimizer.guessed:
+        found = "; which parameters they have is a guess by numbers: the state has no names, and no"
+        found += " shapes before the first step"
+    elif not optimizer.named:
+        found = "; parameters are told apart by order and shape, as the state has no names"
+    name = optimizer.optimizer or "optimizer of a class that the state does not say"
+    return styled((visible(name), "bold"), f": {facts}{found}")
+
+
+def closing_line(audit: Audit) -> Line:
+    """The last line: whether there are errors, and how many findings."""
+    counts = {s: sum(finding.severity is s for finding in audit.findings) for s in Severity}
+    phrases = ", ".join(f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
+    if not audit.ok:
+        return styled(("failed: ", "bold red"), phrases)
+    groups = count_phrase(audit.grouping.groups, "group")
+    return styled((f"ok: {groups}", "bold green"), f"; {phrases}" if phrases else "")
+
+
+def audit_value(audit: Audit) -> dict[str, Any]:
+    """The values of the JSON object; the options are all that the groups have."""
+    return {
+        "version": VERSION,
+        "path": audit.path,
+        "model": model_value(audit.inventory),
+        "optimizers": [
+            {
+                "class": optimizer.optimizer,
+                "named": optimizer.named,
+                "groups": [
+                    {
+                        "options": dict(group.options),
+                        "parameters": list(group.parameters),
+                        "strays": [
+                            {"name": stray.name, "shape": stray.shape and list(stray.shape)}
+                            for stray in group.strays
+                        ],
+                    }
+                    for group in optimizer.groups
+                ],
+            }
+            for optimizer in audit.optimizers
+        ],
+        "frozen": [parameter.name for parameter in audit.grouping.frozen],
+        "findings": findings_value(audit.findings),
+        "ok": audit.ok,
+    }
+
+
+def report_of(audit: Audit) -> Report:
+    """The same findings as a report, for formats that have findings alone."""
+    path = RuleSet(path=audit.path)
+    return Report(path, audit.inventory, audit.findings, None, audit.grouping)

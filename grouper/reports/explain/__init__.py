@@ -1,0 +1,1 @@
+"""Why parameters have their options: the value, its text and its JSON."""
