@@ -22,12 +22,13 @@ extensions = [
     "sphinx.ext.napoleon",
     "site_pages",
 ]
+suppress_warnings = ["misc.highlighting_failure"]  # console blocks hold any output
 html_theme = "furo"
 html_title = "grouper"
 html_static_path: list[str] = []
 html_show_sphinx = False
 html_copy_source = False
-exclude_patterns = ["conf.py", "site_pages.py", "screenshot.py"]
+exclude_patterns = ["conf.py", "site_pages.py", "screenshot.py", "playground"]
 highlight_language = "grouper"  # a fence without a language holds rules, as everywhere in docs/
 myst_heading_anchors = 3
 myst_enable_extensions = ["attrs_inline"]

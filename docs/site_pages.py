@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import textwrap
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,8 @@ import grouper
 from grouper.checks.catalog import ALL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sphinx.application import Sphinx
 
 DOCS = Path(__file__).parent
@@ -42,20 +47,33 @@ def _findings() -> str:
 
 
 def _fenced(page: str) -> str:
-    """Indented examples as fences, which have the language's colours."""
-    lines, inside = [], False
-    for line in page.splitlines():
-        indented = line.startswith("    ") or (inside and not line.strip())
-        if indented != inside:
-            if inside:
-                while lines[-1] == "":
-                    lines.pop()
-                lines += ["```", ""]
-            else:
-                lines.append("```")
-            inside = indented
-        lines.append(line[4:] if indented else line)
-    return "\n".join([*lines, "```"] if inside else lines)
+    """Indented examples as fences, which have their language's colours."""
+    parts: list[str] = []
+    for example, lines in groupby(page.split("\n"), _is_example()):
+        text = "\n".join(lines)
+        parts.append(_fence(textwrap.dedent(text).strip("\n")) if example else text)
+    return "\n\n".join(parts)
+
+
+def _is_example() -> Callable[[str], bool]:
+    """Whether a line belongs to an example; an empty line goes with the one above it."""
+    inside = False
+
+    def check(line: str) -> bool:
+        nonlocal inside
+        if line.strip():
+            inside = line.startswith("    ")
+        return inside
+
+    return check
+
+
+def _fence(example: str) -> str:
+    try:
+        ast.parse(example)
+    except SyntaxError:
+        return f"```\n{example}\n```"
+    return f"```python\n{example}\n```"
 
 
 def _calls() -> str:

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.preload import preload
 
 from grouper.model.errors import ModelError
 from grouper.model.pickle import machine
@@ -18,6 +19,7 @@ from grouper.model.pickle.opcodes import TABLE
 from grouper.model.read import read
 
 ROOT = Path(__file__).parents[2]
+preload("grouper.model")
 CANARY = "GROUPER_CANARY"
 
 

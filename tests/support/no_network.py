@@ -13,9 +13,12 @@ import resource
 import sys
 import time
 
+from preload import preload
+
 from grouper.model.errors import ModelError
 from grouper.model.read import read
 
+preload("grouper.model")
 MEMORY = 256 << 20
 # the last by `isinstance` of a protocol
 EXPECTED = {"open", "builtins.id", "os.listdir", "os.scandir", "sys._getframemodulename"}

@@ -18,9 +18,10 @@ ELSEWHERE = {
     "lightning.md": "tests/integrations/test_lightning.py",
     "notebooks.md": "tests/packaging/test_notebooks.py",
     "timm.md": "tests/integrations/test_timm.py",
+    "tutorial.md": "tests/packaging/test_tutorial.py",
     "transformers.md": "tests/integrations/test_transformers.py",
 }
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w*|\{toctree\})\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def _blocks() -> list[Block]:
         for page in pages
         for text in [page.read_text("utf-8")]
         for match in _BLOCK.finditer(text)
+        if match[1] != "{toctree}"
     ]
 
 
