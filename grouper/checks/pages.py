@@ -81,6 +81,7 @@ ROWS = (
     Row("GR206", "refused-parameters", "error", "checks.refused_parameters"),
     Row("GR210", "impossible-plan", "error", "checks.plan_options"),
     Row("GR211", "unreached-lr", "warning", "checks.unreached_lr"),
+    Row("GR212", "claim-awaits-plan", "note", "checks.claim_awaits_plan"),
     Row("GR301", "norms-parted", "warning", "checks.norms_parted"),
     Row("GR302", "decay-reversed", "warning", "checks.decay_reversed"),
     Row("GR303", "label-contradicts", "warning", "checks.label_contradicts"),

@@ -90,7 +90,7 @@ class Document:
 
     def is_current(self) -> bool:
         """Whether all files that went into it are as they were."""
-        return all(self.around.stamp(path) == stamp for path, stamp in self.stamps.items())
+        return all(self.around.stamp(path) == stamp for path, stamp in self.stamps.copy().items())
 
     @cached_property
     def _pieces(self) -> Cut:

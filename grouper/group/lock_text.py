@@ -20,7 +20,7 @@ from grouper.text.dataclass import dataclass, field, replace
 from grouper.text.fold import fold
 from grouper.text.source import Source, Span
 
-_PLAIN = re.compile(r"[^\s{},\"=\\#]+")
+_PLAIN = re.compile(r"[\w.:/-]+")
 _PART = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
 _RANGE = re.compile(r"\{?(\d+)\.\.(\d+)\}?")
 MOST_NAMES = 2_000_000  # that a lock may stand for

@@ -46,8 +46,8 @@ class Courses:
         self._indexes: dict[object, int] = {}
         pairs = zip(schedules, groups, strict=True)
         self._rows = [self._row(s, g) if _is_plain(s, g) else None for s, g in pairs]
-        self._opening = {schedule.first for schedule in schedules} - {0}
-        self._edges: set[int | None] = {*self._opening, *(schedule.end for schedule in schedules)}
+        edges = {edge for schedule in schedules for edge in (schedule.first, schedule.end)}
+        self._edges = edges - {0, None}
         self._warm = max((s.warmup_end + 1 for s in schedules), default=0)
         curves = [c for s in schedules for c in (s.curve, *(o.curve for o in s.options))]
         self._always = any(curve.by_step for curve in curves)
@@ -61,9 +61,9 @@ class Courses:
             or step in self._edges
         )
 
-    def open_at(self, step: int) -> bool:
-        """Whether some group begins to train at a step, and has not from the first one on."""
-        return step in self._opening
+    def has_edge_at(self, step: int) -> bool:
+        """Whether the window of some group opens or closes at a step of the run."""
+        return step in self._edges
 
     def write(self, groups: Groups, step: int) -> None:
         """Write a step's values; a tensor, which a captured step reads, stays the same tensor."""

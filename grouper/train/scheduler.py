@@ -140,7 +140,7 @@ class PlanScheduler(LRScheduler):
     def _go_on(self) -> None:
         """The next step, right after the usage was checked."""
         self.last_epoch += 1
-        if self._courses.open_at(self.last_epoch):
+        if self._courses.has_edge_at(self.last_epoch):
             forget(self._schedules, self.optimizer, self.last_epoch)
         if self._courses.change_at(self.last_epoch):
             self._write()

@@ -75,10 +75,10 @@ def test_rounding(value, text):
     assert rounded_text(value) == text
 
 
-def test_factors_of_several_rules_are_one_and_those_of_thaw_none():
+def test_factors_of_several_rules_are_one_and_those_of_unfreeze_none():
     rules = "optimizer SGD lr=0.1\n* -> a lr*=0.5\n*.bias -> b lr*=0.5\nmodel.0.* -> freeze"
     assert "0.025  ×0.25" in shown(rules)
-    thawed = report(rules).thaw("a", lr=1.0)
+    thawed = report(rules).unfreeze("a", lr=1.0)
     lines = [line.plain for line in groups_lines(thawed, Output())]
     assert any(line.endswith("1.0") for line in lines)
 
