@@ -24,8 +24,9 @@ class Watching:
         command = [sys.executable, "-m", "grouper", "check", *arguments, "--watch"]
         with open(self.file, "wb") as out:
             self.process = subprocess.Popen(
-                command, stdout=out, stderr=out, cwd=folder, env=environment
-            )
+                command, stdout=out, stderr=out, cwd=folder, env=environment,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )  # fmt: skip
 
     def __enter__(self):
         return self

@@ -29,7 +29,7 @@ from support.hostile import (
     wide_modules,
     zip_of,
 )
-from support.pickle_bombs import confined_reading, judge
+from support.pickle_bombs import SECONDS, confined_reading, judge
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
 
@@ -383,7 +383,7 @@ def test_the_judge_condemns(confined):
     """What is killed, slow, noisy or ends otherwise is a fault."""
     (good,) = confined([GOOD])
     judge([good], {"good": None})
-    for bad in ({"killed": 9}, {**good, "seconds": 3}, {**good, "seen": ["import"]}):
+    for bad in ({"killed": 9}, {**good, "seconds": SECONDS + 1}, {**good, "seen": ["import"]}):
         with pytest.raises(AssertionError):
             judge([bad], {"good": None})
     with pytest.raises(AssertionError):
