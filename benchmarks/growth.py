@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 import grouper
+from grouper.api.check import check_rules
 from grouper.model.formats import snapshot
 from grouper.model.inventory import Inventory, Parameter
 from grouper.reports.terminal import report_text
@@ -82,6 +83,12 @@ def captured_layers(count: int, folder: Path) -> Callable[[], object]:
     return lambda: grouper.check(model, rules)
 
 
+def rules_alone(count: int, folder: Path) -> Callable[[], object]:
+    """Rules of which each two can match one name."""
+    text = "\n".join(f"*w{i} -> group{i} lr=0.1 * {i + 1}" for i in range(count))
+    return lambda: check_rules(grouper.parse(text))
+
+
 def options_of_a_rule(count: int, folder: Path) -> Callable[[], object]:
     text = "* -> all " + " ".join(f"option{i}={i}" for i in range(count))
     model = inventory(names(8))
@@ -107,6 +114,7 @@ TASKS: dict[str, tuple[Task, int]] = {
     "report unmatched names, all different": (unmatched_scattered, 100_000),
     "check a rule for each layer, parameters": (rule_for_each_layer, 32_000),
     "check captured layers, parameters": (captured_layers, 80_000),
+    "check rules without a model, rules": (rules_alone, 2_000),
     "read and check a rule of many options": (options_of_a_rule, 20_000),
     "resume an optimizer, parameters": (resume, 10_000),
 }

@@ -54,6 +54,8 @@ def check(context: Context) -> Iterator[Finding]:
             found = _of(context.rules, context.claims, before, later)
             if found is not None:
                 yield found
+            if context.claims.is_exhausted:
+                return
             before.append(later)
 
 

@@ -28,8 +28,7 @@ from grouper.language.automata.of_selector import automaton_of, claim_of
 from grouper.language.ruleset import Rule, RuleSet
 
 MAX_FILE_WORK = 14 * MAX_WORK  # for all questions about one file: a second at most
-
-
+ONE_QUESTION = 50  # moves that take as long as all that is done for a question beside them
 MOVES_A_TEST = 3_000
 MOST_TOGETHER = 8  # tests whose results are looked at together
 MOST_TESTS = 12  # of one question, where all names of the file are too much
@@ -149,10 +148,17 @@ class RuleClaims:
             return None if found.without(but).can_hold(claim) else True
         return None if found.can_hold(both) else True
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the work for one file is done, and all questions are left open from here on."""
+        return not self._whole.complete and self._left <= 0
+
     def _names(self, claim: Claim) -> Names | None:
         """All names of the whole file at once, if that is not too much, else those of the claim."""
         if self._whole.complete:
             return self._whole
+        if self.is_exhausted:
+            return None
         tests = tuple(dict.fromkeys(atoms_of(claim)))
         return self._names_of(tests) if len(tests) <= MOST_TESTS else None
 
@@ -166,7 +172,7 @@ class RuleClaims:
             automata = [a for atom in tests if (a := automaton_of(atom.test)) is not None]
             meter = Meter(min(MAX_WORK + MOVES_A_TEST * len(tests), max(self._left, 0)))
             self._read[tests] = Names(tests, automata, meter)
-            self._left -= meter.spent
+            self._left -= meter.spent + ONE_QUESTION
         return self._read[tests]
 
 
