@@ -14,6 +14,7 @@ from grouper.language.ruleset import Optimizer, Rule, RuleSet
 from grouper.language.syntax import tree
 from grouper.match.asked import NOTHING, asked
 from grouper.match.assignment import Assignment, Decision, Setting
+from grouper.match.classes import owner_path
 from grouper.match.compile_rule import compile_rule
 from grouper.match.compile_selector import compile_selector
 from grouper.match.kinds import Kinds, Question
@@ -221,6 +222,23 @@ class Context:
         """Whether the model itself has frozen all of its parameters."""
         parameters = self.inventory.parameters
         return bool(parameters) and all(p.trainable is False for p in parameters)
+
+    @cached_property
+    def _by_id(self) -> Mapping[int, Parameter]:
+        return {id(parameter): parameter for parameter in self.inventory.parameters}
+
+    def parameters(self, ids: Iterable[int]) -> list[Parameter]:
+        """The parameters with these `id`s, in the model's order."""
+        return [self._by_id[i] for i in sorted(ids, key=self.assignment.order.__getitem__)]
+
+    @cached_property
+    def by_owner(self) -> Mapping[str, list[Parameter]]:
+        """The parameters of each module, by its path, in the model's order."""
+        layers: dict[str, list[Parameter]] = {}
+        for parameter in self.inventory.parameters:
+            path = owner_path(parameter.name, self.inventory.modules)
+            layers.setdefault(path, []).append(parameter)
+        return layers
 
     def names(self, parameters: Iterable[Parameter]) -> tuple[str, ...]:
         """The parameters' names in the model's order; all names of those that are tied."""

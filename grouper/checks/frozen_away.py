@@ -43,7 +43,7 @@ def _finding(context: Context, rule: Rule, matched: set[int], freezing: Rule) ->
         CODE,
         f"all that {rule_name(rule)} matches is frozen by {rule_name(freezing)}",
         labels_at(rule.span) + labels_at(freezing.span, "freezes it"),
-        context.names(p for p in context.inventory.parameters if id(p) in matched),
+        context.names(context.parameters(matched)),
         help=f"leave it out where it is frozen (`... and not ({selector}) -> freeze`), remove this"
         " rule, or begin it with `optional` if it waits for being unfrozen",
         candidates=_carved_out(context, rule, matched, freezing),

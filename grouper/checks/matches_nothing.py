@@ -114,7 +114,7 @@ def _what_is_there(context: Context, selector: tree.Selector) -> str | None:
 def _example_of(context: Context, texts: list[str]) -> str:
     """One parameter that a pattern finds, where one pattern is all there is."""
     selected = context.selected(parse_selector(texts[0]))
-    names = [p.name for p in context.inventory.parameters if id(p) in selected]
+    names = [p.name for p in context.parameters(selected)]
     return f" (`{names[0]}`)" if len(texts) == 1 and names and names[0] != texts[0] else ""
 
 

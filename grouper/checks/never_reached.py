@@ -125,7 +125,7 @@ def _taken(
     context: Context, rule: Rule, candidates: frozenset[int], takers: list[tuple[Rule, int]]
 ) -> Finding:
     taker = takers[0][0]
-    names = context.names(p for p in context.inventory.parameters if id(p) in candidates)
+    names = context.names(context.parameters(candidates))
     lines = ", ".join(str(t.span.line) for t, _ in takers if t.span is not None)
     selector = selector_text_of(rule)
     return Finding(

@@ -55,12 +55,11 @@ def _takers(context: Context, rule: Rule, lost: frozenset[int] | set[int]) -> li
 
 
 def _classes(context: Context, members: frozenset[int] | set[int]) -> set[str]:
-    named = (p for p in context.inventory.parameters if id(p) in members)
-    return {context.kinds.class_name(p) for p in named} - {""}
+    return {context.kinds.class_name(p) for p in context.parameters(members)} - {""}
 
 
 def _finding(context: Context, rule: Rule, taker: Rule, lost: frozenset[int] | set[int]) -> Finding:
-    names = context.names(p for p in context.inventory.parameters if id(p) in lost)
+    names = context.names(context.parameters(lost))
     selector = selector_text_of(rule)
     keys = ", ".join(f"`{option.key}`" for option in rule.options)
     return Finding(

@@ -37,17 +37,18 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         named = tuple(_weights(rule.selector))
         taken = frozenset[int]().union(*map(context.selected, named))
-        members = [p for p in context.inventory.parameters if id(p) in taken]
-        if not members or len(members) > MOST_MODULES or id(members[0]) not in rates:
+        if not taken or len(taken) > MOST_MODULES:
             continue
-        owners = {owner_path(p.name, context.inventory.modules) for p in members}
+        members = context.parameters(taken)
+        if id(members[0]) not in rates:
+            continue
         mine = rates[id(members[0])]
+        owners = dict.fromkeys(owner_path(p.name, context.inventory.modules) for p in members)
         apart = [
             p
-            for p in context.inventory.parameters
-            if id(p) not in taken
-            and rates.get(id(p), mine) != mine
-            and owner_path(p.name, context.inventory.modules) in owners
+            for owner in owners
+            for p in context.by_owner[owner]
+            if id(p) not in taken and rates.get(id(p), mine) != mine
         ]
         if apart:
             yield _finding(rule, named, members[0].name, (mine, rates[id(apart[0])]), apart)

@@ -33,8 +33,7 @@ def check(context: Context) -> Iterator[Finding]:
         if word is None or rule.otherwise or not any(o.key == "lr" for o in rule.options):
             continue
         taken: dict[str, list[str]] = {}
-        matched = context.matched[id(rule)]
-        names = [p.name for p in context.inventory.parameters if id(p) in matched]
+        names = [p.name for p in context.members[id(rule)]]
         for _, top in wholes:
             taken[top] = [name for name in names if name.startswith(top)]
         taken = {top: found for top, found in taken.items() if found}

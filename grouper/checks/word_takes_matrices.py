@@ -99,7 +99,7 @@ def _candidates(
     regex = f"/{bare}$/" if isinstance(selector, tree.Regex) else f"*{bare}"
     ends = [regex, f"*.{bare}"] if "bias" in word else []
     taken = context.selected(selector)
-    vectors = {id(p) for p in context.inventory.parameters if id(p) in taken and (p.ndim or 0) < 2}
+    vectors = {id(p) for p in context.parameters(taken) if (p.ndim or 0) < 2}
     for text in ends:
         if context.selected(parse_selector(text)) == vectors:
             return ((Edit(place, text),),)
