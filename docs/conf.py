@@ -24,6 +24,7 @@ extensions = [
 ]
 suppress_warnings = ["misc.highlighting_failure"]  # console blocks hold any output
 html_theme = "furo"
+html_favicon = "icon.svg"
 html_title = "grouper"
 html_static_path: list[str] = []
 html_show_sphinx = False
