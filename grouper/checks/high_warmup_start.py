@@ -16,7 +16,7 @@ from grouper.checks.context import Context
 from grouper.checks.module_kinds import Kind, last_part
 from grouper.checks.rule_edits import with_option
 from grouper.checks.trained import Trained, place_of
-from grouper.options.values import value_text
+from grouper.options.values import rounded_text
 from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
 
@@ -56,13 +56,13 @@ def _finding(context: Context, members: list[Trained]) -> Finding:
     start = first.group.plan.get("warmup_start", warmup.start if warmup is not None else 0)
     declared = context.optimizers.get(first.group.optimizer or "")
     name = f" under {declared.name}" if declared is not None else ""
-    lr = value_text(first.value("lr"))
+    lr = rounded_text(first.value("lr"))
     labels = place_of(setting.rule, "warmup_start") if setting is not None else ()
     if setting is None and warmup is not None:
         labels = labels_at(warmup.span)
     return Finding(
         CODE,
-        f"warm-up starts {count_phrase(members)} at {value_text(start)},"  # type: ignore[arg-type]
+        f"warm-up starts {count_phrase(members)} at {rounded_text(start)},"  # type: ignore[arg-type]
         f" above the lr of {lr} that it leads to{name} (`warmup_start`)",
         labels,
         tuple(one.name for one in members),

@@ -15,7 +15,7 @@ from grouper.checks.context import Context
 from grouper.checks.rule_edits import frozen, with_option
 from grouper.checks.trained import Trained, place_of
 from grouper.language.ruleset import Rule
-from grouper.options.values import value_text
+from grouper.options.values import rounded_text
 from grouper.text.findings import Code, Finding, Severity
 from grouper.text.printable import count_phrase
 
@@ -53,7 +53,7 @@ def _labelled(label: str, one: Trained) -> Rule | None:
 def _decays(label: str, members: Sequence[Trained]) -> Finding:
     first = members[0]
     rule, setting = _labelled(label, first), first.setting("weight_decay")
-    decay = value_text(first.value("weight_decay"))
+    decay = rounded_text(first.value("weight_decay"))
     said = "weight_decay" in first.group.options
     why = "" if said else f", the default of its class (`{first.group.optimizer}`)"
     labels = place_of(rule, None, "promises no decay")

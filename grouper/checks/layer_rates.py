@@ -23,7 +23,7 @@ from grouper.checks.trained import Trained
 from grouper.language.resolve.walk import captures, words
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
-from grouper.options.values import value_text
+from grouper.options.values import rounded_text
 from grouper.text.dataclass import dataclass
 from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase
@@ -106,7 +106,7 @@ def _is_geometric(rates: tuple[float, ...]) -> bool:
 
 
 def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
-    first, last = value_text(series.rates[0]), value_text(series.rates[-1])
+    first, last = rounded_text(series.rates[0]), rounded_text(series.rates[-1])
     name = f"{{{series.capture}}}"
     if series.ratio < 1:
         return _finding(
@@ -120,7 +120,7 @@ def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
             context,
             series,
             f"the last `{name}` trains at {last}, above the base rate of"
-            f" {value_text(series.base)}: the exponent counts for another depth",
+            f" {rounded_text(series.base)}: the exponent counts for another depth",
         )
     steps = math.log(series.base / series.rates[-1]) / math.log(series.ratio)
     whole = math.isclose(steps, round(steps), abs_tol=1e-3)
@@ -129,7 +129,7 @@ def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
             context,
             series,
             f"the last `{name}` trains at {last}, {steps:.0f} steps below the base rate of"
-            f" {value_text(series.base)}: the exponent counts for a deeper model",
+            f" {rounded_text(series.base)}: the exponent counts for a deeper model",
         )
     return None
 
@@ -249,8 +249,8 @@ def _too_fast(context: Context, series: Series, rule: Rule, members: list[Traine
         fixes.append(before(rule, f"{' or '.join(patterns)} -> stem lr*={decay} ** {deepest}"))
     return Finding(
         CODE,
-        f"an lr of {value_text(members[0].value('lr'))} trains {count_phrase(members)} before the"
-        f" first layer, above that layer's {value_text(series.rates[0])}:"
+        f"an lr of {rounded_text(members[0].value('lr'))} trains {count_phrase(members)} before the"
+        f" first layer, above that layer's {rounded_text(series.rates[0])}:"
         f" `{members[0].name}` ({rule_name(rule)})",
         labels_at((own.span if own is not None else None) or rule.span),
         tuple(one.name for one in members),

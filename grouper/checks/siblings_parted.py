@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grouper.checks.context import Context, rule_name
+from grouper.checks.verified_edits import apply
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.match.classes import owner_path
 from grouper.model.inventory import Parameter
-from grouper.options.values import Value, value_text
-from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.options.values import Value, rounded_text
+from grouper.text.findings import Code, Edit, Finding, Fix, Severity, labels_at
 from grouper.text.printable import count_phrase
 
 CODE = Code("GR313", "siblings-parted", Severity.WARNING, __doc__ or "")
@@ -84,18 +85,34 @@ def _finding(
     rates: tuple[Value, Value],
     left: list[Parameter],
 ) -> Finding:
-    mine, theirs = ("is frozen" if r == FROZEN else f"trains at {value_text(r)}" for r in rates)
+    mine = _fate(rates[0], 1)
+    theirs = _fate(rates[1], len(left))
     fix = tuple(Edit(one.span, _layer(one.span.text)) for one in named if one.span is not None)
-    better = ", ".join(f"`{edit.replacement}`" for edit in fix)
     return Finding(
         CODE,
-        f"`{name}` {mine}, and {count_phrase(left)} of the same layer {theirs.removeprefix('is ')}:"
+        f"`{name}` {mine}, and {count_phrase(left)} of the same layer {theirs}:"
         f" `{left[0].name}` is not in {rule_name(rule)}",
         labels_at((rule.selector.span if rule.selector is not None else None) or rule.span),
         tuple(p.name for p in left),
-        help=f"take the whole layer: {better}",
+        help=f"take the whole layer: `{_edited(rule, fix)}`",
         candidates=(fix,) if fix else (),
     )
+
+
+def _fate(rate: Value, count: int) -> str:
+    """What becomes of so many parameters."""
+    if rate == FROZEN:
+        return "is frozen" if count == 1 else "are frozen"
+    return f"{'trains' if count == 1 else 'train'} at {rounded_text(rate)}"
+
+
+def _edited(rule: Rule, fix: Fix) -> str:
+    """The rule's selector after the edits."""
+    span = rule.selector.span if rule.selector is not None else None
+    if span is None:
+        return ""
+    text = apply(span.source.text, fix)
+    return text[span.start : span.end + len(text) - len(span.source.text)]
 
 
 def _layer(text: str) -> str:

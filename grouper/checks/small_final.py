@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from grouper.checks.context import Context
 from grouper.language.syntax import tree
-from grouper.options.values import value_text
+from grouper.options.values import rounded_text, value_text
 from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.source import Span
 
@@ -47,7 +47,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _of(options: Mapping[str, object], span: Span | None, lr: float | None) -> Iterator[Finding]:
     final, gamma = options.get("final"), options.get("gamma")
     if isinstance(final, int | float) and 0 < final < LEAST_FINAL:
-        ends = f": an lr of {value_text(lr)} ends at {lr * final:.3g}" if lr else ""
+        ends = f": an lr of {rounded_text(lr)} ends at {lr * final:.3g}" if lr else ""
         wanted = value_text(final)
         yield Finding(
             CODE,

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     gc.enable()  # the entry point turned it off for a process that ends soon
     model, names = model_and_rules(arguments)
-    return watch(lambda: _check(arguments), lambda: watched_files(model, names))
+    return watch(lambda: _check(arguments), lambda: watched_files(model, names, arguments.locked))
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from grouper.cli.exit import Failure
+from grouper.cli.locked import lock_path
 from grouper.cli.rules_file import STDIN, read_rules
 from grouper.cli.settings import files_above, settings_for
 from grouper.language.resolve.includes import find, included_files
@@ -15,9 +16,9 @@ from grouper.text.source import Source
 from grouper.text.write_file import names_stream
 
 
-def watched_files(model: str | None, rules: Sequence[str]) -> tuple[str, ...]:
-    """Each file once; those that are missing too, since they may appear. Raises Failure for what
-    can be read only once."""
+def watched_files(model: str | None, rules: Sequence[str], locked: bool = False) -> tuple[str, ...]:
+    """Each file once; those that are missing too, since they may appear; the locks where they are
+    compared. Raises Failure for what can be read only once."""
     for name in rules:
         if name == STDIN or (names_stream(name) and not os.path.isdir(name)):
             raise Failure(
@@ -26,6 +27,8 @@ def watched_files(model: str | None, rules: Sequence[str]) -> tuple[str, ...]:
     found = [] if model is None else [model]
     for name in rules:
         found += _of_rules(name, model is None)
+        if locked:
+            found.append(lock_path(name))
     return tuple(dict.fromkeys(found))
 
 

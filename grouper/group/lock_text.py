@@ -21,8 +21,8 @@ from grouper.text.fold import fold
 from grouper.text.source import Source, Span
 
 _PLAIN = re.compile(r"[\w.:/-]+")
-_PART = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
-_RANGE = re.compile(r"\{?(\d+)\.\.(\d+)\}?")
+_MARK = re.compile(r"[{},]")
+_RANGE = re.compile(r"(\d+)\.\.(\d+)")
 MOST_NAMES = 2_000_000  # that a lock may stand for
 
 
@@ -166,30 +166,39 @@ def _take(section: _Section, line: str, span: Span) -> None:
 
 def _unfold(pattern: str) -> list[str]:
     """The names that a pattern of `fold` stands for."""
-    if pattern.startswith('"'):
-        return [str(json.loads(pattern))]
-    pieces: list[list[str]] = []
-    end = 0
-    for part in _PART.finditer(pattern):
-        pieces += [[pattern[end : part.start()]], _choices(part[1])]
-        end = part.end()
-    pieces.append([pattern[end:]])
-    count = 1
-    for piece in pieces:
-        count *= len(piece)
-    if count > MOST_NAMES:
+    return [json.loads(pattern)] if pattern.startswith('"') else _names_of(pattern)
+
+
+def _names_of(pattern: str) -> list[str]:
+    """Braces are alternatives, which have braces in turn, or a range of numbers."""
+    head, brace, rest = pattern.partition("{")
+    if not brace:
+        return [pattern]
+    inside, tail = _split_at_brace(rest)
+    numbers = _RANGE.fullmatch(inside[0]) if len(inside) == 1 else None
+    choices = _range(numbers) if numbers else [n for each in inside for n in _names_of(each)]
+    tails = _names_of(tail)
+    if len(choices) * len(tails) > MOST_NAMES:
         raise ValueError("too many names")
-    return ["".join(chosen) for chosen in product(*pieces)]
+    return [f"{head}{choice}{end}" for choice, end in product(choices, tails)]
 
 
-def _choices(inside: str) -> list[str]:
-    found: list[str] = []
-    for part in re.split(r",(?![^{}]*\})", inside):
-        numbers = _RANGE.fullmatch(part)
-        if numbers is None:
-            found.append(part)
-        elif int(numbers[2]) - int(numbers[1]) > MOST_NAMES:
-            raise ValueError("too many names")
-        else:
-            found += map(str, range(int(numbers[1]), int(numbers[2]) + 1))
-    return found
+def _split_at_brace(text: str) -> tuple[list[str], str]:
+    """The alternatives up to the brace that closes them, and what is behind it."""
+    parts, start, depth = [], 0, 0
+    for match in _MARK.finditer(text):
+        mark = match[0]
+        if depth == 0 and mark in ",}":
+            parts.append(text[start : match.start()])
+            start = match.end()
+            if mark == "}":
+                return parts, text[start:]
+        depth += (mark == "{") - (mark == "}")
+    raise ValueError("an open brace")
+
+
+def _range(numbers: re.Match[str]) -> list[str]:
+    first, last = int(numbers[1]), int(numbers[2])
+    if last - first > MOST_NAMES:
+        raise ValueError("too many names")
+    return [str(number) for number in range(first, last + 1)]

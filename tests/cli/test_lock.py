@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import inventory
 from support.commands import run
+from support.pages import ROOT
 
 import grouper
 from grouper.group.lock import locked_model
@@ -189,6 +190,14 @@ def test_a_lock_reads_back_as_it_was(names):
     (read,) = read_lock(Source(lock_text("my.rules", [known])))
     assert changed("my.rules.lock", read, known, "help") is None
     assert [set(g.parameters) for g in read.groups] == [set(g.parameters) for g in known.groups]
+
+
+@pytest.mark.parametrize("rules", ["yolov5", "yolov5-adamw", "yolo-finetune"])
+def test_a_real_model_is_as_it_was_locked(rules, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    model = str(ROOT / "examples" / "yolov5s.pt")
+    assert run(capsys, "lock", model, rules)[0] == 0
+    assert run(capsys, "check", "--locked", model, rules)[0] == 0, capsys.readouterr()
 
 
 @given(st.binary(max_size=80), st.integers(0, 400))

@@ -105,6 +105,16 @@ def test_which_files_are_watched(folder, monkeypatch):
     assert watched_files(None, ["nothing.rules"]) == ("nothing.rules",)
 
 
+def test_the_lock_is_watched_where_it_is_compared(folder):
+    with Watching(folder, "m.pt", "my.rules", "--key", "model", "--locked") as watching:
+        watching.wait_for("there is no lock")
+        command = [sys.executable, "-m", "grouper", "lock", "m.pt", "my.rules", "--key", "model"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(command, check=True, cwd=folder, env=environment, capture_output=True)
+        watching.wait_for("ok: 2 groups")
+        assert watching.end() == 0
+
+
 def test_standard_input_cannot_be_watched(folder):
     command = [sys.executable, "-m", "grouper", "check", "-", "--watch"]
     done = subprocess.run(command, input=b"* -> a lr=1", capture_output=True, cwd=ROOT)
