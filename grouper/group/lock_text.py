@@ -143,7 +143,7 @@ def _take(section: _Section, line: str, span: Span) -> None:
     word, _, rest = line.strip().partition(" ")
     if line.startswith("    "):
         key, is_option, value = line[4:].partition(" = ")
-        if is_option:
+        if is_option and not key.startswith('"'):
             options = {**section.groups[-1].options, key: value}
             section.groups[-1] = replace(section.groups[-1], options=options)
         elif section.current:

@@ -177,7 +177,7 @@ def test_what_cannot_run_says_why(arguments, words, project, capsys, monkeypatch
 
 PART = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6)
 WORD = st.one_of(
-    st.sampled_from(("layers", "0", "1", "2", "10", "weight", "a b", "{0..3}", "x,y")), PART
+    st.sampled_from(("layers", "0", "1", "2", "10", "weight", "a b", " = ", "{0..3}", "x,y")), PART
 )
 
 

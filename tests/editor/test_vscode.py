@@ -77,6 +77,7 @@ def test_the_grammar_sees_what_the_scanner_sees():
 
 
 def test_its_client_speaks_to_the_server(tmp_path):
+    pytest.importorskip("pygls")
     text = "optimizer SGD lr=0.1\n* -> all lr=rate\n"
     said = run_node("speak.js", sys.executable, tmp_path, text=text)
     assert said["findings"] == ["GR023"]
