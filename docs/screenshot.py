@@ -3,7 +3,7 @@
 python docs/screenshot.py
 
 The mistake is a real one: a head found by the index that it has in another model, which a loop over
-names passes over in silence (ultralytics/ultralytics, pull request 25532).
+names passes over silently (ultralytics/ultralytics, pull request 25532).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from grouper.match.answers import Test
 from grouper.match.compile_selector import compile_selector
 from grouper.text.dataclass import replace
 from grouper.text.findings import Code, Finding, Severity, labels_at
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 
 # What is found of a run, or of rules alone, and never of a model.
 _OF_OTHERS = (unreached_lr.CODE, matches_no_name.CODE, possible_conflict.CODE)
@@ -77,10 +77,10 @@ def _not_accepted(finding: Finding, accepts: Test, context: Context) -> list[Fin
     )
     if len(names) == len(finding.parameters):
         return [finding]
-    note = f"{len(names)} of {len(finding.parameters)} parameters are not accepted by `allow`"
+    note = f"{len(names)} of {len(finding.parameters)} tensors are not accepted by `allow`"
     return [replace(finding, parameters=names, notes=(*finding.notes, note))] if names else []
 
 
 def _finding(allow: tree.Allow, message: str, words: Iterable[str]) -> Finding:
-    help = similar("finding", allow.code, words) or "remove it"
+    help = did_you_mean(allow.code, words) or "remove it"
     return Finding(CODE, message, labels_at(allow.span), help=help)

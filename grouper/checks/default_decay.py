@@ -47,8 +47,8 @@ def check(context: Context) -> Iterator[Finding]:
         what = declared.name if declared is not None else first.group.optimizer
         yield Finding(
             CODE,
-            f"`{name}` says no `weight_decay`, so the default of `{what}`, {default}, decays"
-            f" {count_phrase(members)}; other groups say theirs",
+            f"`{name}` sets no `weight_decay`, so the default of `{what}`, {default}, decays"
+            f" {count_phrase(members)}; other groups set theirs",
             place_of(rule),
             tuple(one.name for one in members),
             help=f"write what is meant: `weight_decay=0`, or `weight_decay={default}`",

@@ -36,7 +36,7 @@ def translation(key: str, rules: RuleSet) -> Translation | None:
 
 def _inside(key: str, schedule: str) -> Translation:
     written = f"schedule={schedule}({key}=...)"
-    return Translation(f"in a rule, options of a schedule stand in its parentheses: `{written}`")
+    return Translation(f"in a rule, options of a schedule go in its parentheses: `{written}`")
 
 
 def in_parentheses(context: Context, option: tree.Option) -> tuple[Fix, ...]:

@@ -37,7 +37,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 f"{count_phrase(norms, 'frozen batch norm')} update"
-                f"{'s' * (len(norms) == 1)} running statistics all the same, in training mode",
+                f"{'s' * (len(norms) == 1)} running statistics in training mode nevertheless",
                 labels_at(rule.span),
                 help="put them into evaluation mode: `grouper.freeze_statistics(model, report)`",
             )

@@ -66,7 +66,7 @@ def _decays(label: str, members: Sequence[Trained]) -> Finding:
         f"`{label}` decays {count_phrase(members)}: `weight_decay` is {decay}{why}",
         labels,
         tuple(one.name for one in members),
-        help="write `weight_decay=0` in the rule, or call it otherwise",
+        help="write `weight_decay=0` in the rule, or rename it",
         candidates=(with_option(rule, "weight_decay=0"),) if rule is not None else (),
     )
 
@@ -78,6 +78,6 @@ def _trains(label: str, members: Sequence[Trained]) -> Finding:
         f"`{label}` is trained: a label freezes nothing ({count_phrase(members)})",
         place_of(rule),
         tuple(one.name for one in members),
-        help="write `freeze` behind the arrow: `SELECTOR -> freeze`, or call it otherwise",
+        help="write `freeze` after the arrow: `SELECTOR -> freeze`, or rename it",
         candidates=(frozen(rule),) if rule is not None else (),
     )

@@ -65,6 +65,6 @@ def _finding(key: str, place: Span | None, edits: tuple[Edit, ...]) -> Iterator[
             CODE,
             f"there is no option `{key}`",
             labels_at(place),
-            help=f"there is an option with a similar name: `{meant}`",
+            help=f"did you mean `{meant}`?",
             edits=edits,
         )

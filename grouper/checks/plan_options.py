@@ -68,13 +68,13 @@ def _faults(schedule: Schedule, plan: Mapping[str, Value]) -> Iterator[Fault]:
     kind = SCHEDULES[name]
     options = own if chosen is not None else dict(schedule.options)
     if "final" in plan and "final" in own:
-        what = "`final` stands beside the schedule and among its options"
+        what = "`final` is given beside the schedule and among its options"
         yield Fault(("final", "schedule"), what, "keep one of them")
     if "final" in plan and "final" not in kind.options:
         yield Fault(
             ("final",),
             f"the schedule `{name}` has no `final`",
-            "take it away, or take a schedule that ends somewhere, such as `linear`",
+            "remove it, or use a schedule that ends somewhere, such as `linear`",
         )
         return
     if "final" in plan:
@@ -101,7 +101,7 @@ def _window_faults(context: Context, group: Group) -> Iterator[Fault]:
         what = (
             f"a window needs an optimizer that stands still at an lr of 0: `{declared.name}` {why}"
         )
-        help = "take another optimizer; what comes later can be frozen until then, and thawed"
+        help = "use another optimizer; what trains later can be frozen until then, and unfrozen"
         yield Fault(keys, what, help)
 
 

@@ -64,8 +64,8 @@ def _finding(context: Context, rule: Rule, taker: Rule, lost: frozenset[int] | s
     keys = ", ".join(f"`{option.key}`" for option in rule.options)
     return Finding(
         CODE,
-        f"{count_phrase(names)} that `{selector}` matches are taken by {rule_name(taker)} before,"
-        f" which says nothing of {keys}: `{names[0]}`",
+        f"{count_phrase(names)} that `{selector}` matches are taken by {rule_name(taker)} first,"
+        f" which does not set {keys}: `{names[0]}`",
         labels_at(rule.span) + labels_at(taker.span, "takes them"),
         names,
         help=f"let both rules speak, without `else`: `{selector} -> ...`, or divide kinds in a"

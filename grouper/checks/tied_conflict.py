@@ -43,5 +43,5 @@ def _finding(assigned: ParameterAssignment) -> Iterator[Finding]:
         labels,
         all_names([assigned.parameter]),
         notes=("it is one tensor, in one group, with the options of all of them",),
-        help="begin one of the rules with `else`, or give the parameter a rule by itself",
+        help="begin one of the rules with `else`, or give the parameter its own rule",
     )

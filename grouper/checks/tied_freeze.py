@@ -61,7 +61,7 @@ def _finding(
     return Finding(
         CODE,
         f"{rule_name(rule)} freezes {quoted_list(named)}, which is tied to {quoted_list(others)}:"
-        " one tensor, so that stands still, too",
+        " one tensor, so it is frozen as well",
         labels_at(rule.span),
         context.names([parameter]),
         help=f"leave it out of the rule, or, where both are to be frozen, name both: `{both}`",

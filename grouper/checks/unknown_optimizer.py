@@ -17,7 +17,7 @@ from grouper.options.foreign import OPTIMIZER_NAMES
 from grouper.options.signatures import torch_signatures
 from grouper.options.torch_values import faults
 from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
-from grouper.text.similar import near, similar
+from grouper.text.similar import did_you_mean, near
 from grouper.text.source import Span
 
 CODE = Code("GR204", "unknown-optimizer", Severity.ERROR, __doc__ or "")
@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
             f"torch.optim has no optimizer `{declared.name}`",
             labels_at(place),
             help=_foreign(declared.name)
-            or similar("optimizer", declared.name, torch_signatures())
+            or did_you_mean(declared.name, torch_signatures())
             or "another package's is written `package.module:Class`",
             edits=_edits(declared, place) if place and place.text == declared.name else (),
         )

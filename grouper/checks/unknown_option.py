@@ -24,7 +24,7 @@ from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.signatures import Signature, torch_signatures
 from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import quoted_list
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 from grouper.text.source import Span
 
 CODE = Code("GR201", "unknown-option", Severity.ERROR, __doc__ or "")
@@ -156,4 +156,4 @@ def _instead(
         return foreign.says
     if _takers(key):
         return listed
-    return similar("option", key, (*signature.options, *more)) or listed
+    return did_you_mean(key, (*signature.options, *more)) or listed

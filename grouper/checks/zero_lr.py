@@ -35,8 +35,8 @@ def check(context: Context) -> Iterator[Finding]:
             labels = labels_at(declared.span)
         yield Finding(
             CODE,
-            f"the lr of {count_phrase(members)} is 0: that costs as much as training, and batch"
-            " norms' statistics go on; what is frozen says `freeze`",
+            f"the lr of {count_phrase(members)} is 0: this costs as much as training, and batch"
+            " norms still update their statistics",
             labels,
             tuple(one.name for one in members),
             help="freeze them: `SELECTOR -> freeze`",

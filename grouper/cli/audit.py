@@ -1,4 +1,4 @@
-"""`grouper audit CHECKPOINT`: what is true of the optimizer in a checkpoint, without rules."""
+"""`grouper audit CHECKPOINT`: check the optimizer in a checkpoint, without rules."""
 
 from __future__ import annotations
 

@@ -31,13 +31,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .yaml, .json, .toml or .py configuration")
     parser.add_argument(
         "--from", choices=_Systems(), dest="system", metavar="SYSTEM",
-        help="whose it is, where its keys do not show that: %(choices)s",
+        help="the tool that it is for, if its keys do not show it: %(choices)s",
     )  # fmt: skip
     parser.add_argument(
         "--at", metavar="PATH", help="which part of the file, where several would do: `a.b[0]`"
     )
     parser.add_argument(
-        "--model", metavar="MODEL", help="settle what only a model tells, and check the rules"
+        "--model",
+        metavar="MODEL",
+        help="a model, to settle what the file leaves open and to check the rules",
     )
     parser.add_argument("--out", metavar="FILE", help="write a file")
     model_flags(parser)

@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="STEP",
-        help="the lr at this step of a run; without it, at telling ones",
+        help="the lr at this step of a run; by default, at the key steps",
     )
     run_flags(parser)
     rules_flags(parser)

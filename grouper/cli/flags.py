@@ -95,7 +95,7 @@ def run_length(arguments: argparse.Namespace) -> tuple[int, int, bool] | None:
 
 
 def positive_integer(flag: str, text: str) -> int:
-    """The value of a flag that takes an integer from 1 on."""
+    """The value of a flag that takes a positive integer."""
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
         raise Failure(f"{flag} takes an integer from 1 to 999999999, not `{text}`")
     return int(text)

@@ -30,14 +30,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--from", dest="checkpoint", metavar="CHECKPOINT",
-        help="give the groups of the optimizer in a checkpoint",
+        help="write rules for the groups of the optimizer in a checkpoint",
     )  # fmt: skip
     parser.add_argument("--recipe", metavar="RECIPE", help="begin with a shipped file")
     parser.add_argument(
         "--set", action="append", default=[], metavar="X=EXPR",
         help="the value of a recipe's `let` variable",
     )  # fmt: skip
-    parser.add_argument("--out", metavar="FILE", help="write a file, which must not be there yet")
+    parser.add_argument("--out", metavar="FILE", help="write to this file, which must not exist")
     model_flags(parser)
     output_flags(parser)
 
@@ -67,7 +67,7 @@ def _refuse(arguments: argparse.Namespace) -> None:
         raise Failure("--set is for the variables of a `--recipe`")
     out = arguments.out
     if out is not None and os.path.exists(out) and not names_stream(out):
-        raise Failure(f"`{out}` is there already: remove it, or give another name")
+        raise Failure(f"`{out}` already exists: remove it, or choose another name")
 
 
 def _written(arguments: argparse.Namespace, text: str) -> int:

@@ -13,7 +13,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="MODEL", help="the model of rules files that name none with `for`"
     )
     parser.add_argument(
-        "--stdio", action="store_true", help="speak over standard streams, as it does anyway"
+        "--stdio", action="store_true", help="communicate over standard streams (the default)"
     )
 
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "explain": "why a parameter gets its options",
     "plan": "lr and momentum over a run: a table, curves, CSV, JSON, a picture",
     "emit": "the groups for other programs: JSON, or plain torch code",
-    "audit": "what is true of the optimizer in a checkpoint, without rules",
+    "audit": "check the optimizer in a checkpoint, without rules",
     "diff": "which parameters change group or options",
     "convert": "rules from another tool's configuration",
     "init": "rules to begin with: for a model, or an optimizer's groups as rules",

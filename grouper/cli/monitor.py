@@ -25,9 +25,7 @@ EXAMPLES = (
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN.jsonl", help="a file that grouper.Monitor wrote")
-    parser.add_argument(
-        "--follow", action="store_true", help="show it while it goes on, until Ctrl-C"
-    )
+    parser.add_argument("--follow", action="store_true", help="follow the run until Ctrl-C")
     parser.add_argument("--plot", metavar="FILE.png|.svg", help="lr, ratios and norms as a picture")
     parser.add_argument("--strict", action="store_true", help="warnings are errors")
     format_flag(parser, RUN)
@@ -48,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _follow(arguments: argparse.Namespace) -> int:
     if arguments.format not in FOR_PEOPLE:
-        raise Failure("--follow shows a run as it goes on; --format is for one that has ended")
+        raise Failure("--follow shows a live run; --format is for one that has ended")
     if arguments.plot:
-        raise Failure("--follow shows a run as it goes on; --plot is for one that has ended")
+        raise Failure("--follow shows a live run; --plot is for one that has ended")
     from grouper.cli.follow import follow
 
     gc.enable()  # the entry point turned it off for a process that ends soon

@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
         first = args[0] if args else ""
         if subparsers(self) and first.startswith("-") and first not in self._option_string_actions:
             self.error(
-                f"`{first}` is no flag of grouper itself: those of a command stand behind it"
+                f"`{first}` is not a flag of grouper itself: the flags of a command follow it"
             )
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:

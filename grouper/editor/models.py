@@ -72,8 +72,7 @@ def not_looked_at(path: str) -> Finding:
     shown = without_secrets(path)
     return Finding(
         NOT_BUILT,
-        f"`{shown}` is not looked at while you write: that would run code, or load it from the"
-        " network",
+        f"`{shown}` is not read while you edit: that would run code, or load it from the network",
         help=f"save a snapshot, `grouper params {shown} --save model.json`, and name that",
         severity_override=Severity.NOTE,
     )

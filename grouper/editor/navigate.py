@@ -109,7 +109,7 @@ def renamed_span(document: Document, offset: int) -> Span:
     name = name_at(document, offset)
     found = declarations(document, name) if name is not None else ()
     if name is None or not found:
-        raise CannotRename("here is no name that the file declares")
+        raise CannotRename("there is no declared name here")
     if name.what is What.OPTIMIZER and not _is_alias(document, found):
         raise CannotRename("this is the optimizer's class: give it a name of its own with `as`")
     for place in found:
@@ -138,7 +138,7 @@ def rename(document: Document, offset: int, new: str) -> tuple[Renaming, ...]:
             raise CannotRename(
                 f"`{place.text}` in line {place.span.line} is one of `{name.text}`: write them anew"
                 if "{" in name.text
-                else f"`{place.text}` in line {place.span.line} stands for it, too"
+                else f"`{place.text}` in line {place.span.line} refers to it, too"
             )
         by_file.setdefault(place.span.source.path, []).append(Edit(place.span, new))
     return tuple(Renaming(path, tuple(edits)) for path, edits in by_file.items())

@@ -128,5 +128,5 @@ def _orders(ours: Fingerprint, theirs: Fingerprint) -> Iterator[Difference]:
 def _order(whose: str, ours: Sequence[str], theirs: Sequence[str]) -> Iterator[Difference]:
     for number, (here, there) in enumerate(zip(ours, theirs, strict=False), 1):
         if here != there:
-            what = f"{whose} stand in another order: number {number} is"
+            what = f"{whose} are in another order: number {number} is"
             yield what, f"`{there}`", f"`{here}`"

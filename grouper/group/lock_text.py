@@ -122,7 +122,7 @@ def _read(lines: Sequence[tuple[str, Span]]) -> LockedModel:
         try:
             _take(section, line, span)
         except ValueError:
-            raise LockError("this line says nothing that a lock can say", span) from None
+            raise LockError("this line does not belong in a lock", span) from None
     try:
         return LockedModel(
             json.loads(first.removeprefix("model ")),

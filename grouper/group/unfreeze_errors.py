@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 
 from grouper.group.group import FrozenGroup, Group
 from grouper.text.printable import quoted_list
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 
 
 def nothing_to_unfreeze(label: str, groups: Iterable[Group], frozen: Sequence[FrozenGroup]) -> str:
@@ -15,7 +15,7 @@ def nothing_to_unfreeze(label: str, groups: Iterable[Group], frozen: Sequence[Fr
     if trained:
         return f"no rule froze anything under `{label}`: it is trained, in {quoted_list(trained)}"
     labels = dict.fromkeys(word for each in frozen for word in each.group.labels)
-    hint = similar("label", label, labels) or (
+    hint = did_you_mean(label, labels) or (
         f"frozen are {quoted_list(labels)}"
         if labels
         else "the rules freeze nothing that has a label"

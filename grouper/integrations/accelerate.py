@@ -38,7 +38,7 @@ def steps(loader: Any, accumulate: int = 1, epochs: int = 1, *, split_batches: b
     """
     for name, value in (("accumulate", accumulate), ("epochs", epochs)):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"`{name}` must be an integer from 1 on, not {value!r}")
+            raise ValueError(f"`{name}` must be a positive integer, not {value!r}")
     processes = _processes()
     _refuse_other_accumulation(accumulate)
     try:

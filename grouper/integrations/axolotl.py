@@ -51,9 +51,7 @@ class RulesPlugin(BasePlugin):
             return
         others = [name for name in OWNED if getattr(cfg, name, None)]
         if others:
-            raise ValueError(
-                f"`rules` and `{others[0]}` are two owners of the lr: leave out one of them"
-            )
+            raise ValueError(f"`rules` and `{others[0]}` both set the lr: leave out one of them")
         rules = rules_to_train(cfg.rules, dict(cfg.rules_variables or {}))
         self._report = checked_to_build(trainer.model, rules)
         trainer.optimizer = build_optimizer(trainer.model, self._report)

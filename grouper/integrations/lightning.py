@@ -98,9 +98,7 @@ class RulesCLI(LightningCLI):
             return
         for key in ("optimizer", "lr_scheduler"):
             if config.get(key) is not None:
-                raise ValueError(
-                    f"`rules:` and `{key}:` are two owners of the lr: leave out one of them"
-                )
+                raise ValueError(f"`rules:` and `{key}:` both set the lr: leave out one of them")
         if type(self.model).configure_optimizers is not LightningModule.configure_optimizers:
             warnings.warn(
                 f"`rules:` is in the place of {type(self.model).__name__}.configure_optimizers",

@@ -101,7 +101,7 @@ class RulesTrainerMixin(Trainer):
         for name, value in given.items():
             if value is not None:
                 raise ValueError(
-                    f"`{name}` and the rules are two owners of the lr: leave out `{name}`, or"
+                    f"`{name}` and the rules both set the lr: leave out `{name}`, or"
                     " train with the class that this one extends"
                 )
         ignored = list(_ignored(self.args, self.rules))

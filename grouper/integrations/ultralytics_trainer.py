@@ -297,4 +297,4 @@ def _announce(report: Report, optimizer: Optimizer) -> None:
     LOGGER.info(f"optimizer: {kind} by {report.rules.path}, groups:")
     for group in optimizer.param_groups:
         count = len(group["params"])
-        LOGGER.info(f"  {group['name']}: {count} parameter{'s'[count == 1 :]}, lr={group['lr']:g}")
+        LOGGER.info(f"  {group['name']}: {count} tensor{'s'[count == 1 :]}, lr={group['lr']:g}")

@@ -168,6 +168,6 @@ def _disagreement(names: Names, several: list[tuple[Rule, Family]]) -> Iterable[
                 f"{quoted_list(names)} is {family.extent} here and {first.extent} in another rule"
                 " of the block, and the block counts it",
                 labels_at(rule.span, family.extent) + labels_at(first_rule.span, first.extent),
-                help=f"call one of them by another name, such as `{{{names[0]}2}}`",
+                help=f"rename one of them, such as `{{{names[0]}2}}`",
             )
             return

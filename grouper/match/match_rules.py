@@ -125,7 +125,7 @@ def _bad_selector(selector: tree.Selector, error: BadValue) -> Finding:
 
 
 def _limit(rules: RuleSet, inventory: Inventory, tests: int, total: int) -> Finding:
-    sizes = f"{len(rules.rules):,} rules on {len(inventory.parameters):,} parameters"
+    sizes = f"{len(rules.rules):,} rules on {len(inventory.parameters):,} tensors"
     if total > MAX_MATCHES:
         return Finding(
             codes.TOO_MUCH_WORK,

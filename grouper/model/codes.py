@@ -8,7 +8,7 @@ NOT_A_MODEL = Code(
     "GR401",
     "not-a-model",
     Severity.ERROR,
-    """The file is none that grouper reads, or holds no model.
+    """grouper does not read this kind of file, or it holds no model.
 
 grouper recognises files by their content: what `torch.save`, `torch.jit.save` and
 `torch.export.save` write, safetensors, folders of Hugging Face's libraries, of

@@ -18,9 +18,9 @@ from grouper.model import codes
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory
 from grouper.text.dataclass import replace
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 
-_ON_CPU = "built on the CPU: its code needs tensors with content"
+_ON_CPU = "built with real weights: its constructor does not run on the meta device"
 _WITHOUT_ARGUMENTS = "give a function that needs no arguments"
 
 
@@ -80,7 +80,7 @@ def _callable(build: Any, spec: str) -> None:
     if not callable(build):
         raise ModelError(
             codes.NOT_BUILT,
-            f"`{spec}` is a `{type(build).__name__}` and no function",
+            f"`{spec}` is a `{type(build).__name__}` not a function",
             _WITHOUT_ARGUMENTS,
         )
     import inspect
@@ -113,7 +113,7 @@ def _found(module_name: str, name: str, spec: str) -> Any:
             raise ModelError(
                 codes.NOT_BUILT,
                 f"`{module_name}` has no `{name}`",
-                similar("function", part, [n for n in dir(found) if not n.startswith("_")]),
+                did_you_mean(part, [n for n in dir(found) if not n.startswith("_")]),
             )
         found = getattr(found, part)
     return found
@@ -125,7 +125,7 @@ def _timm(name: str, spec: str) -> Callable[[], Any]:
         raise ModelError(
             codes.NOT_BUILT,
             f"timm has no model `{name}`",
-            similar("model", name, timm.list_models()),
+            did_you_mean(name, timm.list_models()),
         )
     return lambda: timm.create_model(name, pretrained=False)
 

@@ -50,7 +50,7 @@ FOREIGN = _table(
     ("mom", Translation("it is called `momentum=`", "momentum")),
     (
         "requires_grad require_grad frozen freezed is_frozen trainable train freeze_params",
-        Translation("what is not trained says `freeze`, alone: `SELECTOR -> freeze`"),
+        Translation("to freeze parameters, write `freeze` alone: `SELECTOR -> freeze`"),
     ),
     (
         "use_muon muon is_muon use_adam optim opt optimizer_type optimizer_name",
@@ -95,14 +95,14 @@ FOREIGN = _table(
     (
         "freeze_epochs freeze_until unfreeze_at unfreeze_at_epoch unfreeze_epoch start_epoch"
         " unfreeze frozen_epochs",
-        Translation("what trains from an epoch on says `from_epoch=`", "from_epoch"),
+        Translation("to train from an epoch on, write `from_epoch=`", "from_epoch"),
     ),
     ("freeze_steps unfreeze_step start_step", Translation("it is `from_step=`", "from_step")),
     ("freeze_at_epoch end_epoch", Translation("it is `until_epoch=`", "until_epoch")),
     (
         "no_decay no_weight_decay skip_decay exclude_from_weight_decay apply_weight_decay"
         " use_weight_decay decayed",
-        Translation("what does not decay says `weight_decay=0`"),
+        Translation("for no decay, write `weight_decay=0`"),
     ),
     (
         "layer_decay layerwise_decay llrd lr_decay_rate layer_lr_decay layer_decay_rate",

@@ -55,12 +55,12 @@ def _warmup_shape(value: Value) -> bool:
 
 # What a value must be, in words, and the test of it.
 NUMBER = ("a number", _real)
-NOT_NEGATIVE = ("a number that is not negative", _at_least_zero)
+NOT_NEGATIVE = ("a non-negative number", _at_least_zero)
 POSITIVE = ("a positive number", _positive)
 SHARE = ("a number from 0 to 1", _share)
-COUNT = ("a whole number that is not negative", _count)
-COUNTS = ("whole numbers in rising order, such as `(30, 60)`", _counts)
-COUNT_FROM_1 = ("a whole number from 1 on", _count_from_1)
+COUNT = ("a non-negative integer", _count)
+COUNTS = ("increasing integers, such as `(30, 60)`", _counts)
+COUNT_FROM_1 = ("a positive integer", _count_from_1)
 CLOCK = ("`epoch` or `step`", _clock)
 AFTER = ("`warmup`", _after)
 DECAY_SHAPE = ("`linear`, `cosine`, `sqrt` or `exponential`", _decay_shape)

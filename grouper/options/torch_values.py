@@ -55,7 +55,7 @@ KINDS: Mapping[str, Constraint] = MappingProxyType(
         ),
         "alpha": NOT_NEGATIVE,
         "amsgrad": FLAG,
-        "beta2_decay": ("a number that is not above 0", lambda v: is_number(v) and v <= 0),  # type: ignore[operator]
+        "beta2_decay": ("a number of at most 0", lambda v: is_number(v) and v <= 0),  # type: ignore[operator]
         "betas": BETAS,
         "capturable": FLAG,
         "centered": FLAG,
@@ -83,9 +83,9 @@ KINDS: Mapping[str, Constraint] = MappingProxyType(
         "momentum_decay": NOT_NEGATIVE,
         "nesterov": FLAG,
         "ns_coefficients": ("three numbers", lambda value: _numbers(value, 3)),
-        "ns_steps": ("a whole number below 100", lambda v: COUNT[1](v) and v < 100),  # type: ignore[operator]
+        "ns_steps": ("an integer below 100", lambda v: COUNT[1](v) and v < 100),  # type: ignore[operator]
         "rho": SHARE,
-        "step_sizes": ("two numbers, the least and the greatest", lambda v: _numbers(v, 2)),
+        "step_sizes": ("two numbers, the smallest and the largest", lambda v: _numbers(v, 2)),
         "t0": NUMBER,
         "tolerance_change": NUMBER,
         "tolerance_grad": NUMBER,
@@ -97,7 +97,7 @@ OWN_KINDS: Mapping[tuple[str, str], Constraint] = MappingProxyType(
     {
         ("ASGD", "alpha"): NUMBER,
         ("Adafactor", "eps"): (
-            "two numbers that are not negative, the first of which may be `none`",
+            "two non-negative numbers, the first of which may be `none`",
             _two_epsilons,
         ),
         ("Muon", "eps"): NUMBER,
@@ -133,12 +133,12 @@ def _together(options: Mapping[str, Value]) -> Iterator[Fault]:
     if options.get("nesterov") is True and "dampening" in options:
         if not POSITIVE[1](options["momentum"]):
             what = "`nesterov=true` needs a `momentum` above 0"
-            yield Fault(("nesterov", "momentum"), what, "give `momentum`, or take `nesterov` away")
+            yield Fault(("nesterov", "momentum"), what, "give `momentum`, or remove `nesterov`")
         if options["dampening"] != 0:
             what = "`nesterov=true` needs a `dampening` of 0"
-            yield Fault(("nesterov", "dampening"), what, "take one of them away")
+            yield Fault(("nesterov", "dampening"), what, "remove one of them")
     if options.get("fused") is True:
         for other in ("foreach", "differentiable"):
             if options.get(other) is True:
                 what = f"`fused=true` and `{other}=true` exclude each other"
-                yield Fault(("fused", other), what, "take one of them away")
+                yield Fault(("fused", other), what, "remove one of them")

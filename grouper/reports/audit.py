@@ -53,8 +53,8 @@ def _optimizer_line(optimizer: OptimizerGroups) -> Line:
         found = "; which parameters they have is a guess by numbers: the state has no names, and no"
         found += " shapes before the first step"
     elif not optimizer.named:
-        found = "; parameters are told apart by order and shape, as the state has no names"
-    name = optimizer.optimizer or "optimizer of a class that the state does not say"
+        found = "; parameters are matched by order and shape, since the state has no names"
+    name = optimizer.optimizer or "optimizer of unknown class"
     return styled((visible(name), "bold"), f": {facts}{found}")
 
 

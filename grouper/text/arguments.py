@@ -18,7 +18,7 @@ def require(name: str, value: object, types: type | tuple[type, ...], expected: 
 def require_integer(name: str, value: object, least: int, expected: str) -> int:
     """The integer, numpy's included. Raises TypeError for anything else (a bool, 4.0) and
     ValueError below the least."""
-    expected = f"{expected}, an integer from {least} on"
+    expected = f"{expected}, an integer of at least {least}"
     try:
         number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, RuntimeError):  # a tensor of several numbers

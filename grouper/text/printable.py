@@ -30,8 +30,8 @@ def quoted_list(words: Iterable[object]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def count_phrase(items: Sized, noun: str = "parameter") -> str:
-    """`1 parameter`, `6 parameters`, `1,200 parameters`."""
+def count_phrase(items: Sized, noun: str = "tensor") -> str:
+    """`1 tensor`, `6 tensors`, `1,200 tensors`."""
     return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"
 
 

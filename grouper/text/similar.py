@@ -35,12 +35,7 @@ def _as_long(word: str, candidates: Iterable[str]) -> Iterator[str]:
     )
 
 
-def similar(kind: str, word: str, candidates: Iterable[str]) -> str | None:
-    """A sentence such as "there is an option with a similar name: `lr`", or None."""
-    names = near(word, candidates)
-    if not names:
-        return None
-    article = "an" if kind[0] in "aeiou" else "a"
-    if len(names) == 1:
-        return f"there is {article} {kind} with a similar name: `{names[0]}`"
-    return f"there are {kind}s with similar names: {', '.join(f'`{name}`' for name in names)}"
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """A question such as "did you mean `lr`?", or None."""
+    names = [f"`{name}`" for name in near(word, candidates)]
+    return f"did you mean {' or '.join(names)}?" if names else None

@@ -144,7 +144,9 @@ def _other_names(
     names = {bare[name] for name in present}
     more = sorted(names - set(planned))
     less = [name for name in planned if name not in names]
-    problems = [f"has {folded_list(more, MOST_PATTERNS)}, which the plan has not"] if more else []
+    problems = (
+        [f"has {folded_list(more, MOST_PATTERNS)}, which the plan does not have"] if more else []
+    )
     return problems + ([f"lacks {folded_list(less, MOST_PATTERNS)}"] if less else [])
 
 

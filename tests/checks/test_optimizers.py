@@ -186,7 +186,7 @@ def test_classes_of_other_packages_are_asked_when_they_are_built(tmp_path, monke
     model = torch.nn.Linear(2, 2)
     start = "optimizer rates_of_my_own:Rates"
     for rest, words in [
-        ("lr=1 sharpnes=2\n* -> all", "there is an option with a similar name: `sharpness`"),
+        ("lr=1 sharpnes=2\n* -> all", "did you mean `sharpness`?"),
         ("\n* -> all", "it cannot be built"),
         ("lr=1\n* -> all weigth_decay=1", "has no option `weigth_decay`, which `all` sets"),
     ]:

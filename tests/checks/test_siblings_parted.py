@@ -12,10 +12,10 @@ BODY = "optimizer SGD lr=0.01\n{} -> head lr=0.1 / 3\nelse -> body"
 @pytest.mark.parametrize(
     ("selector", "better", "verb"),
     [
-        ("a.weight", "a.*", "1 parameter of the same layer trains at 0.01"),
-        ('"a.weight"', "a.*", "1 parameter of the same layer trains at 0.01"),
-        ("a.weight or b.weight", "a.* or b.*", "2 parameters of the same layer train at 0.01"),
-        ("(a.weight or b.weight) and ndim == 2", "(a.* or b.*) and ndim == 2", "2 parameters"),
+        ("a.weight", "a.*", "1 tensor of the same layer trains at 0.01"),
+        ('"a.weight"', "a.*", "1 tensor of the same layer trains at 0.01"),
+        ("a.weight or b.weight", "a.* or b.*", "2 tensors of the same layer train at 0.01"),
+        ("(a.weight or b.weight) and ndim == 2", "(a.* or b.*) and ndim == 2", "2 tensors"),
     ],
 )
 def test_the_help_is_the_selector_to_write(selector, better, verb):
@@ -31,4 +31,4 @@ def test_the_help_is_the_selector_to_write(selector, better, verb):
 def test_frozen_ones():
     text = "optimizer SGD lr=0.01\na.weight -> freeze\nelse -> body"
     (finding,) = grouper.check(MODEL, grouper.parse(text)).findings
-    assert "`a.weight` is frozen, and 1 parameter of the same layer trains at" in finding.message
+    assert "`a.weight` is frozen, and 1 tensor of the same layer trains at" in finding.message

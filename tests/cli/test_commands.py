@@ -77,7 +77,7 @@ def test_variables(capsys):
     assert {g["options"]["lr"] for g in json.loads(out)["groups"]} == {0.02}
     status, out, _ = run(capsys, "check", MODEL, "yolov5.rules", "--set", "bsae=1")
     assert status == 1
-    assert "variable with a similar name: `base`" in out
+    assert "did you mean `base`?" in out
 
 
 def test_select_ignore_strict_and_quiet(first, capsys):

@@ -208,7 +208,7 @@ def test_what_cannot_be_counted_is_said(monkeypatch):
     accelerate.Accelerator(cpu=True, gradient_accumulation_steps=2)
     with pytest.raises(ValueError, match=r"accumulates over 2 batches .*`steps\(loader, 2, epochs"):
         steps(loader(), 4, 3)
-    with pytest.raises(ValueError, match="`epochs` must be an integer from 1 on, not 0"):
+    with pytest.raises(ValueError, match="`epochs` must be a positive integer, not 0"):
         steps(loader(), 2, 0)
     with pytest.raises(TypeError, match="no length: give the run's number of steps"):
         steps(iter(()), 2, 1)

@@ -309,7 +309,7 @@ def test_two_owners_of_the_lr_are_refused(tmp_path):
     model = bert()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     arguments = TrainingArguments(str(tmp_path), use_cpu=True, report_to=[])
-    with pytest.raises(ValueError, match="`optimizers` and the rules are two owners of the lr"):
+    with pytest.raises(ValueError, match="`optimizers` and the rules both set the lr"):
         trainer(grouper.parse(DEFAULT))(model, arguments, optimizers=(optimizer, None))
     with pytest.raises(ValueError, match="`optimizer_cls_and_kwargs` and the rules are two"):
         trainer(grouper.parse(DEFAULT))(

@@ -172,7 +172,7 @@ REFUSED = {"EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "READONLY_BUFFER"}
 
 @pytest.mark.parametrize("opcode", pickletools.opcodes, ids=lambda opcode: opcode.name)
 def test_every_opcode_is_done_or_refused(opcode):
-    """None is passed over in silence: what a stream means never depends on an unknown opcode."""
+    """None is passed over silently: what a stream means never depends on an unknown opcode."""
     code = opcode.code.encode("latin-1")
     arguments = {"decimalnl_short": b"0\n", "decimalnl_long": b"0L\n", "floatnl": b"1.0\n",
                  "stringnl": b"'a'\n", "stringnl_noescape": b"a\n", "unicodestringnl": b"a\n",

@@ -101,7 +101,7 @@ def test_a_checkpoint_without_the_names_of_buffers(tmp_path):
     stored = read(save(tmp_path, state))
     assert [p.name for p in stored.parameters if p.inferred] == [p.name for p in stored.parameters]
     assert "shift" in stored.by_name
-    assert stored.remarks == ("the checkpoint does not tell parameters from buffers",)
+    assert stored.remarks == ("the checkpoint cannot distinguish parameters from buffers",)
 
 
 def test_frozen_parameters_left_out_of_the_state_dict(tmp_path):

@@ -170,7 +170,7 @@ def test_an_optimizer_is_named(tmp_path):
     """What is found beside a model's file, and taken for it."""
     path = str(tmp_path / "optimizer.pt")
     torch.save(OPTIMIZER, path)
-    with pytest.raises(ModelError, match="the state of an optimizer, and no model"):
+    with pytest.raises(ModelError, match="the state of an optimizer, not a model"):
         read(path)
 
 
@@ -203,7 +203,7 @@ def test_keys_that_lead_nowhere(tmp_path):
     path = str(tmp_path / "checkpoint.pt")
     for saved, help in (
         ({"model": STATE, "optimizer": OPTIMIZER}, "models are under: `model`"),
-        (STATE, "leave `--key` out"),
+        (STATE, "omit `--key`"),
         ({"epoch": 1}, "it holds no model"),
     ):
         torch.save(saved, path)

@@ -175,8 +175,8 @@ def test_files_that_the_monitor_did_not_write(content, words, capsys, tmp_path):
     [
         (["sound.jsonl", "--plot", "it.jpg"], "`it.jpg` is not a .png or .svg file"),
         (["empty.jsonl", "--plot", "it.png"], "nothing to draw: no step has been measured yet"),
-        (["sound.jsonl", "--follow", "--format", "json"], "--follow shows a run as it goes on"),
-        (["sound.jsonl", "--follow", "--plot", "it.png"], "--follow shows a run as it goes on"),
+        (["sound.jsonl", "--follow", "--format", "json"], "--follow shows a live run"),
+        (["sound.jsonl", "--follow", "--plot", "it.png"], "--follow shows a live run"),
         (["no/it.jsonl", "--follow"], "there is no file `no/it.jsonl`"),
     ],
 )

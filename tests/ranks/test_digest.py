@@ -91,7 +91,7 @@ def test_parameters_in_another_order_are_another_grouping():
     assert grouping(model=other).digest != grouping().digest
     said = disagreement({0: terms(), 1: terms(model=other)}, {0: "x", 1: "x"})
     assert said.message == (
-        "the parameters of the group `bias` stand in another order: number 1 is `b.bias` on rank 1"
+        "the parameters of the group `bias` are in another order: number 1 is `b.bias` on rank 1"
         " and `a.bias` on rank 0"
     )
     assert said.notes == ()

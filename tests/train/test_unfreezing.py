@@ -147,7 +147,7 @@ def test_an_unfrozen_group_has_a_name_of_its_own():
 def test_a_label_that_froze_nothing_is_refused():
     grouping = grouper.check(model(), grouper.parse(RULES)).grouping
     for label, words in [
-        ("bakcbone", "there is a label with a similar name: `backbone`"),
+        ("bakcbone", "did you mean `backbone`?"),
         ("head", "it is trained, in `head/bias`, `head/weight`"),
         ("xyz", "frozen are `backbone`, `bias`, `weight`"),
     ]:
@@ -231,7 +231,7 @@ def test_what_is_unfrozen_is_held_to_its_optimizer():
     report = grouper.check(model(), grouper.parse(text.format("SGD")))
     assert report.ok
     for options, words in [
-        ({"lr": -1}, r"`lr` of `SGD` must be a number that is not negative, not `-1`"),
+        ({"lr": -1}, r"`lr` of `SGD` must be a non-negative number, not `-1`"),
         ({"betas": (0.9, 0.99)}, "`SGD` has no option `betas`"),
         ({"nesterov": True}, "needs a `momentum` above 0"),
     ]:

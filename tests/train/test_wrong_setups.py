@@ -100,7 +100,7 @@ def test_groups_of_the_same_names_with_other_parameters():
     other = grouper.parse(RULES.replace("*.bias ->", "*.bias or 1.* ->"))
     built = grouper.build_optimizer(run.model, other)
     refused(
-        "group `bias` has `1.weight`, which the plan has not",
+        "group `bias` has `1.weight`, which the plan does not have",
         lambda: run.plan.scheduler(built),
     )
     less = grouper.build_optimizer(run.model, grouper.parse(RULES + "in 2 -> freeze"))
@@ -210,7 +210,7 @@ def test_groups_added():
     run = Run()
     run.optimizer.param_groups[0]["params"].append(extra)
     run.optimizer.param_groups[0]["param_names"].append("extra.x")
-    refused("group `bias` has `extra.x`, which the plan has not", run.scheduler.step)
+    refused("group `bias` has `extra.x`, which the plan does not have", run.scheduler.step)
     run = Run()
     del run.optimizer.param_groups[1]
     refused("it has no group `weight`", run.scheduler.step)

@@ -21,7 +21,7 @@ from grouper.checks.audit.audited import NAMES, OF_SCHEDULERS, Audited, AuditedG
 from grouper.options.foreign import FOREIGN
 from grouper.options.misspelt import misspelt
 from grouper.text.findings import Code, Finding, Severity
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 
 CODE = Code("GR605", "unread-key", Severity.WARNING, __doc__ or "")
 FACTORS = tuple(word for word, row in FOREIGN.items() if row.operator == "*=" and row.key == "lr")
@@ -86,5 +86,5 @@ def _help(key: str, group: AuditedGroup) -> str:
     meant = FOREIGN[key].key if key in FOREIGN else None
     if meant in options:
         return f"the option is called `{meant}`"
-    near = similar("option", key, options) if misspelt(key) is not None else None
+    near = did_you_mean(key, options) if misspelt(key) is not None else None
     return near or "where another program reads it, all is well; else leave it out"

@@ -111,7 +111,7 @@ def _rates(section: Section, labels: Labels, decayed: bool) -> list[Table]:
     for written, factor, place in _pairs(section, "lr_mults"):
         number = Section({"mult": factor}, place).number("mult")
         if number is None or number <= 0:
-            raise ConvertError(f"`{place}`: {factor} is no multiplier; freeze with `schedule`")
+            raise ConvertError(f"`{place}`: {factor} is not a multiplier; freeze with `schedule`")
         back = tree.Binary("/", tree.Number(1), tree.Number(number)) if number != 1 else None
         options = times(lr=number, weight_decay=back if decayed else None)
         cases.append(Case((_named(written, place),), labels.of(f"rate.{written}"), options))

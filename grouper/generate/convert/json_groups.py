@@ -42,7 +42,7 @@ def _list(config: Any) -> list[Any]:
 def convert(config: Any, inventory: Inventory | None) -> Converted:
     groups = Section({"groups": _list(config)}).sections("groups")
     if not groups:
-        raise ConvertError('it is no list of groups: [{"pattern": REGEX, "lr": 0.1}, ...]')
+        raise ConvertError('it is not a list of groups: [{"pattern": REGEX, "lr": 0.1}, ...]')
     lines = _optimizer(config)
     labels = Labels()
     cases = [_case(group, labels) for group in groups]

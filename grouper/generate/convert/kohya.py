@@ -112,7 +112,7 @@ def _pairs(text: str, place: str) -> tuple[list[tuple[str, float]], list[Remark]
             pairs[key.strip()] = float(value.strip())
         except ValueError:
             said.append(
-                note(f"`{pair}` is no `regex=rate` and is left out there, with a warning (commas"
+                note(f"`{pair}` is not `regex=rate` and is left out there, with a warning (commas"
                      " part pairs, inside of a regex, too)")
             )  # fmt: skip
     if not pairs:

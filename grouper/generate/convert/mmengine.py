@@ -48,7 +48,7 @@ def convert(config: Any, inventory: Inventory | None) -> Converted:
     optimizer = wrapper.section("optimizer") or wrapper
     if "type" not in optimizer:
         raise ConvertError(
-            f"`{optimizer.path or 'optimizer'}` has no `type`: it is no single optimizer,"
+            f"`{optimizer.path or 'optimizer'}` has no `type`: it is not a single optimizer,"
             " and each of several has to be converted by itself"
         )
     holder = next((s for s in (wrapper, optimizer) if "paramwise_cfg" in s), wrapper)
@@ -83,7 +83,7 @@ def _table(optimizer: Section, paramwise: Section, inventory: Inventory | None) 
     known = ("custom_keys", "bypass_duplicate", *KINDS)
     dead = [key for key in paramwise.values if key not in known]
     remarks = [
-        note(f"`{paramwise.place(key)}` is no setting of mmengine, which says nothing of it")
+        note(f"`{paramwise.place(key)}` is not a setting of mmengine, which does not report it")
         for key in dead
     ]
     labels = Labels()

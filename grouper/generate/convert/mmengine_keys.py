@@ -49,7 +49,7 @@ def _given(entry: Section, decayed: bool, layered: bool) -> tuple[dict[str, obje
     """What the entry sets in the group besides multipliers, and what of it does nothing."""
     rest = entry.without(*_MULTIPLIERS)
     remarks = [
-        note(f"`{entry.place(word)}` does nothing: nobody reads it; `{meant}` is the word")
+        note(f"`{entry.place(word)}` has no effect: nothing reads it; did you mean `{meant}`?")
         for word, meant in _DEAD.items()
         if word in rest
     ]

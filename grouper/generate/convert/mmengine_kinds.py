@@ -113,7 +113,7 @@ def _offsets(given: Given, labels: Labels, inventory: Inventory | None) -> Itera
     )
     if given["dcn_offset_lr_mult"] is None and not (there and asked):
         return
-    remark = note("only where mmcv has its operators: else mmengine knows no offsets")
+    remark = note("only where mmcv has its operators: else mmengine does not know offsets")
     named = containing("conv_offset").selector
     selector = both(tree.Within(DEFORMABLE), tree.Not(DEFORMABLE), CONV_2D, named)
     yield _kind("offset", labels, selector, times(lr=given["dcn_offset_lr_mult"]), remark)

@@ -22,7 +22,7 @@ def optimizer_lines(
     known = class_name(name)
     if known is None:
         remark = lost(
-            f"`{name}` is no optimizer of torch.optim: name its class in a line"
+            f"`{name}` is not an optimizer of torch.optim: name its class in a line"
             " `optimizer package.module:Class`"
         )
         every = tree.Rule(tree.Glob((tree.Star(),)), None, sets(options))

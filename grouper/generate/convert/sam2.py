@@ -53,7 +53,7 @@ def convert(config: Any, inventory: Inventory | None) -> Converted:
     tables: list[Part] = []
     for option in options.values:
         if not option.isidentifier() or option in KEYWORDS:
-            raise ConvertError(f"`{options.place(option)}` is no option of an optimizer")
+            raise ConvertError(f"`{options.place(option)}` is not an option of an optimizer")
         entries = options.sections(option)
         curves = [curve_of(entry.needed("scheduler")) for entry in entries]
         statements, together = said_by_file(option, curves)

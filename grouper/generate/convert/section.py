@@ -7,7 +7,7 @@ from typing import Any
 
 from grouper.generate.convert.errors import ConvertError
 from grouper.text.dataclass import dataclass
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 
 TARGET = "_target_"  # the class of a value that a configuration builds, as hydra writes it
 UNNAMED = "_args_"  # and the arguments that it is given without a name
@@ -156,7 +156,7 @@ def part_at(config: Any, path: str) -> Any:
         if section.path == path:
             return section.values
         paths.append(section.path)
-    hint = similar("part", path, paths)
+    hint = did_you_mean(path, paths)
     raise ConvertError(f"it has no part `{path}`" + (f"; {hint}" if hint else ""))
 
 

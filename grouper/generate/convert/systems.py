@@ -39,17 +39,17 @@ class System:
 SYSTEMS = {
     system.name: system
     for system in (
-        System("mmengine", mmengine.recognises, mmengine.convert, "says nothing of it"),
+        System("mmengine", mmengine.recognises, mmengine.convert, "does not report it"),
         System("allennlp", allennlp.recognises, allennlp.convert, "warns of it"),
         System("fairseq2", fairseq2.recognises, fairseq2.convert, "warns of it"),
         System("torchtitan", torchtitan.recognises, torchtitan.convert, "stops at it"),
         System("olmo", olmo.recognises, olmo.convert, "stops at it"),
-        System("big_vision", big_vision.recognises, big_vision.convert, "says nothing of it"),
+        System("big_vision", big_vision.recognises, big_vision.convert, "does not report it"),
         System("sam2", sam2.recognises, sam2.convert, "stops at it"),
-        System("axolotl", axolotl.recognises, axolotl.convert, "says nothing of it"),
-        System("llm-foundry", llmfoundry.recognises, llmfoundry.convert, "says nothing of it"),
-        System("detectron2", detectron2.recognises, detectron2.convert, "says nothing of it"),
-        System("kohya", kohya.recognises, kohya.convert, "says nothing of it"),
+        System("axolotl", axolotl.recognises, axolotl.convert, "does not report it"),
+        System("llm-foundry", llmfoundry.recognises, llmfoundry.convert, "does not report it"),
+        System("detectron2", detectron2.recognises, detectron2.convert, "does not report it"),
+        System("kohya", kohya.recognises, kohya.convert, "does not report it"),
         System("json", json_groups.recognises, json_groups.convert, "has no group for it"),
     )
 }

@@ -80,7 +80,9 @@ def convert(config: Any, inventory: Inventory | None) -> Converted:
 def _optimizer(name: str, options: Mapping[str, Any]) -> list[Line]:
     own = _OWN_CLASSES.get(name)
     if own is None and class_name(name) is None:
-        raise ConvertError(f"`{name}` is no optimizer of torch.optim, and none that is known here")
+        raise ConvertError(
+            f"`{name}` is not an optimizer of torch.optim, and none that is known here"
+        )
     return optimizer_lines(own or name, options, alias=name if own else None)
 
 

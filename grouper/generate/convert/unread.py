@@ -1,4 +1,4 @@
-"""Options of groups that the optimizer does not read, which other systems put there in silence.
+"""Options of groups that the optimizer does not read, which other systems put there silently.
 
 What is an option of another optimizer does nothing, and is left out with a remark; other keys may
 have readers of their own, and are declared as tags.

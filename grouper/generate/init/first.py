@@ -60,7 +60,9 @@ def _lines(
     yield from _training(recipe)
     yield ""
     if recipe is YOLO and _counts_without_learning(inventory):
-        yield from comment("This turns distributions into distances and is no weight: it counts.")
+        yield from comment(
+            "DFL turns distributions into distances; its weights are fixed (0, 1, 2, ...)."
+        )
         yield "in @DFL -> freeze"
         yield ""
     if recipe is ADAPTERS:

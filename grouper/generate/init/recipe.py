@@ -60,7 +60,7 @@ def _header(header: str, use: Use, recipe: str) -> Iterator[str]:
     own = [
         f"{_USAGE}grouper check {visible(use.model)} {visible(use.file)}",
         "#",
-        f"# Begun with grouper's `{recipe}`: the numbers behind `let` are yours to choose.",
+        f"# Begun with grouper's `{recipe}`: the numbers after `let` are yours to choose.",
     ]
     if not usage:
         own = ["#", *own]

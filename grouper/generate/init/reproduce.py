@@ -76,7 +76,7 @@ def _on_model(
             else:
                 mask |= 1 << place
         if mask & seen:
-            raise ValueError("a parameter stands in two groups of the optimizer, or in one twice")
+            raise ValueError("a parameter is in two groups of the optimizer, or in one twice")
         seen |= mask
         if mask:
             groups.append(group)

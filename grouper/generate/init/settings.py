@@ -23,7 +23,7 @@ GUESSED = (
 )
 _NAMES = ("name", "group_name")  # of a group, for whoever reads it; a label of the rules
 _RESERVED = ("optimizer", "freeze", "params", "param_names", *PLAN_KEYS)
-_LONG = 1e6  # whole numbers from here on are written as they are
+_LONG = 1e6  # integers from here on are written as they are
 
 
 @dataclass(frozen=True)

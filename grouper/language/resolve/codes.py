@@ -110,7 +110,7 @@ MISPLACED_OPTION = Code(
     "GR029",
     "misplaced-option",
     Severity.ERROR,
-    """An option stands where it has no meaning: a multiplier in a statement that only sets, a flag
+    """An option is used where it has no meaning: a multiplier in a statement that only sets, a flag
 with a value, a plan's key in `optimizer`.
 
     optimizer SGD lr*=0.1             # bad

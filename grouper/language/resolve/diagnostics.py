@@ -9,7 +9,7 @@ from grouper.language.syntax import tree
 from grouper.options.foreign import Translation
 from grouper.text.findings import Code, Edit, Finding, labels_at
 from grouper.text.printable import quoted_list
-from grouper.text.similar import near, similar
+from grouper.text.similar import did_you_mean, near
 from grouper.text.source import Span
 
 LISTED = 12  # candidates that a help names
@@ -38,7 +38,7 @@ class Diagnostics:
         help = (
             f"that is `{kind} {meant}`"
             if meant
-            else (similar(kind, name, known) if looked_for else None)
+            else (did_you_mean(name, known) if looked_for else None)
             or (f"there are {quoted_list(known[:LISTED])}" if known else f"no {kind} is declared")
         )
         edits = (Edit(span, best[0]),) if best and span is not None and exact else ()

@@ -12,7 +12,7 @@ from grouper.language.syntax.parser import MAX_SIZE, Parsed, parse
 from grouper.text.dataclass import dataclass, field
 from grouper.text.findings import Code, Finding, Label
 from grouper.text.printable import shortened
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 from grouper.text.source import Source
 
 SUFFIX = ".rules"
@@ -89,7 +89,7 @@ class Expansion:
             codes.MISSING_FILE,
             f"`{shortened(include.path)}` cannot be included{reason or ': there is no such file'}",
             include,
-            similar("shipped file", include.path, shipped_rules())
+            did_you_mean(include.path, shipped_rules())
             or "write its path relative to this file, or the name of a shipped one",
         )
 

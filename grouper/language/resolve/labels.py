@@ -51,7 +51,7 @@ class LabelCheck:
                 codes.DUPLICATE,
                 f"`{label}` is a variable and a label",
                 call.arguments[0].span,
-                "call one of them by another name",
+                "rename one of them",
                 also=let.name_span,
             )
 

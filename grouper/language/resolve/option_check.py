@@ -19,7 +19,7 @@ from grouper.options.plan_keys import PLAN
 from grouper.options.schedules import SCHEDULES
 from grouper.options.values import Configured, Value, is_number, quoted_value
 from grouper.text.dataclass import dataclass, replace
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 
 # Options whose values may use the group's own lr, which is known when all others are.
 OF_RATE = frozenset({"final", "start", "warmup_start"})
@@ -71,7 +71,7 @@ class OptionCheck:
                 codes.DUPLICATE,
                 f"`{own}` is a variable, and in `{option.key}` the {own} of each group",
                 option.value.span,
-                "call the variable by another name",
+                "rename the variable",
                 also=let.name_span,
             )
 
@@ -162,7 +162,7 @@ class OptionCheck:
             *self.variables.values,
             *(SCHEDULES if option.key == "schedule" else ()),
         ]
-        hint = similar("name", value, candidates) if isinstance(value, str) else None
+        hint = did_you_mean(value, candidates) if isinstance(value, str) else None
         self.diagnostics.report(
             codes.BAD_VALUE,
             f"`{option.key}` must be {expected}, not {quoted_value(value)}",

@@ -30,7 +30,7 @@ from grouper.text.addresses import without_secrets
 from grouper.text.dataclass import replace
 from grouper.text.findings import Severity, in_order
 from grouper.text.printable import shortened, visible
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 from grouper.text.source import Source, Span
 
 
@@ -53,7 +53,7 @@ def _not_found(name: str) -> OSError:
             f"`{shown}` is not a regular file: read rules from elsewhere as text, and"
             " `grouper.parse(text)` that"
         )
-    hint = similar("shipped file", name, shipped_rules())
+    hint = did_you_mean(name, shipped_rules())
     return FileNotFoundError(
         f"there is no rules file `{shown}`, and no shipped one of that name"
         + (f"; {hint}" if hint else "")
@@ -160,7 +160,7 @@ class _Resolver:
                 codes.MISPLACED_OPTION,
                 f"`{name}` is read by grouper, and cannot be a tag",
                 span,
-                "take it away, or give the key another name",
+                "remove it, or give the key another name",
             )
         self.tags.setdefault(name, span)
 
@@ -221,7 +221,7 @@ class _Resolver:
                     f"`{name}` is set by the caller, and no `let` of `{self.source.path}` declares"
                     " it",
                     None,
-                    similar("variable", name, self.variables.lets) or f"its variables: {declared}",
+                    did_you_mean(name, self.variables.lets) or f"its variables: {declared}",
                 )
 
     def _unused(self) -> None:
@@ -232,7 +232,7 @@ class _Resolver:
                     codes.UNUSED_LET,
                     f"the variable `{name}` is never used",
                     let.name_span,
-                    "use it, or take it away",
+                    "use it, or remove it",
                 )
 
 

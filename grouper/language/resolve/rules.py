@@ -105,7 +105,7 @@ class RuleResolver:
                     codes.DUPLICATE,
                     f"the capture `{name}` is called like {what}",
                     rule.selector.span if rule.selector else rule.span,
-                    "call it by another name",
+                    "rename it",
                     also=let.name_span if let else None,
                 )
 
@@ -126,6 +126,6 @@ class RuleResolver:
                 codes.FROZEN_OPTIONS,
                 f"`{others[0].key}` has no effect beside `freeze`",
                 others[0].span,
-                "frozen parameters are in no group: take away one or the other",
+                "frozen parameters are in no group: remove one or the other",
                 also=flags[0].span,
             )

@@ -95,7 +95,7 @@ class TrainingStatements:
                 codes.BAD_VALUE,
                 f"a warm-up has one length, and {quoted_list(lengths)} are given",
                 spans[lengths[1]],
-                "take one of them away",
+                "remove one of them",
                 also=spans[lengths[0]],
             )
         if "min_steps" in values and "steps" in values:
@@ -103,7 +103,7 @@ class TrainingStatements:
                 codes.BAD_VALUE,
                 "`min_steps` bounds a warm-up in epochs; one in steps is exactly that long",
                 spans["min_steps"],
-                "take it away",
+                "remove it",
                 also=spans["steps"],
             )
         given = {name: values.get(name, default) for name, (_, default) in WARMUP.items()}
@@ -163,7 +163,7 @@ class TrainingStatements:
                 codes.BAD_VALUE,
                 "`lag` follows a schedule late, and `after=warmup` begins it after the warm-up",
                 spans["lag"],
-                "take one of them away",
+                "remove one of them",
                 also=spans["after"],
             )
 

@@ -15,7 +15,7 @@ from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
 from grouper.options.values import Value, value_text
 from grouper.text.printable import shortened
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 from grouper.text.source import Span
 
 RESERVED = frozenset({*FACTS, *FUNCTIONS, *CONSTANTS, *OF_CAPTURES, *OF_LABELS, BASE_MODEL})
@@ -105,7 +105,7 @@ class Variables:
             return evaluate(expression, Scope(self.values))
         except BadValue as error:
             unknown = [word.name for word in named if word.name not in self.values]
-            hints = (similar("variable", name, self.values) for name in unknown)
+            hints = (did_you_mean(name, self.values) for name in unknown)
             help = error.help or next((hint for hint in hints if hint), "correct the value")
             self._diagnostics.report(codes.BAD_VALUE, error.message, error.span, help)
             return INVALID

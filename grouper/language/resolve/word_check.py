@@ -12,7 +12,7 @@ from grouper.language.resolve.walk import attributes, calls, words
 from grouper.language.syntax import tree
 from grouper.text.dataclass import dataclass, field
 from grouper.text.printable import quoted_list
-from grouper.text.similar import similar
+from grouper.text.similar import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class WordCheck:
             codes.UNKNOWN_CAPTURE,
             f"the selector captures no number `{word.name}`",
             word.span,
-            similar("capture", word.name, place.possible)
+            did_you_mean(word.name, place.possible)
             or f"write `{{{word.name}}}` in the selector where the number stands",
         )
 
@@ -130,7 +130,7 @@ class WordCheck:
         elif len(order) == len(names) and order != names:
             self.diagnostics.report(
                 codes.UNKNOWN_CAPTURE,
-                f"{quoted_list(names)} stand in another order in the name",
+                f"{quoted_list(names)} are in another order in the name",
                 call.span,
                 f"write `{call.function}({', '.join(order)})`",
             )
@@ -141,7 +141,7 @@ class WordCheck:
             codes.DUPLICATE,
             f"`{word.name}` is a variable and a capture",
             word.span,
-            "call one of them by another name",
+            "rename one of them",
             also=self.variables.lets[word.name].name_span,
         )
 
@@ -177,7 +177,7 @@ class WordCheck:
             elif not place.base_model:
                 self.diagnostics.report(
                     codes.BAD_VALUE,
-                    "facts of the base model stand in options of rules and behind `where` alone",
+                    "facts of the base model have values only in options and after `where`",
                     attribute.span,
                     "write them there",
                 )

@@ -10,7 +10,7 @@ SYNTAX = Code(
     Severity.ERROR,
     """A statement is not written as the language asks.
 
-The caret stands at the first thing that does not fit; the message says what could stand there.
+The caret stands at the first thing that does not fit; the message says what was expected.
 Only this statement is left out: the others are read as they are.
 
     model.24.* => head lr=0.01        # bad: the arrow is `->`
@@ -35,7 +35,7 @@ BAD_PATTERN = Code(
     Severity.ERROR,
     """A glob cannot match as it is written.
 
-In a glob, `{a,b}` are alternatives, `{0..9}` is a range of whole numbers, `{i}` captures a
+In a glob, `{a,b}` are alternatives, `{0..9}` is a range of integers, `{i}` captures a
 number, `{i:0..9}` one within a range, and `[a-c]` is one character of a class.
 
     model.{9..0}.* -> head            # bad: the range is empty
@@ -70,7 +70,7 @@ RESERVED = Code(
     "GR006",
     "reserved-word",
     Severity.ERROR,
-    """A keyword stands where a name is due.
+    """A keyword is used where a name is expected.
 
 Keywords are never labels or variables. A parameter or module that is called like a keyword
 is written as a string.
@@ -83,7 +83,7 @@ EMPTY_RULE = Code(
     "GR007",
     "empty-rule",
     Severity.ERROR,
-    """A rule gives neither a label nor an option, so it says nothing.
+    """A rule gives neither a label nor an option, so it has no effect.
 
     *.bias ->                         # bad
     *.bias -> bias                    # good
@@ -104,16 +104,16 @@ STRAY_BRACE = Code(
     "GR009",
     "stray-brace",
     Severity.ERROR,
-    """A `}` closes no split.
+    """A `}` does not close a split.
 
-Only `split NAME {` opens a block. Take the brace away, or write the opening line of its split.
+Only `split NAME {` opens a block. Remove the brace, or write the opening line of its split.
 """,
 )
 MISPLACED = Code(
     "GR010",
     "misplaced-statement",
     Severity.ERROR,
-    """A statement stands where only rules may, or the other way round.
+    """A statement is used where only rules may be, or the other way round.
 
 The braces of a split hold rules: `S -> label options` and `else` rules. Everything else, an
 `override` and another split too, stands at the top level of the file.
@@ -123,7 +123,7 @@ UNKNOWN_STATEMENT = Code(
     "GR011",
     "unknown-statement",
     Severity.ERROR,
-    """A line begins with a word that is no statement, and has no `->`, so it is no rule either.
+    """A line begins with a word that is neither a statement nor, without `->`, a rule.
 
     optimzer SGD lr=0.01              # bad
     optimizer SGD lr=0.01             # good

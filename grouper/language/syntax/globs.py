@@ -105,7 +105,7 @@ def _whole(text: str, span: Span) -> tree.Integer:
             codes.BAD_PATTERN,
             f"the range `{low}..{high}` is empty",
             span,
-            f"the smaller number stands first: `{high}..{low}`",
+            f"put the smaller number first: `{high}..{low}`",
         )
     return tree.Integer(name, low, high, span=span)
 
@@ -126,7 +126,7 @@ def _refuse(span: Span, error: UnexpectedInput) -> NoReturn:
         place = Span(span.source, span.start + opening, end)
     refuse(
         codes.BAD_PATTERN,
-        f"`{_short(place.text)}` is no part of a glob",
+        f"`{_short(place.text)}` is not part of a glob",
         place,
         "braces hold alternatives (`{a,b}`), a range (`{0..9}`), or a capture (`{i}`, `{i:0..9}`)",
         _as_range(place.text),

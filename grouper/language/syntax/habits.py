@@ -27,7 +27,7 @@ def _comment(statement: Unparsed) -> Finding | None:
         return None
     return statement.finding(
         codes.SYNTAX,
-        f"`{found.group()}` begins no comment",
+        f"`{found.group()}` does not begin a comment",
         "comments begin with `#`",
         statement.place(2),
         "#",
@@ -50,7 +50,7 @@ def _freeze(statement: Unparsed) -> Finding | None:
         rule = f"{selector} -> freeze"
     return statement.finding(
         codes.SYNTAX,
-        f"`{found[1]}` is no statement: a rule freezes what its selector matches",
+        f"`{found[1]}` is not a statement: a rule freezes what its selector matches",
         f"write `{rule}`",
         statement.place(len(text), statement.text.rindex(text)),
         None if "SELECTOR" in rule else rule,
@@ -64,7 +64,7 @@ def _list(statement: Unparsed) -> Finding | None:
         return None
     return statement.finding(
         codes.SYNTAX,
-        "a list of values stands in parentheses",
+        "write a list of values in parentheses",
         f"write `({found[1]})`",
         statement.place(len(found.group())),
         f"({found[1]})",
@@ -82,8 +82,8 @@ def _regex_sign(statement: Unparsed) -> Finding | None:
     start = statement.text.find(body)
     return statement.finding(
         codes.SYNTAX,
-        f"`{body}` is no glob",
-        f"a regex stands between slashes: `/{body}/`",
+        f"`{body}` is not a glob",
+        f"write a regex between slashes: `/{body}/`",
         statement.place(len(body), start),
         f"/{body}/",
     )
@@ -162,7 +162,7 @@ def _call(statement: Unparsed) -> Finding | None:
     written = f"{found[1]} {found[2]} {options}"
     return statement.finding(
         codes.SYNTAX,
-        "options of a statement stand behind the name, without parentheses",
+        "options of a statement follow the name, without parentheses",
         f"write `{written}`",
         statement.place(len(statement.text), 0),
         written,
@@ -229,7 +229,7 @@ def _word_before_string(statement: Unparsed) -> Finding | None:
     return statement.finding(
         codes.UNKNOWN_STATEMENT,
         f"there is no statement `{found[1]}` that takes a string",
-        'strings stand behind `include`, `for` and `base_model`; a rule is `"exact.name" -> ...`',
+        'strings follow `include`, `for` and `base_model`; a rule is `"exact.name" -> ...`',
         statement.place(len(found[1]), 0),
     )
 

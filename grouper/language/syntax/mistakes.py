@@ -39,7 +39,7 @@ def _control(statement: Unparsed) -> Finding | None:
     return statement.finding(
         codes.SYNTAX,
         f"an invisible character ({name}) stands in the text",
-        "take it away",
+        "remove it",
         statement.place(1, found.start()),
         "",
     )
@@ -50,8 +50,8 @@ def _quotes(statement: Unparsed) -> Finding | None:
         return None
     return statement.finding(
         codes.SYNTAX,
-        f"`{statement.rest[0]}` opens no string",
-        'strings stand in straight double quotes: `"like this"`',
+        f"`{statement.rest[0]}` does not open a string",
+        'write strings in straight double quotes: `"like this"`',
         statement.place(1),
     )
 
@@ -123,7 +123,7 @@ def _statement_word(statement: Unparsed) -> Finding | None:
         return statement.finding(
             codes.UNKNOWN_STATEMENT,
             f"there is no statement `{word}`",
-            f"there is a statement with a similar name: `{likely[0]}`",
+            f"did you mean `{likely[0]}`?",
             statement.place(len(word), 0),
             likely[0],
         )
@@ -156,7 +156,7 @@ def _no_arrow(statement: Unparsed) -> Finding | None:
     return statement.finding(
         codes.SYNTAX,
         "a rule has no `->`",
-        "write `SELECTOR -> label key=value`; a selector over several lines stands in parentheses",
+        "write `SELECTOR -> label key=value`; put a selector over several lines in parentheses",
     )
 
 
@@ -166,7 +166,7 @@ def _second_arrow(statement: Unparsed) -> Finding | None:
     return statement.finding(
         codes.SYNTAX,
         "a rule has one `->`, and this is a second one",
-        "write a rule of its own, on a new line or behind `;`",
+        "write a rule of its own, on a new line or after `;`",
         statement.place(2),
     )
 
@@ -181,7 +181,7 @@ def _no_value(statement: Unparsed) -> Finding | None:
     return statement.finding(
         codes.SYNTAX,
         f"`{found[1]}` has no value",
-        f"write it behind `{found[2]}`, such as `{found[1]}{found[2]}0.01`",
+        f"write it after `{found[2]}`, such as `{found[1]}{found[2]}0.01`",
         statement.place(found.end(2) - start, start),
     )
 
@@ -191,7 +191,7 @@ def _comma(statement: Unparsed) -> Finding | None:
         return statement.finding(
             codes.SYNTAX,
             "options are separated by spaces, not by `,`",
-            "take the comma away; a tuple stands in parentheses: `betas=(0.9, 0.95)`",
+            "remove the comma; write a tuple in parentheses: `betas=(0.9, 0.95)`",
             statement.place(1),
             "",
         )
@@ -266,9 +266,7 @@ def _unexpected(statement: Unparsed) -> Finding:
         last = statement.text.rstrip().rfind(" ") + 1
         return statement.finding(codes.SYNTAX, message, "finish it", statement.place(None, last))
     shown = statement.found if len(statement.found) <= 40 else statement.found[:37] + "..."
-    return statement.finding(
-        codes.SYNTAX, f"`{shown}` cannot stand here", f"here could stand {wanted}"
-    )
+    return statement.finding(codes.SYNTAX, f"unexpected `{shown}`", f"expected {wanted}")
 
 
 def _listed(words: tuple[str, ...]) -> str:

@@ -82,7 +82,9 @@ class _Reader:
             return ()
         try:
             if isinstance(item, Stray):
-                refuse(codes.STRAY_BRACE, "this `}` closes no split", item.span, "take it away", "")
+                refuse(
+                    codes.STRAY_BRACE, "this `}` does not close a split", item.span, "remove it", ""
+                )
             if isinstance(item, Block):
                 return (self._split(item),)
             statement = self._built(item.span)
@@ -140,7 +142,7 @@ def _inside(item: Item, built: Callable[[Span], Any]) -> tree.Rule:
     if isinstance(item, Block):
         refuse(
             codes.MISPLACED,
-            "a split stands inside a split",
+            "a split is inside a split",
             item.head,
             "close the first one before this one; the groups are the product of all splits",
         )
@@ -148,14 +150,14 @@ def _inside(item: Item, built: Callable[[Span], Any]) -> tree.Rule:
     if not isinstance(statement, tree.Rule):
         refuse(
             codes.MISPLACED,
-            f"`{item.span.text.split()[0]}` stands inside a split, which holds only rules",
+            f"`{item.span.text.split()[0]}` is inside a split, which holds only rules",
             item.span,
             "move it to the top level of the file",
         )
     if statement.override:
         refuse(
             codes.MISPLACED,
-            "an `override` stands inside a split",
+            "an `override` is inside a split",
             item.span,
             "move it to the top level: in a split each parameter falls under exactly one rule",
         )

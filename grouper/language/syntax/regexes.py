@@ -70,14 +70,14 @@ def fault(pattern: str) -> Fault | None:
         return Fault("the regex is nested too deeply", "use a glob", costly=True)
     except _Costly as error:
         return Fault(
-            f"the regex could be searched for ever: {error}",
+            f"the regex could take forever: {error}",
             "make the repeated parts disjoint (end each at a dot, say), or use a glob",
             costly=True,
         )
     if shape.degree > MAX_DEGREE:
         return Fault(
-            f"the regex could be searched for hours: {shape.degree} of its repeats can shift",
-            "take some of them away, or use a glob, where any number of `*` is fast",
+            f"the regex could take hours: {shape.degree} of its repeats can shift",
+            "remove some of them, or use a glob, where any number of `*` is fast",
             costly=True,
         )
     return None

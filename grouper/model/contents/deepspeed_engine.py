@@ -122,7 +122,7 @@ def _by_name(value: Any) -> dict[str, tuple[int, ...] | None]:
 
 def _remarks(state: Mapping[str, Any], known: bool) -> tuple[str, ...]:
     ranks = state.get("mp_world_size")
-    remarks = [] if known else ["the checkpoint does not tell parameters from buffers"]
+    remarks = [] if known else ["the checkpoint cannot distinguish parameters from buffers"]
     if isinstance(ranks, int) and ranks > 1:
         remarks.append(f"shapes are those of the first of {ranks} tensor-parallel ranks")
     return tuple(remarks)

@@ -132,7 +132,7 @@ def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
         if candidate.key == key:
             return candidate
     listed = _listed([candidate for candidate in found if candidate.place.above])
-    help = f"models are under: {listed}" if listed else "there is one model: leave `--key` out"
+    help = f"models are under: {listed}" if listed else "there is one model: omit `--key`"
     raise ModelError(
         codes.NO_SUCH_KEY,
         f"`{path}` has no model under `{key}`",
@@ -143,7 +143,7 @@ def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
 def _none(root: Any, path: str) -> ModelError:
     inside = mapping(root) or ()
     if _is_optimizer(inside):
-        holds, help = "the state of an optimizer, and no model", _SAVED_TO
+        holds, help = "the state of an optimizer, not a model", _SAVED_TO
     elif any(name.endswith("_packed_params") for name, _ in inside):
         holds, help = _QUANTISED
     elif any(tensor(item) is not None for item in _listed_in(root)):
@@ -163,10 +163,10 @@ def _is_optimizer(items: Iterable[tuple[str, Any]]) -> bool:
 
 
 def _several(taken: str, others: list[Candidate], path: str) -> Finding:
-    why = ", as Ultralytics takes it" if taken == AVERAGE else ""
+    why = ", as in Ultralytics" if taken == AVERAGE else ""
     return Finding(
         codes.SEVERAL_MODELS,
-        f"`{path}` holds several models that differ; `{taken}` is taken{why}",
+        f"`{path}` holds several models that differ; using `{taken}`{why}",
         notes=(f"the others are {_listed(others)}",),
         help=f"say which one is meant: `--key {taken}`",
     )

@@ -89,10 +89,10 @@ def is_buffer(name: str, facts: Tensor) -> bool:
 
 
 def _remarks(taken: Mapping[str, Reason], proven: int) -> tuple[str, ...]:
-    said = "a state dict does not tell parameters from buffers"
+    said = "a state dict cannot distinguish parameters from buffers"
     if taken:
         counts = Counter(taken.values())
         why = ", ".join(f"{counts[r]} {words}" for r, words in _REASONS.items() if counts[r])
-        said += f"; {len(taken)} tensors are taken for buffers: {why}"
+        said += f"; {len(taken)} tensors are treated as buffers: {why}"
     norms_are = "1 module is a norm" if proven == 1 else f"{proven} modules are norms"
     return (said, f"{norms_are}, as running statistics prove") if proven else (said,)

@@ -56,7 +56,7 @@ def connect(url: str, path: str, block: int) -> Connection:
     except ValueError:
         raise ModelError(
             codes.UNSUPPORTED,
-            f"`{path}`: fsspec knows no protocol `{protocol}`",
+            f"`{path}`: fsspec does not know the protocol `{protocol}`",
             "download the file",
         ) from None
     if protocol in ("http", "https") and "::" not in url:
@@ -69,7 +69,7 @@ def connect(url: str, path: str, block: int) -> Connection:
                 codes.NOT_A_MODEL, f"`{path}` is a folder", "give the address of a file in it"
             )
         if facts["type"] != "file" or not isinstance(facts.get("size"), int):
-            raise ModelError(codes.NOT_A_MODEL, f"`{path}` is no file of a known length")
+            raise ModelError(codes.NOT_A_MODEL, f"`{path}` has no known length")
         file = system.open(name, "rb", block_size=block, cache_type="none")
 
     def fetch(start: int, end: int) -> bytes:

@@ -136,7 +136,7 @@ def cut_short(path: str) -> ModelError:
 def _regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ModelError(
-            codes.NOT_A_MODEL, f"`{path}` is no regular file", "give the path of a checkpoint"
+            codes.NOT_A_MODEL, f"`{path}` is not a regular file", "give the path of a checkpoint"
         )
 
 

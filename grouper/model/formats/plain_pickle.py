@@ -32,7 +32,7 @@ def read(file: BytesSource, key: str | None) -> Inventory:
     if end != file.size:
         raise ModelError(
             codes.UNSUPPORTED,
-            f"`{file.path}` is a pickle with something else behind it",
+            f"`{file.path}` is a pickle followed by something else",
             "load it where you trust it, and save the state dict with `torch.save`",
         )
     return find_model.find(root, key, file.path)

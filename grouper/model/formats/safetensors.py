@@ -102,7 +102,7 @@ def no_parts(path: str, key: str | None) -> None:
         raise ModelError(
             codes.NO_SUCH_KEY,
             f"`{path}` has no model under `{key}`",
-            "it holds one model: leave `--key` out",
+            "it holds one model: omit `--key`",
         )
 
 

@@ -104,7 +104,7 @@ def _no_such_key(file: BytesSource, key: str, names: list[str]) -> ModelError:
     return ModelError(
         codes.NO_SUCH_KEY,
         f"`{file.path}` has no model under `{key}`",
-        f"models are under: {listed}" if names else "it holds one model: leave `--key` out",
+        f"models are under: {listed}" if names else "it holds one model: omit `--key`",
     )
 
 

@@ -127,7 +127,7 @@ def read(file: BytesSource, entries: Mapping[str, Entry], key: str | None) -> In
         raise ModelError(
             codes.NO_SUCH_KEY,
             f"`{file.path}` has no model under `{key}`",
-            "a TorchScript archive holds one model: leave `--key` out",
+            "a TorchScript archive holds one model: omit `--key`",
         )
     top = next(iter(entries)).partition("/")[0] + "/"
     archive = _Archive(

@@ -110,7 +110,7 @@ def beginning(path: str, head: bytes) -> ModelError:
             return ModelError(codes.UNSUPPORTED, f"`{path}` is {what}", help)
     return ModelError(
         codes.NOT_A_MODEL,
-        f"`{path}` is no model file that grouper reads",
+        f"`{path}` is not a model file that grouper reads",
         "give a file written by torch or safetensors, or a snapshot of "
         "`grouper params MODEL --save FILE`",
     )
@@ -135,7 +135,7 @@ def value(path: str, value: Any) -> ModelError:
             return ModelError(codes.UNSUPPORTED, f"`{path}` is {what}", help)
     return ModelError(
         codes.NOT_A_MODEL,
-        f"`{path}` is JSON, and no snapshot of a model",
+        f"`{path}` is JSON, but not a snapshot of a model",
         "write one with `grouper params MODEL --save FILE.json`",
     )
 

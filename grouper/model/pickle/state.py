@@ -182,7 +182,7 @@ class Machine:
 
     def named(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise PickleError("it names a global by something that is no text")
+            raise PickleError("it names a global by something other than text")
         if len(module) + len(name) > 2 * MAX_LINE:
             raise PickleError("it names a global with an overlong name")
         module = _RENAMED.get(module, module)
@@ -223,7 +223,7 @@ class Machine:
     def append(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, Sequence | Call):
-            raise PickleError("it appends to what is no list")
+            raise PickleError("it appends to something other than a list")
         if not isinstance(target.items, list):
             target.items = []
             self.room -= 88
@@ -237,7 +237,7 @@ class Machine:
             return
         target = self.stack[-1]
         if not isinstance(target, Dict | Call) or len(items) % 2:
-            raise PickleError("it sets items of what is no dict")
+            raise PickleError("it sets items of something other than a dict")
         if not isinstance(target.pairs, list):
             target.pairs = []
             self.room -= 88
@@ -247,7 +247,7 @@ class Machine:
     def set_one(self, key: Any, value: Any) -> None:
         target = self.stack[-1]
         if not isinstance(target, Dict | Call):
-            raise PickleError("it sets items of what is no dict")
+            raise PickleError("it sets items of something other than a dict")
         if not isinstance(target.pairs, list):
             target.pairs = []
         target.pairs.append((key, value))

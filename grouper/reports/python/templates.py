@@ -163,7 +163,7 @@ def late(time: int, turn: int, lag: int) -> int:
 
 OWN = '''\
 def without_its_own(optimizer: torch.optim.Optimizer, options: set[str]) -> torch.optim.Optimizer:
-    """Take from the groups what the optimizer keeps for itself: options that are no defaults."""
+    """Remove what the optimizer added to the groups: options that are not among its defaults."""
     for group in optimizer.param_groups:
         for key in options - optimizer.defaults.keys():
             group.pop(key, None)

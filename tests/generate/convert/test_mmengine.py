@@ -200,12 +200,12 @@ def test_what_mmengine_swallows_is_said_at_its_place(tmp_path):
     }
     text = converted(written(tmp_path, SGD, paramwise), models.small()).text
     lines = text.splitlines()
-    assert "bias_decay` is no setting of mmengine" in text
+    assert "bias_decay` is not a setting of mmengine" in text
     place = next(i for i, line in enumerate(lines) if "*head*" in line)
     assert "decay_multi` does nothing" in " ".join(lines[place - 2 : place])
     place = next(i for i, line in enumerate(lines) if "*backboen*" in line)
     assert lines[place].lstrip().startswith("#")
-    assert "matches nothing, and mmengine says nothing of it" in lines[place - 1]
+    assert "matches nothing, and mmengine does not report it" in lines[place - 1]
     assert (
         "`in_proj_bias` and its like are left out"
         in converted(written(tmp_path, SGD, {"bias_lr_mult": 2.0}), models.small()).text

@@ -317,7 +317,7 @@ AdamW = L(torch.optim.AdamW)(
     base = {"lr": 1e-4, "betas": (0.9, 0.999), "weight_decay": 0.1}
     expected = detectron2.groups(network, base, norm=0.0, overrides=overrides)
     assert_same(network, conversion.text, expected)
-    assert "matches nothing, and detectron2 says nothing of it" in conversion.text
+    assert "matches nothing, and detectron2 does not report it" in conversion.text
 
 
 # --- axolotl

@@ -42,7 +42,7 @@ def rule(build: Builder, found: Any) -> tree.Rule:
     if label is None and not options:
         refuse(
             codes.EMPTY_RULE,
-            "a rule needs a label or an option behind `->`",
+            "a rule needs a label or an option after `->`",
             build.span(found),
             "give it a label (`-> head`), an option (`-> lr=0.01`), or `freeze`",
         )

@@ -42,7 +42,7 @@ class Alternatives(Node):
 
 @dataclass(frozen=True)
 class Integer(Node):
-    """`{0..9}`, `{i}`, `{i:0..9}`: a whole number without leading zeros, perhaps captured."""
+    """`{0..9}`, `{i}`, `{i:0..9}`: an integer without leading zeros, perhaps captured."""
 
     capture: str | None = None
     first: int | None = None
