@@ -101,7 +101,7 @@ def test_a_checkpoint_without_the_names_of_buffers(tmp_path):
     stored = read(save(tmp_path, state))
     assert [p.name for p in stored.parameters if p.inferred] == [p.name for p in stored.parameters]
     assert "shift" in stored.by_name
-    assert stored.remarks == ("the checkpoint does not tell parameters from buffers",)
+    assert stored.remarks == ("the checkpoint cannot distinguish parameters from buffers",)
 
 
 def test_frozen_parameters_left_out_of_the_state_dict(tmp_path):
@@ -118,7 +118,7 @@ def test_an_empty_tensor_without_a_kept_shape_has_none(tmp_path):
 
 def test_tensor_parallel_ranks_are_remarked(tmp_path):
     stored = read(save(tmp_path, engine_state(Net(), 1, mp_world_size=4)))
-    assert stored.remarks == ("shapes are those of the first of 4 tensor-parallel ranks",)
+    assert stored.remarks == ("shapes are from the first of 4 tensor-parallel ranks",)
 
 
 def test_a_wrapper_is_seen_through(tmp_path):
