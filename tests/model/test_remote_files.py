@@ -162,7 +162,7 @@ def test_more_than_was_asked_for_is_not_taken(server, tmp_path):
     ("status", "word"),
     [(401, "login"), (403, "may not be read"), (404, "does not exist"), (500, "answers 500")],
 )
-def test_what_the_server_answers_is_told_in_words(status, word, server):
+def test_the_message_gives_the_status_of_the_server(status, word, server):
     server.manner = status
     finding = refused(server.url("model.pt"))
     assert (finding.code.id, finding.code.name) == ("GR407", "unreachable")
