@@ -65,7 +65,7 @@ FILES = {
     "tar of torch": (tar("sys_info", "pickle", "tensors", "storages"), "before 0.1.10"),
     "joblib": (b"\x80\4\x95\0\0\0\0\0\0\0\0\x8c\x13joblib.numpy_pickle\x94", "joblib"),
     "zlib": (zlib.compress(PICKLE), "zlib"),
-    "picture": (b"\x89PNG\r\n\x1a\n", "a picture"),
+    "picture": (b"\x89PNG\r\n\x1a\n", "an image"),
     "pdf": (b"%PDF-1.7\n", "PDF"),
     "program": (b"\x7fELF\2\1\1", "a program"),
     "source": (b"import torch\nmodel = torch.nn.Linear(1, 1)\n", "a program's source"),
