@@ -73,7 +73,7 @@ class Inventory(Shown):
 
     If classes are inferred, every named module is listed, each with `inferred` set.
 
-    `path` is what the user gave, `kind` describes it ("whole module", "state dict", "safetensors",
+    `path` is what the user gave, `kind` describes it ("pickled model", "state dict", "safetensors",
     "nn.Module", ...), `key` is the model's place inside a checkpoint. `order` is "module" for the
     model's own order, "sorted" if the format sorts. `buffers` are names of tensors that are not
     parameters. `remarks` are printed under the model's line (what was inferred); `findings` are

@@ -99,7 +99,7 @@ def _first_argument(value: Any, function: str) -> Any:
 
 def inventory_of(root: Any) -> Inventory:
     """The inventory of a pickled model. Raises ModelError if it has too many names."""
-    return _trainable(walked(root, _parts, "whole module"))
+    return _trainable(walked(root, _parts, "pickled model"))
 
 
 def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
