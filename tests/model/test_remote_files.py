@@ -130,7 +130,7 @@ def test_shards_are_read_beside_their_index(server, tmp_path):
     assert text_of(there) == text_of(tmp_path / "model.safetensors.index.json")
     assert server.sent < 2 * rows * 4000 / 100
     assert ("/a%20b.safetensors?token=secret") in {path for path, _ in server.asked}
-    assert "1 of 2 files are not there" in " ".join(read(there).remarks)
+    assert "1 of 2 files are missing" in " ".join(read(there).remarks)
 
 
 def test_a_small_file_is_read_from_any_server(server, tmp_path):
