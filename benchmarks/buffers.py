@@ -4,7 +4,7 @@ python benchmarks/buffers.py
 python benchmarks/buffers.py --library transformers --seconds 60
 
 Of every kind of model that timm and transformers build from a name or a default configuration, on
-the meta device: how many parameters are taken for buffers, which no model should have, how many of
+the meta device: how many parameters are treated as buffers, which no model should have, how many of
 those that it has frozen, and how many of the buffers in its state dict are found.
 """
 
@@ -38,9 +38,9 @@ class Count:
 
     models: int = 0
     buffers: int = 0
-    lost: Counter[str] = field(default_factory=Counter)  # trained parameters taken for buffers
+    lost: Counter[str] = field(default_factory=Counter)  # trained parameters treated as buffers
     frozen: Counter[str] = field(default_factory=Counter)  # frozen ones
-    missed: Counter[str] = field(default_factory=Counter)  # buffers taken for parameters
+    missed: Counter[str] = field(default_factory=Counter)  # buffers treated as parameters
 
     def add(self, model: nn.Module) -> None:
         state = model.state_dict()
@@ -120,12 +120,12 @@ def main() -> None:
             count = counted(libraries[library](), arguments.seconds)
         missed = sum(count.missed.values())
         print(
-            f"{library}, {count.models} models: {sum(count.lost.values())} parameters taken for"
-            f" buffers; {count.buffers - missed:,} of {count.buffers:,} buffers found"
+            f"{library}, {count.models} models: {sum(count.lost.values())} parameters treated"
+            f" as buffers; {count.buffers - missed:,} of {count.buffers:,} buffers found"
         )
         for what, names in (
-            ("taken for buffers", count.lost),
-            ("frozen, and taken for buffers", count.frozen),
+            ("treated as buffers", count.lost),
+            ("frozen, and treated as buffers", count.frozen),
             ("not found", count.missed),
         ):
             if names:

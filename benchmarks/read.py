@@ -43,14 +43,14 @@ def saved(folder: Path) -> Mapping[str, Path]:
     state = net.state_dict()
     files = {
         "state dict": folder / "state_dict.pt",
-        "whole module": folder / "module.pt",
+        "pickled model": folder / "module.pt",
         "before torch 1.6": folder / "legacy.pt",
         "safetensors": folder / "model.safetensors",
         "torch.distributed": folder / "distributed",
         "TorchScript": folder / "script.pt",
     }
     torch.save(state, files["state dict"])
-    torch.save(net, files["whole module"])
+    torch.save(net, files["pickled model"])
     torch.save(state, files["before torch 1.6"], _use_new_zipfile_serialization=False)
     save_file(state, files["safetensors"])
     writer = checkpoint.FileSystemWriter(files["torch.distributed"])

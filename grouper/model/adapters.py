@@ -1,4 +1,4 @@
-"""Adapters of peft, which train beside a frozen model, by the names that it gives them."""
+"""peft's adapters, which train beside a frozen model, recognised by their parameter names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second model that a rules file names: the facts of its parameters, by name."""
+"""The base model that a rules file names: its parameters, by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grouper.text.findings import Finding
 
 @dataclass(frozen=True)
 class BaseParameters:
-    """The parameters of the base model by every name; None where the file names no base model."""
+    """The base model's parameters by each of their names; None if the file names no base model."""
 
     parameters: Mapping[str, Parameter] | None = None
     findings: tuple[Finding, ...] = ()
@@ -21,7 +21,7 @@ class BaseParameters:
 def base_parameters(
     path: str | None, read: Callable[[str], Inventory] | None = None
 ) -> BaseParameters:
-    """The parameters of a base model. One that cannot be read is a finding, and has none."""
+    """The parameters of a base model; a finding and no parameters if it cannot be read."""
     if path is None:
         return BaseParameters()
     from grouper.model.codes import BASE_MODEL

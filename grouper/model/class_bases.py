@@ -1,4 +1,4 @@
-"""The bases of classes that a file can name but not describe, from recorded tables."""
+"""The bases of classes that model files only name, from recorded tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HOLDERS = ("MultiheadAttention",)
 
 
 def bases_of(cls: str) -> tuple[str, ...] | None:
-    """The dotted names of a class's bases, nearest first; None where they are not known.
+    """The dotted names of a class's bases, nearest first; None if unknown.
 
     YOLOv5's classes are `models.*` in its repository, and `yolov5.models.*` in its package.
     """
@@ -27,7 +27,7 @@ def bases_of(cls: str) -> tuple[str, ...] | None:
 
 @cache
 def layers() -> tuple[str, ...]:
-    """torch's layers that hold no other modules: norms, linear, convolutions, embeddings, ..."""
+    """torch's layers without child modules: norms, linear, convolutions, embeddings, ..."""
     return tuple(
         f"{module}.{name}"
         for module, classes in _table("torch").items()
@@ -39,30 +39,30 @@ def layers() -> tuple[str, ...]:
 
 @cache
 def _bases(cls: str) -> tuple[str, ...] | None:
-    made = _made(cls.partition(".")[0], cls)
-    return None if made is None else tuple(base.__name__ for base in made.__mro__[1:-1])
+    stand_in = _stand_in(cls.partition(".")[0], cls)
+    return None if stand_in is None else tuple(base.__name__ for base in stand_in.__mro__[1:-1])
 
 
 @cache
-def _made(package: str, cls: str) -> type | None:
-    """An empty class with the recorded bases: Python then says in which order it has them."""
+def _stand_in(package: str, cls: str) -> type | None:
+    """An empty class with the recorded bases, so that Python computes their order (the MRO)."""
     module, _, name = cls.rpartition(".")
     of_torch = module.startswith("torch.nn.modules.")
     bases = _table("torch" if of_torch else package).get(module, {}).get(name)
     if bases is None:
         return None
-    made: list[type] = []
+    parents: list[type] = []
     for base in bases.split():
-        known = _made(package, base if "." in base else f"{module}.{base}")
-        if known is None:
+        parent = _stand_in(package, base if "." in base else f"{module}.{base}")
+        if parent is None:
             return None
-        made.append(known)
-    return type(cls, tuple(made), {})
+        parents.append(parent)
+    return type(cls, tuple(parents), {})
 
 
 @cache
 def _table(package: str) -> Mapping[str, Mapping[str, str]]:
-    """Module -> class -> its own bases but `object`, the names of the same module without it."""
+    """Module -> class -> direct bases except `object`; bases in the same module by bare name."""
     path = TABLES / f"{package}.json"
     if not package.isidentifier() or not path.exists():
         return {}

@@ -8,22 +8,22 @@ NOT_A_MODEL = Code(
     "GR401",
     "not-a-model",
     Severity.ERROR,
-    """grouper does not read this kind of file, or it holds no model.
+    """The file is not of a format that grouper reads, or holds no model.
 
-grouper recognises files by their content: what `torch.save`, `torch.jit.save` and
-`torch.export.save` write, safetensors, folders of Hugging Face's libraries, of
-`torch.distributed.checkpoint` and of DeepSpeed, and snapshots that
-`grouper params MODEL --save FILE.json` wrote.
+grouper recognises files by their content: files of `torch.save`, `torch.jit.save` and
+`torch.export.save`, safetensors, folders of Hugging Face's libraries, of
+`torch.distributed.checkpoint` and of DeepSpeed, and snapshots of
+`grouper params MODEL --save FILE.json`.
 """,
 )
 BROKEN = Code(
     "GR402",
     "broken-file",
     Severity.ERROR,
-    """The file begins like a model file and then is not one: it is cut short, or damaged.
+    """The file begins like a model file, but is cut short or damaged.
 
 Download or copy it again. grouper reads the directory and the description of the tensors, never the
-tensors: it does not vouch for the rest of a file that it reads.
+tensors themselves: the rest of a file that it reads may still be damaged.
 """,
 )
 OVER_LIMIT = Code(
@@ -32,15 +32,15 @@ OVER_LIMIT = Code(
     Severity.ERROR,
     """Reading the file would take more time or memory than any real model needs.
 
-Files are read as strangers' input: nesting, counts and sizes have limits, far above those of
-real checkpoints, so that no file can use up the machine.
+Files are untrusted input: nesting, counts and sizes have limits, far above those of real
+checkpoints, so that no file can exhaust the machine.
 """,
 )
 UNSUPPORTED = Code(
     "GR404",
     "unsupported-format",
     Severity.ERROR,
-    """The file is of a kind that is recognised and not read; the message says what to do.""",
+    """The file's format is recognised but not supported; the message says what to do.""",
 )
 NO_SUCH_KEY = Code(
     "GR405",
@@ -69,19 +69,19 @@ UNREACHABLE = Code(
     Severity.ERROR,
     """A remote file does not exist, may not be read, or its server does not answer.
 
-grouper asks for the parts of a file that describe the model, never for the whole file.
+grouper fetches the parts of a file that describe the model, never the whole file.
 """,
 )
 NOT_BUILT = Code(
     "GR408",
     "not-built",
     Severity.ERROR,
-    """A model was to be built by code, and that code does not exist, fails, or gives no model.
+    """The code that should build the model does not exist, fails, or does not return a model.
 
     grouper check my_project.models:build my.rules
 
 imports `my_project.models` and calls `build()` without arguments, on torch's meta device, where
-tensors have no content. It must give an `nn.Module`. Unlike reading a file, this runs code.
+tensors have no data. It must return an `nn.Module`. Unlike reading a file, this runs code.
 """,
 )
 
@@ -89,13 +89,13 @@ SEVERAL_MODELS = Code(
     "GR409",
     "several-models",
     Severity.NOTE,
-    """The checkpoint holds several models that differ, and `--key` does not say which is meant.
+    """The checkpoint holds several models that differ, and `--key` does not choose one.
 
 Training programs save a model beside its running average, or a generator beside its discriminator.
-Where all have parameters of the same names and shapes, nothing is said. Where they differ, the one
-nearest the top is taken, `ema` first as Ultralytics takes it; the note lists the others.
+There is no note if all have parameters of the same names and shapes. If they differ, grouper uses
+the one nearest the top, `ema` first like Ultralytics; the note lists the others.
 
-    grouper check last.pt my.rules             # takes `netG`, and says that there is `netD`
+    grouper check last.pt my.rules             # uses `netG`, and the note lists `netD`
     grouper check last.pt my.rules --key netD
 """,
 )
@@ -104,10 +104,10 @@ NO_OPTIMIZER = Code(
     "GR410",
     "no-optimizer",
     Severity.ERROR,
-    """The checkpoint has no optimizer's state to audit.
+    """The checkpoint has no optimizer state to audit.
 
-YOLOv5 and Ultralytics save the optimizer while a run goes on, and put None in its place when it has
-ended. transformers and Accelerate save it in a file beside the model: give their folder.
+YOLOv5 and Ultralytics save the optimizer during a run, and replace it with None at the end.
+transformers and Accelerate save it in a file beside the model: give their folder.
 
     grouper audit runs/train/exp/weights/best.pt      # bad: the run has ended
     grouper audit runs/train/exp/weights/epoch40.pt   # good
@@ -119,7 +119,7 @@ FLATTENED = Code(
     "GR502",
     "flattened-parameters",
     Severity.ERROR,
-    """FullyShardedDataParallel has made one flat parameter of many, which no rule can tell apart.
+    """FullyShardedDataParallel flattened many parameters into one, so rules cannot select them.
 
 torch's older way to shard a model joins the parameters of a module into one, without their names
 and shapes. Its successor keeps them:
@@ -135,10 +135,10 @@ FAILED_LIST = Code(
     "GR411",
     "failed-list",
     Severity.ERROR,
-    """A module's method that `has` asks for names of parameters fails.
+    """A module's method that `has` calls for names of parameters raises an exception.
 
 `has no_weight_decay` calls the method `no_weight_decay()` of each module that has one, once and
-without arguments, and takes the names that it gives.
+without arguments, and uses the names that it returns.
 
     class Encoder(nn.Module):
         def no_weight_decay(self):          # good: names below this module
@@ -152,7 +152,7 @@ BASE_MODEL = Code(
     Severity.ERROR,
     """The file of a `base_model` statement does not exist or holds no model.
 
-Its path is relative to the rules file. A snapshot is small enough to lie beside it:
+Its path is relative to the rules file. A snapshot is small enough to be kept beside it:
 
     grouper params small.pt --save small.json
 

@@ -1,4 +1,4 @@
-"""How reading a model file ends when it fails: with one finding."""
+"""The error of reading a model file; it carries one finding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grouper.text.findings import Code, Finding
 
 
 class ModelError(Exception):
-    """A model file could not be read; `finding` says why, and what to do."""
+    """A model file could not be read; `finding` says why and what to do."""
 
     def __init__(self, code: Code, message: str, help: str | None = None) -> None:
         require("code", code, Code, "the code of a finding")
@@ -23,5 +23,5 @@ class ModelError(Exception):
 
 
 def over_limit(why: str) -> ModelError:
-    """The error for a model that is more than any model is."""
+    """The error for a model that exceeds a limit."""
     return ModelError(OVER_LIMIT, f"the model is not read: {why}")

@@ -1,7 +1,7 @@
-"""Models that code builds: `pkg.module:factory`, `timm:NAME`, `ultralytics:NAME.yaml`, `hf:DIR`.
+"""Models built by code: `pkg.module:factory`, `timm:NAME`, `ultralytics:NAME.yaml`, `hf:DIR`.
 
 Unlike reading a file, this imports and runs that code. Models are built on torch's meta device,
-without content; only where their code needs content, on the CPU.
+without weights; on the CPU only if their code needs real weights.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from grouper.model.inventory import Inventory
 from grouper.text.dataclass import replace
 from grouper.text.similar import did_you_mean
 
-_ON_CPU = "built with real weights: its constructor does not run on the meta device"
+_ON_CPU = "built with real weights: the constructor does not run on the meta device"
 _WITHOUT_ARGUMENTS = "give a function that needs no arguments"
 
 
 def recognises(path: str) -> bool:
-    """Whether a model is named by what builds it. A file of that name is a file."""
+    """Whether a path names code that builds a model; existing files take precedence."""
     head, colon, rest = path.partition(":")
     if not colon or rest.startswith("//") or os.path.exists(path):
         return False
@@ -35,23 +35,23 @@ def recognises(path: str) -> bool:
 def read(spec: str, key: str | None = None) -> Inventory:
     """The inventory of the model that `spec` builds. Runs code; its output goes to stderr.
 
-    Raises ModelError where a package is missing, or no model comes of it.
+    Raises ModelError if a package is missing or the code does not return a model.
     """
     if key is not None:
         raise ModelError(
             codes.NO_SUCH_KEY,
-            f"`{spec}` is built, and has nothing under `{key}`",
+            f"`{spec}` is built by code, so it has no key `{key}`",
             "leave out --key",
         )
     head, _, name = spec.partition(":")
     with redirect_stdout(sys.stderr):
         torch = _imported("torch", spec)
-        build = _LIBRARIES[head](name, spec) if head in _LIBRARIES else _found(head, name, spec)
+        build = _LIBRARIES[head](name, spec) if head in _LIBRARIES else _factory(head, name, spec)
         model, remarks = _built(build, spec, torch)
     if not isinstance(model, torch.nn.Module):
         raise ModelError(
             codes.NOT_BUILT,
-            f"`{spec}` gives a `{type(model).__name__}` and not an nn.Module",
+            f"`{spec}` returns a `{type(model).__name__}`, not an nn.Module",
             "give a function that returns the model",
         )
     from grouper.model.live import inventory_of
@@ -60,27 +60,27 @@ def read(spec: str, key: str | None = None) -> Inventory:
 
 
 def _built(build: Any, spec: str, torch: Any) -> tuple[Any, tuple[str, ...]]:
-    """What the factory gives, and what is to be said about how."""
+    """The model that the factory returns, and remarks on how it was built."""
     if isinstance(build, torch.nn.Module):
         return build, ()
-    _callable(build, spec)
+    _require_callable(build, spec)
     try:
         with torch.device("meta"):
             return build(), ()
     except (Exception, SystemExit) as error:
-        # Code that looks into its tensors, as for the strides of a detector, says "meta".
+        # Code that reads tensors' values, like a detector's strides, fails with "meta" in the text.
         if not re.search(r"\bmeta\b", str(error)):
             raise _raised(spec, error) from error
     with _running(spec):
         return build(), (_ON_CPU,)
 
 
-def _callable(build: Any, spec: str) -> None:
-    """Raises ModelError where it cannot be called without arguments."""
+def _require_callable(build: Any, spec: str) -> None:
+    """Raises ModelError if `build` cannot be called without arguments."""
     if not callable(build):
         raise ModelError(
             codes.NOT_BUILT,
-            f"`{spec}` is a `{type(build).__name__}` not a function",
+            f"`{spec}` is a `{type(build).__name__}`, not a function",
             _WITHOUT_ARGUMENTS,
         )
     import inspect
@@ -88,7 +88,7 @@ def _callable(build: Any, spec: str) -> None:
     try:
         parameters = inspect.signature(build).parameters.values()
     except (TypeError, ValueError):
-        return  # built in: calling it tells
+        return  # a builtin without a signature: calling it shows
     never = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     needed = [p.name for p in parameters if p.default is p.empty and p.kind not in never]
     if needed:
@@ -99,24 +99,24 @@ def _callable(build: Any, spec: str) -> None:
         )
 
 
-def _found(module_name: str, name: str, spec: str) -> Any:
-    """`pkg.module:factory`, from where Python itself would import it, this folder included."""
+def _factory(module_name: str, name: str, spec: str) -> Any:
+    """Imports `pkg.module:factory` like Python would; the current folder is on the path."""
     added = [] if sys.flags.safe_path or "" in sys.path else [os.getcwd()]
     sys.path[:0] = added
     try:
-        found = _imported(module_name, spec)
+        factory = _imported(module_name, spec)
     finally:
         for path in added:
             sys.path.remove(path)
     for part in name.split("."):
-        if not hasattr(found, part):
+        if not hasattr(factory, part):
             raise ModelError(
                 codes.NOT_BUILT,
                 f"`{module_name}` has no `{name}`",
-                did_you_mean(part, [n for n in dir(found) if not n.startswith("_")]),
+                similar("function", part, [n for n in dir(factory) if not n.startswith("_")]),
             )
-        found = getattr(found, part)
-    return found
+        factory = getattr(factory, part)
+    return factory
 
 
 def _timm(name: str, spec: str) -> Callable[[], Any]:
@@ -134,7 +134,7 @@ def _ultralytics(name: str, spec: str) -> Callable[[], Any]:
     if not name.endswith((".yaml", ".yml")) or "://" in name:
         raise ModelError(
             codes.NOT_BUILT,
-            f"`{spec}` names no `.yaml` of Ultralytics",
+            f"`{spec}` does not name a `.yaml` of Ultralytics",
             "give a configuration, such as `ultralytics:yolov8n.yaml`",
         )
     ultralytics = _imported("ultralytics", spec)
@@ -164,8 +164,8 @@ def _hf(folder: str, spec: str) -> Callable[[], Any]:
     if not known:
         raise ModelError(
             codes.NOT_BUILT,
-            f"transformers has no class `{name}`, which `{folder}` asks for",
-            "code that comes with a model is not run; give its checkpoint",
+            f"transformers has no class `{name}`, which `{folder}` requires",
+            "grouper does not run code shipped with a model; give its checkpoint",
         )
     return lambda: cls._from_config(config)
 
@@ -181,8 +181,8 @@ def _imported(name: str, spec: str) -> Any:
         missing = getattr(error.__cause__, "name", None)
         if not isinstance(error.__cause__, ModuleNotFoundError) or not missing:
             raise
-        asked = spec.partition(":")[0]
-        mistaken = asked not in _LIBRARIES and f"{asked}.".startswith(f"{missing}.")
+        head = spec.partition(":")[0]
+        mistaken = head not in _LIBRARIES and f"{head}.".startswith(f"{missing}.")
         raise ModelError(
             codes.NOT_INSTALLED,
             f"building `{spec}` needs `{missing}`, which is not installed",
@@ -192,7 +192,7 @@ def _imported(name: str, spec: str) -> Any:
 
 @contextmanager
 def _running(spec: str) -> Iterator[None]:
-    """Code that is not grouper's: whatever it raises, even to end the program, is told in words."""
+    """Runs code of others: anything it raises, SystemExit included, becomes a ModelError."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -200,11 +200,11 @@ def _running(spec: str) -> Iterator[None]:
 
 
 def _raised(spec: str, error: BaseException) -> ModelError:
-    said = next(iter(str(error).strip().splitlines()), "")[:200]
+    reason = next(iter(str(error).strip().splitlines()), "")[:200]
     return ModelError(
         codes.NOT_BUILT,
-        f"building `{spec}` raised {type(error).__name__}{': ' if said else ''}{said}",
-        "run that code by itself to see where",
+        f"building `{spec}` raised {type(error).__name__}{': ' if reason else ''}{reason}",
+        "run that code on its own to see where",
     )
 
 

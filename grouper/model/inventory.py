@@ -1,6 +1,6 @@
-"""The inventory: the facts about a model's parameters and modules, without any tensor.
+"""The inventory: facts about a model's parameters and modules, without tensors.
 
-None stands for what the model's file does not say; nothing is guessed in its place.
+None means that the model's file does not say; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from grouper.text.shown import Shown, line
 class Module:
     """A module of the model. `bases` are the dotted names of its class's bases, nearest first.
 
-    `inferred` is True where the file has no classes: `cls` is then what its tensors prove it to
-    be, or empty, and its true class one derived from it.
+    `inferred` is True if the file has no classes: `cls` is then the base class that its tensors
+    prove, or empty.
     """
 
     path: str
@@ -34,12 +34,12 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter, once, however many modules share it.
+    """A parameter, listed once even if several modules share it.
 
-    `names` are all its names as selectors see them, wrappers taken off, the first one the
-    model's own; `stored` is that first name as the model or file has it, wrappers included.
-    `shape` holds sizes in elements. `inferred` is True where a file does not tell parameters
-    from buffers and grouper took it for a parameter, `unsure` where it may as well be a buffer.
+    `names` are all its names without wrappers, for selectors; the first is the model's own.
+    `stored` is that first name as in the model or file, wrappers included. `shape` holds sizes in
+    elements. `inferred` is True if the file does not distinguish parameters from buffers and
+    grouper treats it as a parameter; `unsure` if it could equally be a buffer.
     """
 
     names: tuple[str, ...]
@@ -71,14 +71,14 @@ class Parameter:
 class Inventory(Shown):
     """A model's parameters in its own order, and its modules by path (None: no classes known).
 
-    Where some classes are inferred, all modules that have names are there, each `inferred`.
+    If classes are inferred, every named module is listed, each with `inferred` set.
 
-    `path` is what the user named, `kind` says what it is in words ("whole module", "state dict",
-    "safetensors", "nn.Module", ...), `key` where inside a checkpoint the model was found.
-    `order` is "module" where the order is the model's own, "sorted" where the format sorts.
-    `buffers` are names of tensors that are no parameters. `remarks` are facts worth printing
-    under the model's line (what was inferred), `findings` what every report on the model repeats.
-    `marks` is what the model says of its parameters, None where tensors alone are known.
+    `path` is what the user gave, `kind` describes it ("pickled model", "state dict", "safetensors",
+    "nn.Module", ...), `key` is the model's place inside a checkpoint. `order` is "module" for the
+    model's own order, "sorted" if the format sorts. `buffers` are names of tensors that are not
+    parameters. `remarks` are printed under the model's line (what was inferred); `findings` are
+    repeated in every report on the model. `marks` are the marks that the model puts on its
+    parameters, None if only tensors are known.
     """
 
     parameters: tuple[Parameter, ...]
@@ -105,13 +105,13 @@ class Inventory(Shown):
 
     @cached_property
     def holders(self) -> frozenset[str]:
-        """The paths of modules that hold others."""
+        """The paths of modules that have children."""
         return frozenset(path.rpartition(".")[0] for path in self.modules or () if path)
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
-        """Every name, tied ones included, to its parameter."""
+        """Maps every name, tied ones included, to its parameter."""
         return {name: parameter for parameter in self.parameters for name in parameter.names}
 
 
-NO_MODEL = Inventory((), path="", kind="no model")  # of rules that are checked alone
+NO_MODEL = Inventory((), path="", kind="no model")  # for rules checked without a model

@@ -1,4 +1,4 @@
-"""The inventory of a live `nn.Module`, whatever is wrapped around it."""
+"""The inventory of a live `nn.Module`, with wrappers removed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from grouper.text.findings import Finding
 
 
 def inventory_of(model: nn.Module, words: Iterable[str] = ()) -> Inventory:
-    """Names, shapes, dtypes, ties and classes, in the order of `model.named_parameters()`.
+    """The inventory of a model, in the order of `model.named_parameters()`.
 
-    Shapes are those of whole tensors, on however many ranks their parts are. `words` are those that
-    rules ask for with `has`.
+    Shapes are those of full tensors, also when they are sharded over ranks. `words` are the ones
+    that rules use with `has`.
     """
     walk = walked(model)
     live, classes, wrappers = walk.modules, walk.classes, walk.wrappers
@@ -57,7 +57,7 @@ def inventory_of(model: nn.Module, words: Iterable[str] = ()) -> Inventory:
 
 
 def _buffers(modules: Mapping[str, nn.Module]) -> Iterator[str]:
-    """What `named_buffers()` names: each module and each tensor under its first name."""
+    """The names of `named_buffers()`: each module and each tensor under its first name."""
     seen: set[int] = set()
     for path, module in modules.items():
         if module._buffers and id(module) not in seen:
@@ -69,7 +69,7 @@ def _buffers(modules: Mapping[str, nn.Module]) -> Iterator[str]:
 
 
 def tensors_of(model: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters by every name that they have in the model's inventory."""
+    """The parameters by each of their names in the model's inventory."""
     walk = walked(model)
     if not walk.wrappers:
         return dict(walk.parameters)
@@ -78,11 +78,11 @@ def tensors_of(model: nn.Module) -> dict[str, nn.Parameter]:
 
 @dataclass(frozen=True)
 class Walk:
-    """The modules and parameters of a model by path, in its own order, shared ones under each of
-    their names; the classes of its modules, with their bases; and the segments of wrappers.
+    """The modules and parameters of a model by path, in its order, shared ones under each of their
+    names; the classes of its modules, with their bases; and the segments of wrappers.
 
-    That is what `nn.Module`'s own methods find: checkpoint wrappers have others, which hide where
-    they are.
+    Equals what `nn.Module`'s own methods find. Checkpoint wrappers override those methods and hide
+    their own segment, so they are not called.
     """
 
     modules: dict[str, nn.Module]
@@ -92,7 +92,7 @@ class Walk:
 
 
 def walked(model: nn.Module) -> Walk:
-    """One walk over a model."""
+    """Walks over a model once."""
     modules: dict[str, nn.Module] = {}
     parameters: list[tuple[str, nn.Parameter]] = []
     waiting: list[tuple[str, nn.Module]] = [("", model)]
@@ -117,7 +117,7 @@ def walked(model: nn.Module) -> Walk:
 
 
 def qualified_name(cls: type) -> str:
-    """A class's module and qualified name, as pickles name it."""
+    """A class's module and qualified name, like in pickles."""
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
@@ -150,14 +150,14 @@ def _dtype(dtype: torch.dtype) -> str:
 
 
 def _flattened_shapes(wrappers: Iterable[nn.Module]) -> dict[int, tuple[int, ...]]:
-    """The whole shapes of what `FullyShardedDataParallel(use_orig_params=True)` has cut, by id."""
+    """Full shapes of parameters sharded by `FullyShardedDataParallel(use_orig_params=True)`."""
     shapes: dict[int, tuple[int, ...]] = {}
     for module in wrappers:
         flat: Any = getattr(vars(module).get("_handle"), "flat_param", None)
-        known = zip(
+        pairs = zip(
             getattr(flat, "_params", None) or (), getattr(flat, "_shapes", ()), strict=False
         )
-        shapes.update((id(parameter), tuple(shape)) for parameter, shape in known)
+        shapes.update((id(parameter), tuple(shape)) for parameter, shape in pairs)
     return shapes
 
 
@@ -172,7 +172,7 @@ def _flat(path: str) -> Finding:
     where = f"`{path.removesuffix('._fsdp_wrapped_module').removesuffix('_fsdp_wrapped_module')}`"
     return Finding(
         FLATTENED,
-        f"FullyShardedDataParallel made one flat parameter of all in"
-        f" {where if where != '``' else 'the model'}, so that no rule can tell them apart",
-        help="shard with `fully_shard`, or give FullyShardedDataParallel `use_orig_params=True`",
+        f"FullyShardedDataParallel flattened all parameters of"
+        f" {where if where != '``' else 'the model'} into one, so rules cannot select them",
+        help="shard with `fully_shard`, or pass `use_orig_params=True` to FullyShardedDataParallel",
     )

@@ -1,4 +1,4 @@
-"""How long names may be: no model's come near, and what walks over names need not fear them."""
+"""Limits on the length of names, far above those of real models, so that walking them is safe."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from grouper.model.errors import over_limit
 
 MAX_NAME = 1_000  # characters
 MAX_SEGMENTS = 200
-MAX_CHARACTERS = 16 << 20  # of all names of a model; those that are wider than ASCII count as four
+MAX_CHARACTERS = 16 << 20  # of all names of a model; characters of names beyond ASCII count as four
 
 
 class Names:
-    """Counts the names of a model. Raises ModelError where one, or all together, are too long."""
+    """Counts the names of a model. Raises ModelError if one, or all together, are too long."""
 
     def __init__(self) -> None:
         self._left = MAX_CHARACTERS

@@ -1,4 +1,4 @@
-"""From a model file to its inventory: the file's content says which reader it gets."""
+"""Reads a model file into an inventory; the reader is chosen by the file's content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PART_OF_FOLDER = ".distcp"  # one rank's file of torch.distributed.checkpoint
 
 
 class FileFormat(Protocol):
-    """A file of `formats/` that reads model files, which it recognises by their first bytes."""
+    """A module of `formats/` that reads model files and recognises them by their first bytes."""
 
     def recognises(self, head: bytes) -> bool: ...
 
@@ -32,7 +32,7 @@ class FileFormat(Protocol):
 
 
 class FolderFormat(Protocol):
-    """A file of `formats/` that reads folders, which it recognises by what is in them."""
+    """A module of `formats/` that reads folders and recognises them by their content."""
 
     def recognises(self, folder: str) -> bool: ...
 
@@ -40,8 +40,8 @@ class FolderFormat(Protocol):
 
 
 def files() -> Iterator[FileFormat]:
-    """The formats of files, each imported when it is asked for. The first that recognises a file
-    reads it. A safetensors file may begin like a pickle."""
+    """The formats of files, each imported when needed. The first that recognises a file reads it.
+    safetensors comes before pickles, since a safetensors file may begin like one."""
     from grouper.model.formats import torch_zip
 
     yield torch_zip
@@ -60,7 +60,7 @@ def files() -> Iterator[FileFormat]:
 
 
 def folders() -> Iterator[FolderFormat]:
-    """The formats of folders. Others are Hugging Face's, or have one file of weights."""
+    """The formats of folders. Any other folder is Hugging Face's, or has one file of weights."""
     from grouper.model.formats import torch_distributed
 
     yield torch_distributed
@@ -73,25 +73,25 @@ def folders() -> Iterator[FolderFormat]:
 
 
 def read_named_by_rules(path: str, key: str | None = None) -> Inventory:
-    """As `read`, for a path that stands in a rules file: whoever checks a stranger's rules neither
-    runs code nor fetches anything for them."""
+    """Like `read`, for a path in a rules file: rules may be untrusted, so no code is run and
+    nothing is fetched for them."""
     if factories.recognises(path) or remote.recognises(path):
         raise ModelError(
             codes.UNSUPPORTED,
-            f"rules name snapshots and model files, and `{path}` is code or an address",
-            "name it on the command line",
+            f"`{path}` is code or an address; rules may only name snapshots and model files",
+            "give it on the command line",
         )
     return read(path, key)
 
 
 def read(path: str, key: str | None = None) -> Inventory:
-    """The inventory of a model file, folder or snapshot, without running anything of it.
+    """The inventory of a model file, folder or snapshot, without running its code.
 
-    `path` may be an address (`https://...`), or name what builds the model (`timm:NAME`): only the
-    last runs code.
+    `path` may be an address (`https://...`), or name code that builds the model (`timm:NAME`): only
+    the last runs code.
 
-    Raises FileNotFoundError or another OSError where it cannot be opened, and ModelError, with its
-    one finding, for whatever else is wrong.
+    Raises FileNotFoundError or another OSError if it cannot be opened, and ModelError with one
+    finding for anything else.
     """
     if factories.recognises(path):
         return factories.read(path, key)
@@ -101,7 +101,7 @@ def read(path: str, key: str | None = None) -> Inventory:
 
 @contextmanager
 def reading(path: str) -> Iterator[None]:
-    """Whatever a reader of a file raises is ModelError, or the OSError of opening it."""
+    """Turns anything that a file's reader raises into ModelError, except OSError."""
     try:
         with collector_off():
             yield
@@ -116,7 +116,7 @@ def reading(path: str) -> Iterator[None]:
         struct.error,
         zlib.error,
     ) as error:
-        # The readers raise ModelError for what they foresee; this is the outer wall.
+        # The readers raise ModelError for the errors that they expect; this catches all others.
         too_much = isinstance(error, MemoryError | RecursionError)
         raise ModelError(
             codes.OVER_LIMIT if too_much else codes.BROKEN,

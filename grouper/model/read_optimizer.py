@@ -1,4 +1,4 @@
-"""From a checkpoint to the groups of its optimizers, without running anything of it."""
+"""Reads the parameter groups of a checkpoint's optimizers, without running its code."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from grouper.model.formats.torch_saved import saved
 from grouper.model.read import reading
 from grouper.text.dataclass import dataclass
 
-# As transformers' Trainer and Accelerate call the optimizers' files beside a model's.
+# The names that transformers' Trainer and Accelerate give to optimizer files beside a model's.
 _BESIDE = re.compile(r"optimizer(_\d+)?\.(pt|bin|pth)")
 MOST_FILES = 20
 
 
 @dataclass(frozen=True)
 class SavedOptimizers:
-    """The optimizers of a checkpoint, and the path of the model that they belong to; None where the
-    file has the state of optimizers alone, and none beside it."""
+    """The optimizers of a checkpoint, and the path of their model; None if the file holds only
+    optimizer state and no model is beside it."""
 
     optimizers: tuple[SavedGroups, ...]
     model: str | None
 
 
 def read_optimizers(path: str) -> SavedOptimizers:
-    """The optimizers of a checkpoint: a file, or a folder with a model and files beside it.
+    """Reads the optimizers of a checkpoint: a file, or a folder with a model and optimizer files.
 
-    Raises OSError where it cannot be opened, and ModelError where it has no optimizer's state.
+    Raises OSError if it cannot be opened, and ModelError if it has no optimizer state.
     """
     with reading(path):
         if os.path.isdir(path):
             return SavedOptimizers(_of_folder(path), path)
-        root, found = _of_file(path)
-        if not found:
+        root, optimizers = _of_file(path)
+        if not optimizers:
             raise _none(path, root)
-        if not all(optimizer.key for optimizer in found):  # the file is a state and nothing else
+        if not all(optimizer.key for optimizer in optimizers):  # the whole file is their state
             folder = os.path.dirname(path) or "."
-            return SavedOptimizers(found, folder if _has_model(folder) else None)
-        return SavedOptimizers(found, path)
+            return SavedOptimizers(optimizers, folder if _has_model(folder) else None)
+        return SavedOptimizers(optimizers, path)
 
 
 def _of_file(path: str) -> tuple[Any, tuple[SavedGroups, ...]]:
@@ -53,18 +53,18 @@ def _of_file(path: str) -> tuple[Any, tuple[SavedGroups, ...]]:
 
 def _of_folder(path: str) -> tuple[SavedGroups, ...]:
     names = sorted(name for name in os.listdir(path) if _BESIDE.fullmatch(name))[:MOST_FILES]
-    found = tuple(one for name in names for one in _of_file(os.path.join(path, name))[1])
-    if not found:
+    optimizers = tuple(one for name in names for one in _of_file(os.path.join(path, name))[1])
+    if not optimizers:
         raise ModelError(
             codes.NO_OPTIMIZER,
-            f"`{path}` has no file of an optimizer's state beside a model",
-            "give a folder with `optimizer.pt` or `optimizer.bin` in it, or a checkpoint's file",
+            f"`{path}` has no optimizer file beside a model",
+            "give a folder with `optimizer.pt` or `optimizer.bin`, or a checkpoint file",
         )
-    return found
+    return optimizers
 
 
 def _has_model(folder: str) -> bool:
-    """Whether a folder looks like one that a trainer saved a model to."""
+    """Whether a folder looks like the output of a trainer, with a saved model."""
     ending = (".safetensors", ".safetensors.index.json", "pytorch_model.bin")
     return any(name.endswith(ending) for name in os.listdir(folder))
 
@@ -74,14 +74,14 @@ def _none(path: str, root: Any) -> ModelError:
     if key is not None:
         return ModelError(
             codes.NO_OPTIMIZER,
-            f"`{path}` has no optimizer's state: its `{key}` is None, as YOLOv5 and Ultralytics"
-            " leave it when a run has ended",
-            "give a checkpoint of the running training, or audit the live optimizer:"
+            f"`{path}` has no optimizer state: its `{key}` is None, as YOLOv5 and Ultralytics"
+            " leave it at the end of a run",
+            "give a checkpoint saved during training, or audit the live optimizer:"
             " `grouper.audit(optimizer, model)`",
         )
     return ModelError(
         codes.NO_OPTIMIZER,
-        f"`{path}` has no optimizer's state in it",
-        "save one beside the model: `torch.save({'model': model.state_dict(), 'optimizer':"
+        f"`{path}` has no optimizer state",
+        "save it beside the model: `torch.save({'model': model.state_dict(), 'optimizer':"
         " optimizer.state_dict()}, path)`",
     )

@@ -1,14 +1,14 @@
-"""Wrappers that training frameworks put around modules, and names without them.
+"""Wrappers that training frameworks put around modules, and parameter names without them.
 
-A wrapper is known by its class, or, where a file has no classes, by every name starting with its
-segment: a segment is never taken off because it merely looks like one.
+A wrapper is recognised by its class or, in files without classes, because every name starts with
+its segment. A segment of a single name is never removed just because it looks like a wrapper's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-# The class of a wrapper, and the attribute under which it holds the module.
+# The class of a wrapper, and the attribute that holds the wrapped module.
 WRAPPERS = {
     "torch.nn.parallel.data_parallel.DataParallel": "module",
     "torch.nn.parallel.distributed.DistributedDataParallel": "module",
@@ -25,20 +25,20 @@ WRAPPERS = {
     "torch.optim.swa_utils.AveragedModel": "module",
 }
 SEGMENTS = frozenset(WRAPPERS.values())
-PRIVATE = SEGMENTS - {"module"}  # no module of a model is called so
-# What composable parallelism puts before a module's class, which it then derives from both.
+PRIVATE = SEGMENTS - {"module"}  # names that no model uses for its own modules
+# The mixins of composable parallelism, and the prefix each adds to the name of a module's class.
 MIXED_IN = {"FSDPModule": "FSDP", "ReplicateModule": "Replicate", "DDP": "DDP"}
 
 
 def segment_of(classes: Iterable[str]) -> str | None:
-    """The segment below a module of these classes (its own, then its bases), if it is a wrapper."""
+    """The segment that a wrapper adds to names, by its class and bases; None for other modules."""
     return next((WRAPPERS[cls] for cls in classes if cls in WRAPPERS), None)
 
 
 def own_class(cls: type) -> type:
-    """The class that a module was written with: `fully_shard` makes an `FSDPLinear` of a Linear.
+    """The original class of a module: `fully_shard` turns a `Linear` into an `FSDPLinear`.
 
-    Only classes that torch made so are taken apart: by their two bases and their name together.
+    Only classes that torch created this way count: both their two bases and their name must fit.
     """
     while len(cls.__bases__) == 2:
         mixed_in, own = cls.__bases__
@@ -51,20 +51,20 @@ def own_class(cls: type) -> type:
 
 
 def unwrapped(name: str, wrappers: Mapping[str, str]) -> str:
-    """A dotted name without the segment below each wrapper; `wrappers` has them by path."""
+    """A dotted name without wrapper segments; `wrappers` maps a wrapper's path to its segment."""
     if not wrappers:
         return name
-    kept: list[str] = []
+    segments: list[str] = []
     path = ""
     for segment in name.split("."):
         if wrappers.get(path) != segment:
-            kept.append(segment)
+            segments.append(segment)
         path = f"{path}.{segment}" if path else segment
-    return ".".join(kept)
+    return ".".join(segments)
 
 
 def wrapping_prefix(names: Iterable[str]) -> str:
-    """The wrapper segments that every name starts with, dots included (`module._orig_mod.`)."""
+    """The wrapper segments that all names start with, dots included (`module._orig_mod.`)."""
     names = list(names)
     prefix = ""
     while names:
@@ -78,8 +78,8 @@ def wrapping_prefix(names: Iterable[str]) -> str:
 
 
 def bare_names(names: Iterable[str]) -> list[str]:
-    """Names of parameters without what wrappers put into them, where no classes are at hand: what
-    all of them start with, and torch's private segments anywhere."""
+    """Parameter names without wrapper segments, for files without classes: removes the prefix that
+    all names share and torch's private segments anywhere."""
     names = list(names)
     prefix = wrapping_prefix(names)
     return [

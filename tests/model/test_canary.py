@@ -195,7 +195,7 @@ def test_every_opcode_is_done_or_refused(opcode):
         machine.run(b"\x80\x05" + before + code + argument + b"." * 9)
     except machine.PickleError as error:
         said = str(error)
-    assert ("is refused" in said) == (opcode.name in REFUSED), said
+    assert ("not supported" in said) == (opcode.name in REFUSED), said
 
 
 def opcode_operands(opcode):
@@ -206,7 +206,7 @@ def test_other_codes_are_refused():
     known = {opcode.code.encode("latin-1")[0] for opcode in pickletools.opcodes}
     for code in set(range(256)) - known:
         assert TABLE[code] is None
-        with pytest.raises(machine.PickleError, match="is refused"):
+        with pytest.raises(machine.PickleError, match="not supported"):
             machine.run(b"\x80\x02" + bytes([code]) + b".")
 
 

@@ -118,7 +118,7 @@ def test_an_empty_tensor_without_a_kept_shape_has_none(tmp_path):
 
 def test_tensor_parallel_ranks_are_remarked(tmp_path):
     stored = read(save(tmp_path, engine_state(Net(), 1, mp_world_size=4)))
-    assert stored.remarks == ("shapes are those of the first of 4 tensor-parallel ranks",)
+    assert stored.remarks == ("shapes are from the first of 4 tensor-parallel ranks",)
 
 
 def test_a_wrapper_is_seen_through(tmp_path):

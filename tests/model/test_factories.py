@@ -123,7 +123,7 @@ def test_no_memory_is_taken_for_the_values():
 def test_code_that_needs_content_is_given_it():
     found = read("shop_models:looks")
     assert found.parameters == read("shop_models:build").parameters
-    assert "CPU" in found.remarks[0]
+    assert "built with real weights" in found.remarks[0]
 
 
 def test_the_report_is_the_live_one(project):

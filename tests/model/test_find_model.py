@@ -145,9 +145,9 @@ def test_of_several_one_is_taken_and_all_are_listed(case, tmp_path):
     assert inventory.key == key
     (finding,) = inventory.findings
     assert finding.code.id == "GR409"
-    assert f"`{key}` is taken" in finding.message
+    assert f"using `{key}`" in finding.message
     assert all(other in finding.notes[0] for other in others)
-    assert ("as Ultralytics takes it" in finding.message) is (key == "ema")
+    assert ("like in Ultralytics" in finding.message) is (key == "ema")
     for chosen in (key, *(other.strip("`") for other in others)):
         if "without" in case and chosen == "ema":
             continue
@@ -170,7 +170,7 @@ def test_an_optimizer_is_named(tmp_path):
     """What is found beside a model's file, and taken for it."""
     path = str(tmp_path / "optimizer.pt")
     torch.save(OPTIMIZER, path)
-    with pytest.raises(ModelError, match="the state of an optimizer, not a model"):
+    with pytest.raises(ModelError, match="optimizer state and no model"):
         read(path)
 
 
@@ -180,7 +180,7 @@ def test_a_model_without_parameters_is_none_to_train(tmp_path):
     quantised = torch.ao.quantization.quantize_dynamic(network(), linear)[:1]
     for saved in (quantised, quantised.state_dict()):
         torch.save(saved, path)
-        with pytest.raises(ModelError, match="a model without parameters, as quantised ones are"):
+        with pytest.raises(ModelError, match="a model without parameters, like quantised models"):
             read(path)
 
 

@@ -105,7 +105,7 @@ def test_frozen_norms_are_buffers(name, tmp_path):
     assert set(inventory.buffers) == model.state_dict().keys() & dict(model.named_buffers()).keys()
     norms = [m for m in model.modules() if "Frozen" in type(m).__name__]
     assert norms
-    assert f"{2 * len(norms)} of norms without `num_batches_tracked`" in inventory.remarks[0]
+    assert f"{2 * len(norms)} in norms without `num_batches_tracked`" in inventory.remarks[0]
     assert not any(p.unsure for p in inventory.parameters)
 
 

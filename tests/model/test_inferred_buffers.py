@@ -69,15 +69,14 @@ def test_buffers_by_dtype_name_and_neighbours(case, tmp_path):
     assert [p.name for p in inventory.parameters] == parameters
     assert list(inventory.buffers) == [name for name in state if name not in parameters]
     if inventory.buffers:
-        assert f"{len(inventory.buffers)} tensors are treated as buffers" in inventory.remarks[0]
+        assert f"{len(inventory.buffers)} tensors treated as buffers" in inventory.remarks[0]
 
 
-def test_the_remark_says_what_told_them(tmp_path):
+def test_the_remark_gives_the_reasons(tmp_path):
     state = {"n.mean": f(3), "n.std": f(3), "a.running_mean": f(3), "steps": i(1), "w": f(1)}
     (remark,) = saved(state, tmp_path).remarks
     assert remark.endswith(
-        "4 tensors are treated as buffers: 1 by their dtype, 1 by their names, "
-        "2 by the tensors beside them"
+        "4 tensors treated as buffers: 1 by dtype, 1 by name, 2 by neighbouring tensors"
     )
 
 

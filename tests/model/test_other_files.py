@@ -49,7 +49,7 @@ FILES = {
     "keras": (packed("metadata.json", "config.json", "model.weights.h5"), "Keras"),
     "torchserve": (packed("model.pt", "MAR-INF/MANIFEST.json"), "TorchServe"),
     "package": (packed("p/.data/extern_modules", "p/.data/version"), "torch.package"),
-    "zipped models": (packed("run/best.pt", "run/args.yaml"), "around files of models"),
+    "zipped models": (packed("run/best.pt", "run/args.yaml"), "archive of model files"),
     "zip of text": (packed("a.txt"), "without a model"),
     "empty zip": (packed(), "without members"),
     "onnx": (b"\x08\x08\x12\x07pytorch\x1a\x052.1.0:\x90", "ONNX"),
@@ -65,7 +65,7 @@ FILES = {
     "tar of torch": (tar("sys_info", "pickle", "tensors", "storages"), "before 0.1.10"),
     "joblib": (b"\x80\4\x95\0\0\0\0\0\0\0\0\x8c\x13joblib.numpy_pickle\x94", "joblib"),
     "zlib": (zlib.compress(PICKLE), "zlib"),
-    "picture": (b"\x89PNG\r\n\x1a\n", "a picture"),
+    "picture": (b"\x89PNG\r\n\x1a\n", "an image"),
     "pdf": (b"%PDF-1.7\n", "PDF"),
     "program": (b"\x7fELF\2\1\1", "a program"),
     "source": (b"import torch\nmodel = torch.nn.Linear(1, 1)\n", "a program's source"),
@@ -120,7 +120,7 @@ def test_what_a_failed_save_leaves_behind(tmp_path):
     path = str(tmp_path / "model.pt")
     with pytest.raises((AttributeError, pickle.PicklingError)):
         torch.save(lambda: None, path)
-    with pytest.raises(ModelError, match="began and did not end"):
+    with pytest.raises(ModelError, match="incomplete archive"):
         read(path)
 
 

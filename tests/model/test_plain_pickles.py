@@ -135,7 +135,7 @@ def test_tensors_are_passed_over(tmp_path):
 @pytest.mark.parametrize("behind", [pickle.dumps({"epoch": 3}), b"\n"])
 def test_what_has_something_behind_it(behind, tmp_path):
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(network().state_dict()) + behind)
-    with pytest.raises(ModelError, match="a pickle with something else behind it"):
+    with pytest.raises(ModelError, match="a pickle followed by other data"):
         read(str(tmp_path / "model.pkl"))
 
 

@@ -119,7 +119,7 @@ def test_parts_of_a_scalar_and_of_nothing(tmp_path):
 
 
 FAULTS = {
-    "a part is missing": ([([2, 3], [0, 0]), ([2, 3], [4, 0])], "has not all parts of `w`"),
+    "a part is missing": ([([2, 3], [0, 0]), ([2, 3], [4, 0])], "lacks parts of `w`"),
     "other dimensions": ([([2, 3], [0, 0]), ([6], [6])], "does not fit the others"),
     "a place of other dimensions": ([([2, 3], [0])], "does not fit the others"),
     "a negative place": ([([2, 3], [-1, 0])], "does not fit the others"),

@@ -130,7 +130,7 @@ def test_shards_are_read_beside_their_index(server, tmp_path):
     assert text_of(there) == text_of(tmp_path / "model.safetensors.index.json")
     assert server.sent < 2 * rows * 4000 / 100
     assert ("/a%20b.safetensors?token=secret") in {path for path, _ in server.asked}
-    assert "1 of 2 files are not there" in " ".join(read(there).remarks)
+    assert "1 of 2 files are missing" in " ".join(read(there).remarks)
 
 
 def test_a_small_file_is_read_from_any_server(server, tmp_path):
@@ -162,7 +162,7 @@ def test_more_than_was_asked_for_is_not_taken(server, tmp_path):
     ("status", "word"),
     [(401, "login"), (403, "may not be read"), (404, "does not exist"), (500, "answers 500")],
 )
-def test_what_the_server_answers_is_told_in_words(status, word, server):
+def test_the_message_gives_the_status_of_the_server(status, word, server):
     server.manner = status
     finding = refused(server.url("model.pt"))
     assert (finding.code.id, finding.code.name) == ("GR407", "unreachable")

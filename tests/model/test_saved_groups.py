@@ -148,7 +148,7 @@ def test_a_run_that_has_ended_says_so(tmp_path):
     with pytest.raises(grouper.ModelError, match="`optimizer` is None, as YOLOv5 and Ultralytics"):
         grouper.audit(tmp_path / "best.pt")
     torch.save(net().state_dict(), tmp_path / "weights.pt")
-    with pytest.raises(grouper.ModelError, match="no optimizer's state in it"):
+    with pytest.raises(grouper.ModelError, match="has no optimizer state"):
         grouper.audit(tmp_path / "weights.pt")
     with pytest.raises(grouper.ModelError, match="beside a model"):
         grouper.audit(tmp_path)

@@ -65,7 +65,7 @@ def test_of_a_missing_file_the_names_are_known(tmp_path):
         ("c.w", None),
     ]
     assert not any(p.tied for p in found.parameters)
-    assert any("1 of 2 files are not there" in remark for remark in found.remarks)
+    assert any("1 of 2 files are missing" in remark for remark in found.remarks)
 
 
 def test_a_link_into_a_cache_is_followed(tmp_path):
@@ -91,7 +91,7 @@ def test_files_that_are_not_in_the_folder(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["a" * 255, "é" * 127])
 def test_names_as_long_as_a_file_can_have(name, tmp_path):
-    assert read(folder(tmp_path, {"a": name})).remarks[-1].startswith("1 of 1 files are not there")
+    assert read(folder(tmp_path, {"a": name})).remarks[-1].startswith("1 of 1 files are missing")
 
 
 @pytest.mark.parametrize("name", ["a" * 256, "é" * 128, "a" * 100_000])
@@ -122,13 +122,13 @@ def test_a_key_twice_in_an_index(tmp_path):
 def test_a_tensor_in_two_files(tmp_path):
     found = finding(folder(tmp_path, {"a": A, "b": B}, (A, "a", "b"), (B, "b")))
     assert found.code.id == "GR402"
-    assert "has `b` again" in found.message
+    assert "repeats `b`" in found.message
 
 
 def test_a_tensor_that_its_file_does_not_have(tmp_path):
     found = finding(folder(tmp_path, {"a": A, "b": A}, (A, "a")))
     assert found.code.id == "GR402"
-    assert "does not have `b`" in found.message
+    assert "lacks `b`" in found.message
 
 
 def test_an_index_of_itself(tmp_path):

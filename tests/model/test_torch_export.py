@@ -176,7 +176,7 @@ def test_modules_that_never_ran_have_no_class(strict, tmp_path):
         "direct": "unknown",
     }
     assert inventory.modules["layers"].bases is None
-    assert inventory.remarks == ("modules that never ran are exported without their classes",)
+    assert inventory.remarks == ("modules that did not run are exported without their classes",)
 
 
 def test_several_programs_in_one_archive(program, tmp_path):

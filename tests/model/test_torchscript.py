@@ -190,7 +190,7 @@ def copied(path, to, change, compression=zipfile.ZIP_STORED):
 
 
 def test_sources_without_lists_of_buffers(tmp_path):
-    """As torch before 1.6 wrote them: what is no parameter is taken for a buffer."""
+    """As torch before 1.6 wrote them: tensors that are not parameters count as buffers."""
     path = str(tmp_path / "model.pt")
     save("script", path)
 

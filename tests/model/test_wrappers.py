@@ -99,6 +99,6 @@ def test_flat_parameters_are_refused_in_words():
     del model[0].weight, model[0].bias
     report = grouper.check(model, grouper.parse("* -> all lr=1"))
     assert [finding.code.id for finding in report.findings] == ["GR502"]
-    assert "made one flat parameter of all in `0`" in report.findings[0].message
+    assert "flattened all parameters of `0` into one" in report.findings[0].message
     with pytest.raises(grouper.GroupingError, match="shard with `fully_shard`"):
         grouper.param_groups(model, report.rules)

@@ -53,7 +53,7 @@ def test_values_are_shown_by_a_kernel(cells):
     assert "head/bias" in data(grouping)["text/html"]
     assert "split part" in data(rules)["text/html"]
     assert printed[0]["text"].endswith("ok: 5 groups\n")  # and no display beside it, as rich does
-    assert error[0]["text"].startswith("examples/yolov5s.pt (whole module")
+    assert error[0]["text"].startswith("examples/yolov5s.pt (pickled model")
     assert len(printed) == len(error) == 1
     assert len(data(listed)["text/plain"].splitlines()) == 2
 

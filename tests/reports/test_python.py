@@ -112,7 +112,7 @@ def test_wrappers_are_not_seen(name, first):
         same(ours, grouper.param_groups(made, grouper.parse(TEXT)))
 
 
-@pytest.mark.parametrize("kind", ["state dict", "whole module", "data parallel", "safetensors"])
+@pytest.mark.parametrize("kind", ["state dict", "pickled model", "data parallel", "safetensors"])
 def test_from_a_file_to_the_live_model(kind, tmp_path, capsys):
     """The file is at hand where the code is written, and the model where it runs."""
     from safetensors.torch import save_file
@@ -123,7 +123,7 @@ def test_from_a_file_to_the_live_model(kind, tmp_path, capsys):
     elif kind == "data parallel":
         torch.save(nn.DataParallel(made).state_dict(), file)
     else:
-        torch.save(made if kind == "whole module" else made.state_dict(), file)
+        torch.save(made if kind == "pickled model" else made.state_dict(), file)
     rules, out = tmp_path / "mine.rules", tmp_path / "groups.py"
     rules.write_text(TEXT)
     assert main(["emit", str(file), str(rules), "--as", "python", "--out", str(out)]) == 0

@@ -58,7 +58,7 @@ def small_yolo():
             "model.24.m.0": CONV,
         },
         path="small.pt",
-        kind="whole module",
+        kind="pickled model",
     )
 
 

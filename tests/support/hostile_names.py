@@ -33,7 +33,7 @@ def inventory_of_names():
     from support.builders import inventory
 
     parameters = [f"{name.replace('.', '_')}.weight" for name in NAMES]
-    return inventory(*parameters, path="<b>m</b>\x1b.pt", kind="whole module", key=NAMES[8])
+    return inventory(*parameters, path="<b>m</b>\x1b.pt", kind="pickled model", key=NAMES[8])
 
 
 def report_of_names():

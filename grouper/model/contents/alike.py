@@ -1,4 +1,4 @@
-"""Whether the models of a checkpoint are alike, so that none need be chosen."""
+"""Whether the models of a checkpoint are alike, so that any of them will do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 from grouper.model.errors import ModelError
 from grouper.model.inventory import Inventory
 
-# Beyond these, models count as different: comparing them would take longer than reading one.
+# Above these limits models count as different: comparing them would take longer than reading one.
 MAX_MODELS = 4
 MAX_PARAMETERS = 25_000
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 def all_alike(one: Inventory, others: Sequence[T], read: Callable[[T], Inventory]) -> bool:
-    """Whether all others have the same parameters, by name and shape. What `read` refuses has not.
+    """Whether all others have the same parameters, by name and shape; False if one is unreadable.
 
-    Order and ties do not count, nor what is frozen: an average often is.
+    Order, ties and frozen parameters do not matter: averages are often frozen.
     """
     if not others:
         return True

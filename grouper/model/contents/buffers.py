@@ -1,7 +1,7 @@
-"""Which tensors of a state dict are buffers: told by their dtype, their name, or those beside them.
+"""Infers which tensors of a state dict are buffers, from their dtypes, names and neighbours.
 
-A state dict does not say it, and nothing here is certain but the dtype: what is said is inferred.
-Where nothing speaks for either, a tensor counts as a parameter and is called unsure.
+A state dict does not distinguish parameters from buffers; only the dtype is certain evidence. A
+tensor that could be either counts as a parameter and is marked unsure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from grouper.model.pickle.tensors import Tensor
 from grouper.text.dataclass import dataclass, field
 
 Reason = Literal["dtype", "name", "neighbours", "frozen norm", "router"]
-# Names that torch's own modules, and models that many build on, give to buffers alone.
+# Names that torch's own modules and widely used models give only to buffers.
 _OF_BUFFERS = """
     running_mean running_var num_batches_tracked inv_freq original_inv_freq cos_cached
     sin_cached relative_position_index relative_coords_table attn_mask attention_mask
@@ -25,13 +25,13 @@ _OF_BUFFERS = """
     layer_scalar output_mask
 """
 NAMES = frozenset(_OF_BUFFERS.split())
-# The constants of e3nn's tensor products (Wigner's 3j symbols), a buffer for each triple.
+# The constants of e3nn's tensor products (Wigner 3j symbols), one buffer for each triple.
 _WIGNER = re.compile(r"_w3j(_\d+)+")
-# What routers to experts are corrected by. Most models have buffers there, and the others
-# parameters that they freeze: no gradient reaches what only chooses.
+# Correction biases of expert routers. They are buffers in most models and frozen parameters in the
+# others: they only affect the choice of experts and get no gradient.
 _OF_ROUTERS = frozenset({"e_score_correction_bias", "expert_bias"})
-# Where all of the first stand beside each other in a module, those of the second are buffers:
-# of observers, quantised linears (GPTQ, AWQ, bitsandbytes), codebooks, latent diffusion, ...
+# If a module has all tensors of the first entry, those of the second are buffers: of observers,
+# quantised linears (GPTQ, AWQ, bitsandbytes), codebooks, latent diffusion, ...
 _NEIGHBOURS = tuple(
     (frozenset(beside.split()), frozenset(buffers.split()))
     for beside, buffers in (
@@ -65,66 +65,68 @@ _BESIDE = {
     name: [beside for beside, buffers in _NEIGHBOURS if name in buffers]
     for name in frozenset().union(*(buffers for _, buffers in _NEIGHBOURS))
 }
-# Where these stand, all tensors are: of the averages that latent diffusion keeps in one module.
+# If a module has these, all its tensors are buffers: latent diffusion keeps averages in one module.
 _AVERAGES = {"decay", "num_updates"}
 # `weight_u` and `weight_v` of a spectral norm, `weight_mask` of pruning, beside `weight_orig`.
 _DERIVED = ("_u", "_v", "_mask")
-# What torch's spectral and orthogonal parametrizations keep.
+# The buffers of torch's spectral and orthogonal parametrizations.
 _PARAMETRIZATION = re.compile(r"(?:.+\.)?parametrizations\.\w+\.\d+")
 _OF_PARAMETRIZATIONS = ("_u", "_v", "base")
 Modules = Mapping[str, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Told:
-    """The names that are taken for buffers, each with what tells it; and the names of tensors that
-    count as parameters and may as well be buffers."""
+class InferredBuffers:
+    """The names of inferred buffers, each with its reason, and the names of tensors that count as
+    parameters but could equally be buffers."""
 
     buffers: Mapping[str, Reason] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
 
 
-def told(tensors: Iterable[tuple[str, Tensor]], modules: Modules) -> Told:
-    """What is told of the tensors that together are a state dict; `modules` are its `siblings`."""
+def infer_buffers(tensors: Iterable[tuple[str, Tensor]], modules: Modules) -> InferredBuffers:
+    """Infers the buffers among the tensors of one state dict; `modules` are its `siblings`."""
     norms = uncounted_norms.kinds(modules)
-    found: dict[str, Reason] = {}
+    buffers: dict[str, Reason] = {}
     unsure = set()
-    plain: set[object] = set()
-    shown = {path for path, own in modules.items() if _is_plain(own, plain)}
+    plain_kinds: set[object] = set()
+    plain = {path for path, own in modules.items() if _is_plain(own, plain_kinds)}
     for name, facts in tensors:
         path, _, last = name.rpartition(".")
-        if facts.is_parameter or (path in shown and path not in norms):
+        if facts.is_parameter or (path in plain and path not in norms):
             continue
         reason = _reason(path, last, facts, modules[path])
         if reason is not None:
-            found[name] = reason
+            buffers[name] = reason
         elif norms.get(path) == "frozen":
-            found[name] = "frozen norm"
+            buffers[name] = "frozen norm"
         elif path in norms:
             unsure.add(name)
-    return Told(found, frozenset(unsure))
+    return InferredBuffers(buffers, frozenset(unsure))
 
 
-def _is_plain(module: Mapping[str, Tensor], known: set[object]) -> bool:
-    """Whether nothing tells of a tensor of a module that it is a buffer: whatever its path is, as
-    those of its names and dtypes that are known already."""
+def _is_plain(module: Mapping[str, Tensor], plain_kinds: set[object]) -> bool:
+    """Whether a module has no tensor that could be a buffer, whatever the module's path.
+
+    `plain_kinds` caches the names and dtypes of the modules for which this is true.
+    """
     kind = tuple([(last, f.dtype, f.is_buffer, len(f.shape or ())) for last, f in module.items()])
-    if kind in known:
+    if kind in plain_kinds:
         return True
     if any(
         last in _OF_PARAMETRIZATIONS or _reason("", last, facts, module) is not None
         for last, facts in module.items()
     ):
         return False
-    if "bias" not in module or len(module["bias"].shape or ()) != 4:  # else its sizes count, too
-        known.add(kind)
+    if "bias" not in module or len(module["bias"].shape or ()) != 4:  # else its sizes matter, too
+        plain_kinds.add(kind)
     return True
 
 
 def inferred(tensors: Iterable[tuple[str, Tensor]]) -> Mapping[str, Reason]:
-    """The names of those that are taken for buffers, each with what tells it."""
+    """The names of inferred buffers, each with its reason."""
     tensors = list(tensors)
-    return told(tensors, siblings(tensors)).buffers
+    return infer_buffers(tensors, siblings(tensors)).buffers
 
 
 def _reason(path: str, last: str, facts: Tensor, module: Mapping[str, Tensor]) -> Reason | None:
@@ -138,7 +140,7 @@ def _reason(path: str, last: str, facts: Tensor, module: Mapping[str, Tensor]) -
 
 
 def siblings(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
-    """The tensors of each module by their own names."""
+    """The tensors of each module, by the last segment of their names."""
     modules: dict[str, dict[str, Tensor]] = {}
     for name, facts in tensors:
         path, _, last = name.rpartition(".")
@@ -147,7 +149,7 @@ def siblings(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, dict[str, Tenso
 
 
 def can_train(dtype: str) -> bool:
-    """Whether torch can compute gradients of a dtype."""
+    """Whether torch can compute gradients for a dtype."""
     return dtype.startswith(("float", "bfloat", "complex"))
 
 
@@ -168,7 +170,7 @@ def _beside(last: str, module: Mapping[str, Tensor]) -> bool:
 
 
 def _is_mask(module: Mapping[str, Tensor]) -> bool:
-    """The causal mask that GPT-2 and its heirs call `bias`: 1 x 1 x n x n, without a weight."""
+    """Whether `bias` is the causal mask of GPT-2 and its descendants: 1 x 1 x n x n, no weight."""
     shape = module["bias"].shape
     square = shape is not None and len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
     return square and "weight" not in module

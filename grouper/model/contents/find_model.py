@@ -1,4 +1,4 @@
-"""Where the model is inside what a training program saved."""
+"""Finds the model inside a checkpoint."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from grouper.text.dataclass import dataclass, replace
 from grouper.text.findings import Finding
 
 MAX_VALUES = 200_000
-MAX_LISTED = 1_000  # items of a list that are looked at
+MAX_LISTED = 1_000  # items of a list that are searched
 MAX_KEY = 1_000  # characters
 MAX_SHOWN = 12
-# Best first: what is trained on comes before its average.
+# Best first: the trained model comes before its average.
 _PREFERRED = (
     "model",
     "state_dict",
@@ -43,12 +43,12 @@ _PREFERRED = (
     "teacher",
 )
 ENGINE_KEY = "module"  # where DeepSpeed's engine saves the model
-AVERAGE = "ema"  # what Ultralytics and YOLOv5 load where it is there
+AVERAGE = "ema"  # preferred by Ultralytics and YOLOv5 when they load a checkpoint
 Named = tuple[str, Tensor, Any]
 _SAVE = "save the model with `torch.save(model.state_dict(), path)`"
-_SAVED_TO = "give the file that the model was saved to"
+_SAVED_TO = "give the file that holds the model"
 _QUANTISED = (
-    "a model without parameters, as quantised ones are",
+    "a model without parameters, like quantised models",
     "give the checkpoint that it was made from",
 )
 _NEVER = ("optim", "scaler", "sched", "rng_state")
@@ -56,7 +56,7 @@ _NEVER = ("optim", "scaler", "sched", "rng_state")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """Where a value is; its key is put together where it is asked for."""
+    """The place of a value; its key is joined only when needed."""
 
     name: str = ""
     above: _Place | None = None
@@ -95,55 +95,54 @@ class Candidate:
 
 
 def find(root: Any, key: str | None, path: str) -> Inventory:
-    """The inventory of the model in a checkpoint. Raises ModelError where there is none.
+    """The inventory of the model in a checkpoint. Raises ModelError if there is none.
 
-    Where there are several that differ and `key` does not choose, one is taken, and a finding says
-    which.
+    If several models differ and `key` is None, one is chosen, and a finding says which.
     """
     if _is_engine(root) and key in (None, ENGINE_KEY):
         from grouper.model.contents import deepspeed_engine
 
         return deepspeed_engine.inventory_of(root, path)
-    found = _candidates(root, path)
+    candidates = _candidates(root, path)
     if key is not None:
-        return _inventory(_chosen(found, key, path), path)
-    if not found:
+        return _inventory(_under_key(candidates, key, path), path)
+    if not candidates:
         raise _none(root, path)
-    best = min(found, key=lambda candidate: candidate.rank)
+    best = min(candidates, key=lambda candidate: candidate.rank)
     inventory = _inventory(best, path)
-    others = [candidate for candidate in found if candidate is not best]
+    others = [candidate for candidate in candidates if candidate is not best]
     if all_alike(inventory, others, lambda other: _inventory(other, path)):
         return inventory
     average = next((c for c in others if c.key == AVERAGE and best.place.depth == 1), None)
     if average is not None and (of_average := _readable(average, path)) is not None:
-        others = [candidate for candidate in found if candidate is not average]
+        others = [candidate for candidate in candidates if candidate is not average]
         return replace(of_average, findings=(_several(average.key, others, path),))
     return replace(inventory, findings=(_several(best.key, others, path),))
 
 
 def _is_engine(root: Any) -> bool:
-    """Whether a value is what DeepSpeed's engine saves for a rank."""
+    """Whether a value was saved by DeepSpeed's engine for a rank."""
     keys = {name for name, _ in mapping(root) or ()}
     return ENGINE_KEY in keys and not keys.isdisjoint({"ds_version", "param_shapes"})
 
 
-def _chosen(found: list[Candidate], key: str, path: str) -> Candidate:
-    for candidate in found:
+def _under_key(candidates: list[Candidate], key: str, path: str) -> Candidate:
+    for candidate in candidates:
         if candidate.key == key:
             return candidate
-    listed = _listed([candidate for candidate in found if candidate.place.above])
-    help = f"models are under: {listed}" if listed else "there is one model: omit `--key`"
+    listed = _listed([candidate for candidate in candidates if candidate.place.above])
+    help = f"models are under: {listed}" if listed else "there is one model: leave `--key` out"
     raise ModelError(
         codes.NO_SUCH_KEY,
         f"`{path}` has no model under `{key}`",
-        help if found else "it holds no model at all",
+        help if candidates else "it holds no model at all",
     )
 
 
 def _none(root: Any, path: str) -> ModelError:
     inside = mapping(root) or ()
     if _is_optimizer(inside):
-        holds, help = "the state of an optimizer, not a model", _SAVED_TO
+        holds, help = "optimizer state and no model", _SAVED_TO
     elif any(name.endswith("_packed_params") for name, _ in inside):
         holds, help = _QUANTISED
     elif any(tensor(item) is not None for item in _listed_in(root)):
@@ -154,27 +153,27 @@ def _none(root: Any, path: str) -> ModelError:
 
 
 def _listed_in(root: Any) -> tuple[Any, ...]:
-    listed = _items(root) if isinstance(root, Sequence | tuple) else ()
-    return root, *(item for _, item in listed)
+    items = _items(root) if isinstance(root, Sequence | tuple) else ()
+    return root, *(item for _, item in items)
 
 
 def _is_optimizer(items: Iterable[tuple[str, Any]]) -> bool:
     return {"state", "param_groups"} <= {name for name, _ in items}
 
 
-def _several(taken: str, others: list[Candidate], path: str) -> Finding:
-    why = ", as in Ultralytics" if taken == AVERAGE else ""
+def _several(key: str, others: list[Candidate], path: str) -> Finding:
+    why = ", like in Ultralytics" if key == AVERAGE else ""
     return Finding(
         codes.SEVERAL_MODELS,
-        f"`{path}` holds several models that differ; using `{taken}`{why}",
+        f"`{path}` holds several models that differ; using `{key}`{why}",
         notes=(f"the others are {_listed(others)}",),
-        help=f"say which one is meant: `--key {taken}`",
+        help=f"choose one: `--key {key}`",
     )
 
 
-def _listed(found: list[Candidate]) -> str:
-    more = f", and {len(found) - MAX_SHOWN} more" if len(found) > MAX_SHOWN else ""
-    return ", ".join(f"`{candidate.key}`" for candidate in found[:MAX_SHOWN]) + more
+def _listed(candidates: list[Candidate]) -> str:
+    more = f", and {len(candidates) - MAX_SHOWN} more" if len(candidates) > MAX_SHOWN else ""
+    return ", ".join(f"`{candidate.key}`" for candidate in candidates[:MAX_SHOWN]) + more
 
 
 def _inventory(candidate: Candidate, path: str) -> Inventory:
@@ -196,9 +195,9 @@ def _readable(candidate: Candidate, path: str) -> Inventory | None:
 
 
 def _candidates(root: Any, path: str) -> list[Candidate]:
-    """All models, those near the top first. Dicts of single numbers count if there is no other."""
-    found: list[Candidate] = []
-    numbers: list[Candidate] = []
+    """All models, nearest the top first. Dicts of scalars count only if there are no others."""
+    candidates: list[Candidate] = []
+    scalars: list[Candidate] = []
     seen: set[int] = set()
     pending = deque([(_Place(), root)])
     looked_at = 0
@@ -212,29 +211,29 @@ def _candidates(root: Any, path: str) -> list[Candidate]:
         if looked_at > MAX_VALUES:
             break
         if modules.is_module(value):
-            found.append(Candidate(place, value))
+            candidates.append(Candidate(place, value))
         elif inside and 2 * len(tensors := state_dict.tensors_of(value)) > len(inside):
             several = any(facts.shape != () for _, facts, _ in tensors)
-            (found if several else numbers).append(Candidate(place, value, tensors))
+            (candidates if several else scalars).append(Candidate(place, value, tensors))
         else:
             items = _items(value) if inside is None else inside
             looked_at += len(items)
             pending.extend(_below(place, items))
-    if looked_at > MAX_VALUES and not found:
+    if looked_at > MAX_VALUES and not candidates:
         raise _too_many(path)
-    return found or numbers
+    return candidates or scalars
 
 
 def _too_many(path: str) -> ModelError:
     return ModelError(
         codes.OVER_LIMIT,
-        f"`{path}` holds no model among its first {MAX_VALUES:,} values",
+        f"`{path}` has no model among its first {MAX_VALUES:,} values",
         _SAVE,
     )
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:
-    """What is in a list, a tuple, or an object."""
+    """The items of a list or tuple, or the attributes of an object."""
     if isinstance(value, Sequence):
         value = tuple(value.items[:MAX_LISTED])
     if isinstance(value, tuple):
@@ -244,7 +243,7 @@ def _items(value: Any) -> list[tuple[str, Any]]:
 
 
 def _below(place: _Place, items: list[tuple[str, Any]]) -> Iterable[tuple[_Place, Any]]:
-    """The values that may hold a model, with their places: an optimizer's state does not."""
+    """The values that may hold a model, with their places; none for optimizer state."""
     if _is_optimizer(items):
         return
     for name, item in items:

@@ -1,4 +1,4 @@
-"""Whole pickled modules: parameters, buffers and classes, as `named_parameters` has them."""
+"""Pickled models: their parameters, buffers and classes, like `named_parameters()`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from grouper.text.dataclass import dataclass, field, replace
 
 __all__ = ["Parts", "attributes", "inventory_of", "is_module", "too_many", "walked"]
 MAX_NAMES = 100_000  # of modules, parameters and buffers together
-MAX_ENTRIES = 200_000  # that are looked at for them
+MAX_ENTRIES = 200_000  # values searched for them
 MAX_LEVELS = 200
 _COMPILED = "torch._dynamo.eval_frame.OptimizedModule"
-ALL_FROZEN = "all parameters are saved frozen, as averages are: which of them train is not known"
+ALL_FROZEN = "all parameters were saved frozen, like averages: which of them train is unknown"
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What one module holds itself, by name.
+    """A module's own parameters, buffers and children, by name.
 
-    With each parameter comes what tells it from others: tied ones have the same. `entries` is how
-    many of the file's values were looked at for this.
+    Each parameter comes with its identity, which tied ones share. `entries` counts the values of
+    the file that were searched.
     """
 
     cls: str
@@ -46,7 +46,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How many names a module and all below it have, and how many levels it spans."""
+    """The number of names in a module and everything below it, and its depth in levels."""
 
     names: int
     levels: int
@@ -54,7 +54,7 @@ class _Size:
 
 @dataclass
 class _Walk:
-    """Modules in pre-order; tensors once, with all their names."""
+    """Modules in pre-order, and each tensor once, with all its names."""
 
     parts: Mapping[int, Parts]
     modules: dict[str, Module] = field(default_factory=dict)
@@ -68,79 +68,79 @@ def is_module(value: Any) -> bool:
     """Whether a value is a pickled `nn.Module`."""
     if not isinstance(value, Call):
         return False
-    state = _state(_given(value, _COMPILED) or value)
+    state = _state(_first_argument(value, _COMPILED) or value)
     return state is not None and "_parameters" in state and "_modules" in state
 
 
 def _state(value: Any) -> Mapping[str, Any] | None:
-    """The `__dict__` of a pickled module, which some give to the function that makes it."""
+    """The `__dict__` of a pickled module; some pass it to the function that builds the module."""
     maker = _maker(value)
     if maker == PERSISTENT:
-        persistent = texts(_given(value, PERSISTENT))
+        persistent = texts(_first_argument(value, PERSISTENT))
         return texts(persistent.get("state")) if persistent else attributes(value)
-    graph = texts(_given(value, GRAPH)) if maker == GRAPH else None
+    graph = texts(_first_argument(value, GRAPH)) if maker == GRAPH else None
     return graph or attributes(value)
 
 
 def _maker(value: Any) -> str | None:
-    """The name of the function or class that made a value."""
+    """The name of the function or class that built a value."""
     if not isinstance(value, Call):
         return None
-    made = value.function if isinstance(value.function, Global) else made_by(value)
-    return made.dotted if isinstance(made, Global) else None
+    maker = value.function if isinstance(value.function, Global) else made_by(value)
+    return maker.dotted if isinstance(maker, Global) else None
 
 
-def _given(value: Any, function: str) -> Any:
-    """The first argument of a call of that function; None for what is none."""
+def _first_argument(value: Any, function: str) -> Any:
+    """The first argument of a call to that function, or None."""
     if _maker(value) != function:
         return None
     return value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else None
 
 
 def inventory_of(root: Any) -> Inventory:
-    """The inventory of a pickled module. Raises ModelError where it has too many names."""
-    return _trainable(walked(root, _parts, "whole module"))
+    """The inventory of a pickled model. Raises ModelError if it has too many names."""
+    return _trainable(walked(root, _parts, "pickled model"))
 
 
 def walked(root: Any, parts: Callable[[Any], Parts], kind: str) -> Inventory:
-    """The inventory of a module and those below it, each of which `parts` takes apart once."""
+    """The inventory of a module and all below it; `parts` is called once for each module."""
     walk = _Walk(_all_parts(root, parts))
     pending: list[tuple[str, Any]] = [("", root)]
     while pending:
         path, value = pending.pop()
         pending.extend(reversed(_visit(walk, path, walk.parts[id(value)])))
-    wrapped = walk.wrappers
+    wrappers = walk.wrappers
     parameters = tuple(
         Parameter(
-            tuple(unwrapped(name, wrapped) for name in names),
-            found.shape,
-            found.dtype,
-            found.trains,
+            tuple(unwrapped(name, wrappers) for name in names),
+            facts.shape,
+            facts.dtype,
+            facts.trains,
             names[0],
         )
-        for found, names in walk.parameters.values()
+        for facts, names in walk.parameters.values()
     )
-    own = (m for path, m in walk.modules.items() if path not in wrapped)
-    if wrapped:
-        own = (replace(m, path=unwrapped(m.path, wrapped)) for m in own)
+    own = (m for path, m in walk.modules.items() if path not in wrappers)
+    if wrappers:
+        own = (replace(m, path=unwrapped(m.path, wrappers)) for m in own)
     modules = {module.path: module for module in own}
-    buffers = tuple(unwrapped(name, wrapped) for name in walk.buffers)
+    buffers = tuple(unwrapped(name, wrappers) for name in walk.buffers)
     marks = Marks(_marks(walk, parameters))
     return Inventory(parameters, modules, kind=kind, buffers=buffers, marks=marks)
 
 
 def _marks(walk: _Walk, parameters: tuple[Parameter, ...]) -> Mapping[str, frozenset[str]]:
-    """The parameters that carry an attribute, by its name; lists of methods are not in a file."""
-    found: dict[str, set[str]] = {}
+    """The parameters that have an attribute, by its name; a file has no lists from methods."""
+    marks: dict[str, set[str]] = {}
     for (stored, _), parameter in zip(walk.parameters.values(), parameters, strict=True):
         for word in stored.marks:
-            found.setdefault(word, set()).update(parameter.names)
-    return {word: frozenset(names) for word, names in found.items()}
+            marks.setdefault(word, set()).update(parameter.names)
+    return {word: frozenset(names) for word, names in marks.items()}
 
 
 def _trainable(inventory: Inventory) -> Inventory:
-    """A model saved for use, or as a running average, is frozen as a whole: Ultralytics' `best.pt`
-    and every model that it offers for download. That says nothing about training."""
+    """Marks trainability as unknown if all parameters are frozen: that is how models are saved for
+    inference and as running averages, like Ultralytics' `best.pt` and all its downloads."""
     if not inventory.parameters or any(p.trainable is not False for p in inventory.parameters):
         return inventory
     unknown = tuple(replace(p, trainable=None) for p in inventory.parameters)
@@ -150,8 +150,8 @@ def _trainable(inventory: Inventory) -> Inventory:
 def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
     """The parts of each module, by its identity.
 
-    Modules that share their children have many more paths than there are modules: how many is
-    known, and refused, before a single path is made.
+    Modules that share children can have far more paths than there are modules: the paths are
+    counted before any is built, and too many are refused.
     """
     known: dict[int, Parts] = {}
     sizes: dict[int, _Size] = {}
@@ -163,7 +163,7 @@ def _all_parts(root: Any, parts: Callable[[Any], Parts]) -> Mapping[int, Parts]:
             sizes[id(value)] = _size(known[id(value)], sizes)
         elif id(value) not in sizes:
             if id(value) in known:
-                raise over_limit("its modules hold themselves")
+                raise over_limit("a module contains itself")
             own = known[id(value)] = parts(value)
             entries += 1 + own.entries
             if entries > MAX_ENTRIES:
@@ -189,14 +189,14 @@ def _visit(walk: _Walk, path: str, own: Parts) -> list[tuple[str, Any]]:
     if own.cls in WRAPPERS:
         walk.wrappers[path] = WRAPPERS[own.cls]
     prefix, counted = f"{path}." if path else "", walk.names.counted
-    for name, found, identity in own.parameters:
-        walk.parameters.setdefault(identity, (found, []))[1].append(counted(prefix + name))
+    for name, facts, identity in own.parameters:
+        walk.parameters.setdefault(identity, (facts, []))[1].append(counted(prefix + name))
     walk.buffers.extend(counted(prefix + name) for name in own.buffers)
     return [(counted(prefix + name), child) for name, child in own.children]
 
 
 def _parts(value: Any) -> Parts:
-    compiled = _given(value, _COMPILED)
+    compiled = _first_argument(value, _COMPILED)
     if compiled is not None:
         return Parts(_COMPILED, None, [], [], [(WRAPPERS[_COMPILED], compiled)])
     state = _state(value) or {}

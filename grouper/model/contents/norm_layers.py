@@ -1,4 +1,4 @@
-"""Modules of a state dict whose class its tensors prove: normalisation with running statistics."""
+"""Modules of a state dict whose class follows from their tensors: norms with running statistics."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from grouper.model.inventory import Module
 from grouper.model.name_limits import Names
 from grouper.model.pickle.tensors import Tensor
 
-# What BatchNorm1d to 3d, SyncBatchNorm and InstanceNorm1d to 3d have in common: they save the
-# same tensors, and a state dict does not tell one from another.
+# The common base of BatchNorm1d to 3d, SyncBatchNorm and InstanceNorm1d to 3d: they save the same
+# tensors, so a state dict cannot distinguish them.
 CLASS = "torch.nn.modules.batchnorm._NormBase"
 _STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 _ALL = _STATISTICS | {"weight", "bias"}
 
 
 def proven(modules: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Module] | None:
-    """Every module that has a name, those that are norms with their class; None without norms.
-    `modules` are the tensors of each by their own names.
+    """All named modules, norms with their class; None if there are no norms.
 
-    Of the others nothing is said: their class is the empty text, and inferred.
+    `modules` are the tensors of each, by the last segment of their names. All other modules have
+    the empty string as their class, marked as inferred.
     """
     norms = {path for path, module in modules.items() if _is_norm(module)}
     if not norms:
@@ -47,7 +47,7 @@ def _counts(counter: Tensor) -> bool:
 
 
 def _new(path: str, known: Mapping[str, None]) -> Iterator[str]:
-    """A path and those above it, the root last, up to the first that is known."""
+    """A path and those above it, the root last, up to the first in `known`."""
     while path not in known:
         yield path
         if not path:

@@ -1,4 +1,4 @@
-"""The groups of optimizers inside what a training program saved, without building anything."""
+"""Reads the parameter groups of optimizers in a checkpoint, without building anything."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from grouper.options.values import Value
 from grouper.text.dataclass import dataclass
 
 MAX_DEPTH = 4  # keys that lead to an optimizer's state
-MAX_LOOKED_AT = 100_000  # values
+MAX_LOOKED_AT = 100_000  # values that are searched
 MAX_TENSORS = 200_000
 MAX_ITEMS = 100  # of an option that is a list
 OWN_KEYS = ("params", "param_names")
-# Keys of a state that are as large as their parameter, those of torch's own optimizers first.
+# Keys of state tensors with the shape of their parameter, torch's own optimizers first.
 _LIKE = ("exp_avg", "momentum_buffer", "square_avg", "sum", "prev", "exp_inf", "ax", "mu_product")
 _SCALARS = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
 _FORMATS = {"f8": "d", "f4": "f", "i8": "q", "i4": "i", "b1": "?"}
@@ -29,8 +29,7 @@ _FORMATS = {"f8": "d", "f4": "f", "i8": "q", "i4": "i", "b1": "?"}
 
 @dataclass(frozen=True)
 class SavedTensor:
-    """A tensor as an optimizer knows it: its name, where it has one, and its shape in elements,
-    None where nothing says it."""
+    """A tensor in an optimizer's state: its name and its shape, each None if unknown."""
 
     name: str | None
     shape: tuple[int, ...] | None
@@ -38,7 +37,7 @@ class SavedTensor:
 
 @dataclass(frozen=True)
 class SavedGroup:
-    """A group as it was saved; `options` are the keys whose values can be read."""
+    """A saved parameter group; `options` are the keys with readable values."""
 
     options: Mapping[str, Value]
     tensors: tuple[SavedTensor, ...]
@@ -46,8 +45,8 @@ class SavedGroup:
 
 @dataclass(frozen=True)
 class SavedGroups:
-    """The groups of one optimizer. `key` is where they were, `optimizer` the class whose options
-    they have, None where several classes of torch have the same."""
+    """The groups of one optimizer. `key` is their place in the checkpoint, `optimizer` the class
+    that has their options, None if several classes of torch do."""
 
     groups: tuple[SavedGroup, ...]
     key: str
@@ -55,29 +54,29 @@ class SavedGroups:
 
 
 def find(root: Any) -> tuple[SavedGroups, ...]:
-    """The optimizers' states in a checkpoint, those near the top first; all of one depth."""
-    found: list[SavedGroups] = []
-    depth_found = MAX_DEPTH
+    """The optimizers in a checkpoint, all from the depth at which the first one is found."""
+    optimizers: list[SavedGroups] = []
+    max_depth = MAX_DEPTH
     pending = deque([("", root, 0)])
     looked_at = 0
     while pending:
         key, value, depth = pending.popleft()
         looked_at += 1
-        if depth > depth_found or looked_at > MAX_LOOKED_AT:
+        if depth > max_depth or looked_at > MAX_LOOKED_AT:
             break
         inside = texts(value)
         if inside is not None and "param_groups" in inside and "state" in inside:
-            found.append(_groups(inside, key))
-            depth_found = depth
+            optimizers.append(_groups(inside, key))
+            max_depth = depth
             continue
         for name, item in _below(value, inside):
             if tensor(item) is None:
                 pending.append((f"{key}.{name}" if key else name, item, depth + 1))
-    return tuple(found)
+    return tuple(optimizers)
 
 
 def left_out(root: Any) -> str | None:
-    """The key under which a checkpoint has nothing in the place of an optimizer's state."""
+    """The key of a checkpoint that holds None instead of optimizer state."""
     inside = texts(root) or {}
     keys = ("optimizer", "optimizer_state_dict", "optimizer_states", "optim")
     return next((key for key in keys if key in inside and inside[key] is None), None)
@@ -104,14 +103,14 @@ def _groups(inside: Mapping[str, Any], key: str) -> SavedGroups:
 
 
 def _class_of(groups: tuple[SavedGroup, ...]) -> str | None:
-    """The class of torch all of whose options the groups have, where it is one."""
+    """The optimizer class of torch whose options the groups all have; None if ambiguous."""
     keys = {key for group in groups for key in group.options}
-    fitting = {name: s for name, s in torch_signatures().items() if keys >= set(s.constructor)}
-    most = max((len(s.constructor) for s in fitting.values()), default=0)
-    names = [name for name, s in fitting.items() if len(s.constructor) == most]
+    candidates = {name: s for name, s in torch_signatures().items() if keys >= set(s.constructor)}
+    most = max((len(s.constructor) for s in candidates.values()), default=0)
+    names = [name for name, s in candidates.items() if len(s.constructor) == most]
     if len(names) != 1 or names[0] not in ("Adam", "AdamW"):
         return names[0] if len(names) == 1 else None
-    decoupled = groups[0].options.get("decoupled_weight_decay")  # the class is said since 2.7
+    decoupled = groups[0].options.get("decoupled_weight_decay")  # saved since torch 2.7
     return None if decoupled is None else "AdamW" if decoupled else "Adam"
 
 
@@ -123,7 +122,7 @@ def _group(group: Mapping[str, Any], shapes: Mapping[Any, tuple[int, ...]]) -> S
         known = [number if isinstance(number, str) else None for number in numbers]
     options = {key: _value(item) for key, item in group.items() if key not in OWN_KEYS}
     return SavedGroup(
-        ReadOnly({key: found[0] for key, found in options.items() if found}),
+        ReadOnly({key: value[0] for key, value in options.items() if value}),
         tuple(
             SavedTensor(name, shapes.get(number) if isinstance(number, int | str) else None)
             for number, name in zip(numbers, known, strict=True)
@@ -132,15 +131,15 @@ def _group(group: Mapping[str, Any], shapes: Mapping[Any, tuple[int, ...]]) -> S
 
 
 def _shapes(state: Any) -> dict[Any, tuple[int, ...]]:
-    """The shape of each parameter that has a state as large as itself, by its number or name."""
+    """The shape of each parameter that has state of its own shape, by its number or name."""
     pairs = state.pairs if isinstance(state, Dict | Call) else ()
     shapes: dict[Any, tuple[int, ...]] = {}
     for number, item in pairs:
         inside = texts(item) if isinstance(number, int | str) else None
-        found = {key: tensor(each) for key, each in (inside or {}).items()}
-        sizes = {key: one.shape for key, one in found.items() if one is not None}
+        tensors = {key: tensor(each) for key, each in (inside or {}).items()}
+        sizes = {key: one.shape for key, one in tensors.items() if one is not None}
         shape = next((sizes[key] for key in _LIKE if key in sizes), None)
-        others = {size for size in sizes.values() if size}  # a step counter has one number
+        others = {size for size in sizes.values() if size}  # not scalars such as step counters
         if shape is None and len(others) == 1:
             shape = others.pop()
         if shape is not None:
@@ -151,22 +150,22 @@ def _shapes(state: Any) -> dict[Any, tuple[int, ...]]:
 def _items(value: Any) -> Any:
     if isinstance(value, Sequence):
         return value.items
-    if isinstance(value, Call):  # `range(0, 3)`, as some programs number parameters
+    if isinstance(value, Call):  # `range(0, 3)`: some programs number parameters this way
         return _range(value)
     return value if isinstance(value, tuple) else ()
 
 
 def _range(value: Call) -> Any:
     named = isinstance(value.function, Global) and value.function.name in ("range", "xrange")
-    given = value.arguments
-    if not named or not isinstance(given, tuple) or not all(type(n) is int for n in given):
+    bounds = value.arguments
+    if not named or not isinstance(bounds, tuple) or not all(type(n) is int for n in bounds):
         return ()
-    numbers = range(*given) if 1 <= len(given) <= 3 and (len(given) < 3 or given[2]) else ()
+    numbers = range(*bounds) if 1 <= len(bounds) <= 3 and (len(bounds) < 3 or bounds[2]) else ()
     return tuple(numbers) if len(numbers) <= MAX_TENSORS else ()
 
 
 def _value(item: Any) -> tuple[Value] | None:
-    """The value of an option in a tuple; None for what cannot be read: a tensor's, a function."""
+    """The value of an option, in a tuple; None if it cannot be read, like a tensor or function."""
     if item is None or isinstance(item, bool | int | float | str):
         return (item,)
     if isinstance(item, Call):
@@ -181,12 +180,12 @@ def _value(item: Any) -> tuple[Value] | None:
 
 
 def _scalar(item: Call) -> tuple[Value] | None:
-    """numpy's scalars, which `numpy.interp` leaves in the groups of YOLO's warm-up."""
+    """The value of a numpy scalar; YOLO's warm-up puts those of `numpy.interp` into groups."""
     named = isinstance(item.function, Global) and item.function.dotted in _SCALARS
-    given = item.arguments
-    if not named or not isinstance(given, tuple) or len(given) != 2:
+    arguments = item.arguments
+    if not named or not isinstance(arguments, tuple) or len(arguments) != 2:
         return None
-    kind, content = given
+    kind, content = arguments
     if not isinstance(kind, Call) or not isinstance(kind.arguments, tuple) or not kind.arguments:
         return None
     letters, content = kind.arguments[0], _bytes(content)
@@ -197,7 +196,7 @@ def _scalar(item: Call) -> tuple[Value] | None:
 
 
 def _bytes(value: Any) -> bytes | None:
-    """Bytes, which protocols 0 to 2 write as a text to be encoded."""
+    """The bytes of a value; protocols 0 to 2 write bytes as a string to be encoded."""
     if isinstance(value, Call) and isinstance(value.function, Global):
         text = value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else ""
         if value.function.dotted == "_codecs.encode" and isinstance(text, str):

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from grouper.model.contents.buffers import Reason
 
 MAX_TENSORS = 200_000
-_OF_AVERAGES = "n_averaged"  # what torch's AveragedModel has beside its `module.`
+_OF_AVERAGES = "n_averaged"  # a buffer of torch's AveragedModel, beside its `module.`
 _REASONS: dict[Reason, str] = {
-    "dtype": "by their dtype",
-    "name": "by their names",
-    "neighbours": "by the tensors beside them",
-    "frozen norm": "of norms without `num_batches_tracked`, as frozen ones are",
-    "router": "that correct routers, which some models have as frozen parameters",
+    "dtype": "by dtype",
+    "name": "by name",
+    "neighbours": "by neighbouring tensors",
+    "frozen norm": "in norms without `num_batches_tracked`, like frozen norms",
+    "router": "that correct routers and are frozen parameters in some models",
 }
 
 
 def tensors_of(value: Any) -> list[tuple[str, Tensor, Any]]:
-    """The tensors of a dict by name, each with the value that it came from."""
+    """The tensors of a dict by name, each with the value it came from."""
     pairs = mapping(value) or ()
     if len(pairs) > MAX_TENSORS:
         raise over_limit(f"it has more than {MAX_TENSORS:,} names")
-    return [(name, found, item) for name, item in pairs if (found := tensor(item)) is not None]
+    return [(name, facts, item) for name, item in pairs if (facts := tensor(item)) is not None]
 
 
 def inventory_of(value: Any) -> Inventory:
@@ -40,22 +40,22 @@ def inventory_of(value: Any) -> Inventory:
     return inventory_from(tensors_of(value))
 
 
-def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
-    """The inventory of tensors by name, as `tensors_of` gives them.
+def inventory_from(tensors: list[tuple[str, Tensor, Any]]) -> Inventory:
+    """The inventory of tensors by name, in the form of `tensors_of`.
 
-    Equal storages, and tensors that came from one value, are one parameter.
+    Tensors with equal storages, or from the same value, are one parameter.
     """
     from grouper.model.contents import buffers, norm_layers
 
-    Names().count(name for name, _, _ in found)
-    prefix = wrapping_prefix(name for name, _, _ in found if name != _OF_AVERAGES)
-    named = [(name.removeprefix(prefix), facts) for name, facts, _ in found]
+    Names().count(name for name, _, _ in tensors)
+    prefix = wrapping_prefix(name for name, _, _ in tensors if name != _OF_AVERAGES)
+    named = [(name.removeprefix(prefix), facts) for name, facts, _ in tensors]
     siblings = buffers.siblings(named)
-    told = buffers.told(named, siblings)
-    taken, unsure = told.buffers, told.unsure
+    inferred = buffers.infer_buffers(named, siblings)
+    unsure = inferred.unsure
     tied: dict[object, tuple[Tensor, list[str], list[str]]] = {}
-    for (name, facts), (stored, _, item) in zip(named, found, strict=True):
-        if name not in taken:
+    for (name, facts), (stored, _, item) in zip(named, tensors, strict=True):
+        if name not in inferred.buffers:
             _, names, all_stored = tied.setdefault(facts.storage or id(item), (facts, [], []))
             names.append(name)
             all_stored.append(stored)
@@ -72,27 +72,28 @@ def inventory_from(found: list[tuple[str, Tensor, Any]]) -> Inventory:
         for facts, names, stored in tied.values()
     )
     modules = norm_layers.proven(siblings)
+    norms = [m.cls for m in (modules or {}).values()].count(norm_layers.CLASS)
     return Inventory(
         parameters,
         modules,
         kind="state dict",
-        buffers=tuple(taken),
-        remarks=_remarks(taken, [m.cls for m in (modules or {}).values()].count(norm_layers.CLASS)),
+        buffers=tuple(inferred.buffers),
+        remarks=_remarks(inferred.buffers, norms),
     )
 
 
 def is_buffer(name: str, facts: Tensor) -> bool:
-    """Whether a tensor is no parameter, as far as its name and dtype can tell."""
+    """Whether a tensor is a buffer, judging by its name and dtype."""
     from grouper.model.contents import buffers
 
     return name in buffers.inferred([(name, facts)])
 
 
-def _remarks(taken: Mapping[str, Reason], proven: int) -> tuple[str, ...]:
-    said = "a state dict cannot distinguish parameters from buffers"
-    if taken:
-        counts = Counter(taken.values())
+def _remarks(buffers: Mapping[str, Reason], norms: int) -> tuple[str, ...]:
+    remark = "a state dict cannot distinguish parameters from buffers"
+    if buffers:
+        counts = Counter(buffers.values())
         why = ", ".join(f"{counts[r]} {words}" for r, words in _REASONS.items() if counts[r])
-        said += f"; {len(taken)} tensors are treated as buffers: {why}"
-    norms_are = "1 module is a norm" if proven == 1 else f"{proven} modules are norms"
-    return (said, f"{norms_are}, as running statistics prove") if proven else (said,)
+        remark += f"; {len(buffers)} tensors treated as buffers: {why}"
+    norms_are = "1 module is a norm" if norms == 1 else f"{norms} modules are norms"
+    return (remark, f"{norms_are}, judging by running statistics") if norms else (remark,)

@@ -1,8 +1,8 @@
-"""Norms with running statistics and no count of batches: frozen ones, or of torch before 0.4.1.
+"""Norms with running statistics but no batch count: frozen, or saved by torch before 0.4.1.
 
-A frozen norm (`FrozenBatchNorm2d` of torchvision, Detectron2, DETR) keeps its weight and bias as
-buffers, a batch norm as parameters; only the latter counts batches, since torch 0.4.1. Older files,
-torchvision's first weights among them, have batch norms without a count.
+A frozen norm (`FrozenBatchNorm2d` of torchvision, Detectron2, DETR) has its weight and bias as
+buffers, a batch norm as parameters; only batch norms count batches, since torch 0.4.1. Older files,
+like torchvision's first weights, have batch norms without a count.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from grouper.model.pickle.tensors import Tensor
 _STATISTICS = {"running_mean", "running_var"}
 _ALL = _STATISTICS | {"weight", "bias"}
 _COUNT = "num_batches_tracked"
-# Weights without a norm that a classifier has behind its last one: VGG, the most of any, has three.
+# The most weights that a classifier has after its last norm: VGG has three.
 _OF_CLASSIFIERS = 3
 
 Kind = Literal["frozen", "unsure"]
 
 
 def kinds(modules: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Kind]:
-    """The norms without a count by their paths, from each module's tensors; all of one kind.
+    """Maps the paths of norms without a count to their kind, which is the same for all of them.
 
-    Frozen where other norms of the file count, or many of its weights have no norm, as those of the
-    heads and transformers that are trained upon a frozen backbone. Otherwise nothing tells.
+    They are frozen if other norms of the file have a count, or if many weights have no norm, like
+    the heads and transformers trained on top of a frozen backbone. Otherwise they are unsure.
     """
     norms = [path for path, own in modules.items() if _is_norm(own)]
     if not norms:
@@ -44,7 +44,7 @@ def _is_norm(own: Mapping[str, Tensor]) -> bool:
 
 
 def _without_norm(modules: Mapping[str, Mapping[str, Tensor]]) -> int:
-    """How many more weights (tensors of two dimensions and more) than norms there are."""
+    """The number of weights (tensors with two or more dimensions) minus the number of norms."""
     weights = sum(
         facts.shape is not None and len(facts.shape) > 1
         for own in modules.values()

@@ -1,7 +1,7 @@
-"""Connections to remote files: what is asked of fsspec, and what its failures mean in words.
+"""Connections to remote files through fsspec, and messages for their failures.
 
-http and https are asked here, over fsspec's session: a server may ignore which part of a file it
-was asked for, and no more of its answer than that part is ever taken.
+http and https requests are made here, over fsspec's session: a server may ignore a range request,
+so never more than the requested part of its answer is read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from grouper.text.dataclass import dataclass
 
 TIMEOUT = 30.0  # seconds, for one request
 _STATUS = {
-    401: ("asks for a login", "give an address that needs none, or download the file"),
-    403: ("may not be read", "give an address that may be read without a login"),
+    401: ("requires a login", "give an address that needs none, or download the file"),
+    403: ("may not be read", "give an address that needs no login"),
     404: ("does not exist", "check the address"),
-    410: ("does not exist any more", "check the address"),
+    410: ("no longer exists", "check the address"),
 }
 
 
@@ -31,9 +31,9 @@ class Absent(ModelError):
 
 @dataclass(frozen=True)
 class Connection:
-    """A remote file of `size` bytes, and its first bytes where they came with the size.
+    """A remote file of `size` bytes, and its first bytes if they came with the size.
 
-    `fetch(start, end)` gets the bytes from `start` up to `end`.
+    `fetch(start, end)` returns the bytes from `start` up to `end`.
     """
 
     size: int
@@ -43,9 +43,9 @@ class Connection:
 
 
 def connect(url: str, path: str, block: int) -> Connection:
-    """The connection to an address; `path` is what the user reads of it in messages.
+    """Connects to an address; `path` is its form for messages.
 
-    Raises ModelError where a package is missing, or the file cannot be reached.
+    Raises ModelError if a package is missing or the file cannot be reached.
     """
     fsspec = _fsspec(path)
     protocol = url.partition("::")[0].partition("://")[0].lower()
@@ -56,12 +56,12 @@ def connect(url: str, path: str, block: int) -> Connection:
     except ValueError:
         raise ModelError(
             codes.UNSUPPORTED,
-            f"`{path}`: fsspec does not know the protocol `{protocol}`",
+            f"`{path}`: fsspec does not support the protocol `{protocol}`",
             "download the file",
         ) from None
     if protocol in ("http", "https") and "::" not in url:
         return _http(fsspec.filesystem(protocol), url, path, block)
-    with _told(path):
+    with _failures(path):
         system, name = fsspec.core.url_to_fs(url)
         facts = system.info(name)
         if facts["type"] == "directory":
@@ -69,11 +69,11 @@ def connect(url: str, path: str, block: int) -> Connection:
                 codes.NOT_A_MODEL, f"`{path}` is a folder", "give the address of a file in it"
             )
         if facts["type"] != "file" or not isinstance(facts.get("size"), int):
-            raise ModelError(codes.NOT_A_MODEL, f"`{path}` has no known length")
+            raise ModelError(codes.NOT_A_MODEL, f"`{path}` is not a file of known length")
         file = system.open(name, "rb", block_size=block, cache_type="none")
 
     def fetch(start: int, end: int) -> bytes:
-        with _told(path):
+        with _failures(path):
             file.seek(start)
             return bytes(file.read(end - start))
 
@@ -90,7 +90,7 @@ def _fsspec(path: str) -> Any:
 def _not_installed(path: str, what: str) -> ModelError:
     return ModelError(
         codes.NOT_INSTALLED,
-        f"reading `{path}` needs what is not installed: {what}",
+        f"reading `{path}` needs a package that is not installed: {what}",
         "install it, or download the file",
     )
 
@@ -99,14 +99,14 @@ def _http(system: Any, url: str, path: str, block: int) -> Connection:
     sync = importlib.import_module("fsspec.asyn").sync
 
     def part(start: int, end: int) -> tuple[bytes, int]:
-        with _told(path):
-            found: tuple[bytes, int] = sync(system.loop, _part, system, url, path, start, end)
-            return found
+        with _failures(path):
+            answer: tuple[bytes, int] = sync(system.loop, _part, system, url, path, start, end)
+            return answer
 
     def fetch(start: int, end: int) -> bytes:
         content, now = part(start, end)
         if now != size:
-            raise ModelError(codes.BROKEN, f"`{path}` has changed while it was read", "try again")
+            raise ModelError(codes.BROKEN, f"`{path}` changed while it was read", "try again")
         return content
 
     head, size = part(0, block)
@@ -115,14 +115,14 @@ def _http(system: Any, url: str, path: str, block: int) -> Connection:
 
 async def _part(system: Any, url: str, path: str, start: int, end: int) -> tuple[bytes, int]:
     """The bytes from `start` up to `end` or the file's end, and the file's length."""
-    import asyncio  # slow, and remote files alone need it
+    import asyncio  # slow to import, and only remote files need it
 
-    wanted = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
+    headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
     async with (
         asyncio.timeout(TIMEOUT),
-        following(system, url, wanted, path) as answer,
+        following(system, url, headers, path) as answer,
     ):
-        told, _, total = answer.headers.get("Content-Range", "").rpartition("/")
+        content_range, _, total = answer.headers.get("Content-Range", "").rpartition("/")
         if answer.status == 416 and total == "0":
             return b"", 0
         answer.raise_for_status()
@@ -130,19 +130,19 @@ async def _part(system: Any, url: str, path: str, start: int, end: int) -> tuple
             raise _no_parts(path)
         if answer.status == 206 and total.isdecimal():
             end = min(end, int(total))
-            if told != f"bytes {start}-{end - 1}":
+            if content_range != f"bytes {start}-{end - 1}":
                 raise _no_parts(path)
-            return await _taken(answer.content, end - start), int(total)
-        # The whole file instead: good enough where that is no more than was asked for.
+            return await _at_most(answer.content, end - start), int(total)
+        # The server sends the whole file: accepted if it is no longer than the requested part.
         whole = answer.status == 200 and start == 0
-        content = await _taken(answer.content, end + 1) if whole else b""
+        content = await _at_most(answer.content, end + 1) if whole else b""
         if not whole or len(content) > end:
             raise _no_parts(path)
         return content, len(content)
 
 
-async def _taken(content: Any, length: int) -> bytes:
-    """At most so many bytes of an answer, whatever it has left."""
+async def _at_most(content: Any, length: int) -> bytes:
+    """Reads at most `length` bytes of an answer."""
     parts = []
     while length and (part := await content.read(length)):
         parts.append(part)
@@ -153,14 +153,14 @@ async def _taken(content: Any, length: int) -> bytes:
 def _no_parts(path: str) -> ModelError:
     return ModelError(
         codes.UNSUPPORTED,
-        f"`{path}` is on a server that sends whole files only",
+        f"`{path}` is on a server that only sends whole files",
         "download it, and give the file",
     )
 
 
 @contextmanager
-def _told(path: str) -> Iterator[None]:
-    """Turns whatever fsspec and the packages below it raise into a ModelError."""
+def _failures(path: str) -> Iterator[None]:
+    """Turns any exception of fsspec and its backends into a ModelError."""
     try:
         yield
     except ModelError:
@@ -174,8 +174,8 @@ def _told(path: str) -> Iterator[None]:
 
 
 def _unreachable(path: str, error: Exception) -> ModelError:
-    answered = getattr(error, "response", None)
-    status = getattr(error, "status", None) or getattr(answered, "status_code", None)
+    response = getattr(error, "response", None)
+    status = getattr(error, "status", None) or getattr(response, "status_code", None)
     if status in _STATUS:
         why, help = _STATUS[status]
         kind = Absent if status in (404, 410) else ModelError
@@ -183,9 +183,9 @@ def _unreachable(path: str, error: Exception) -> ModelError:
     if isinstance(error, PermissionError):
         why, help = _STATUS[403]
     elif isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
-        why, help = f"gives no answer within {TIMEOUT:g} s", "try again, or download the file"
+        why, help = f"timed out: no answer within {TIMEOUT:g} s", "try again, or download the file"
     elif isinstance(status, int):
-        why, help = f"cannot be had: the server answers {status}", "try again, or download it"
+        why, help = f"cannot be read: the server answers {status}", "try again, or download it"
     else:
         why, help = f"cannot be reached: {type(error).__name__}", "check the address"
     return ModelError(codes.UNREACHABLE, f"`{path}` {why}", help)

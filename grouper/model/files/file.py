@@ -1,4 +1,4 @@
-"""Parts of files, by offset and length; whatever a file holds is never mapped or trusted."""
+"""Reads parts of files by offset and length; files are untrusted and never memory-mapped."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Protocol, runtime_checkable
 from grouper.model import codes
 from grouper.model.errors import ModelError
 
-HEAD = 512  # bytes of a file by which its format is recognised
+HEAD = 512  # bytes at the start of a file by which its format is recognised
 
 
 class BytesSource(Protocol):
-    """Bytes that are read in pieces: a local file, a part of one, a remote file, a buffer."""
+    """Bytes read in pieces: a local file, a part of one, a remote file, a buffer."""
 
     @property
     def path(self) -> str:
-        """What the user calls it."""
+        """Its name in messages."""
 
     @property
     def size(self) -> int:
@@ -30,29 +30,29 @@ class BytesSource(Protocol):
         """How many bytes have been read so far."""
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes. Raises ModelError (broken file) where there are fewer."""
+        """Exactly `length` bytes. Raises ModelError (broken file) if there are fewer."""
 
 
 @runtime_checkable
 class Sibling(BytesSource, Protocol):
-    """A source that has others beside it: a file in a folder."""
+    """A source with others beside it: a file in a folder."""
 
     def beside(self, name: str) -> AbstractContextManager[BytesSource]:
-        """The source of that name beside it. Raises FileNotFoundError where there is none."""
+        """The source of that name beside this one. Raises FileNotFoundError if there is none."""
 
 
 class File:
-    """An open regular file. Raises OSError where it cannot be opened, ModelError for others."""
+    """An open file. Raises OSError if it cannot be opened, ModelError if it is not regular."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        _regular(path, os.stat(path))  # opening a device can do something already
-        # A FIFO would wait for a writer: O_NONBLOCK opens it at once, if one has come by now.
+        _require_regular(path, os.stat(path))  # before opening: opening a device may have effects
+        # If the path has become a FIFO since, opening without O_NONBLOCK would wait for a writer.
         flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(path, os.O_RDONLY | flags)
         status = os.fstat(self._descriptor)
         try:
-            _regular(path, status)
+            _require_regular(path, status)
         except ModelError:
             self.close()
             raise
@@ -60,7 +60,7 @@ class File:
         self.bytes_read = 0
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes; a file that ends before, or has shrunk since, is broken."""
+        """Exactly `length` bytes; a file that ends earlier, or has shrunk, is broken."""
         if offset < 0 or length < 0 or offset + length > self.size:
             raise cut_short(self.path)
         parts = []
@@ -75,7 +75,7 @@ class File:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def beside(self, name: str) -> File:
-        """A file in the same folder. Raises as opening it does."""
+        """Opens a file in the same folder. Raises the same errors as `File`."""
         return File(os.path.join(os.path.dirname(self.path), name))
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class File:
 
 
 class Part:
-    """`size` bytes of another source, from `start`."""
+    """`size` bytes of another source, starting at `start`."""
 
     def __init__(self, source: BytesSource, start: int, size: int) -> None:
         if start < 0 or size < 0 or start + size > source.size:
@@ -113,7 +113,7 @@ class Part:
 
 
 class Buffer:
-    """Bytes that are in memory already."""
+    """Bytes in memory."""
 
     bytes_read = 0
 
@@ -133,7 +133,7 @@ def cut_short(path: str) -> ModelError:
     )
 
 
-def _regular(path: str, status: os.stat_result) -> None:
+def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ModelError(
             codes.NOT_A_MODEL, f"`{path}` is not a regular file", "give the path of a checkpoint"

@@ -1,4 +1,4 @@
-"""JSON from a stranger's file: read only where its values will fit in memory."""
+"""Reads JSON from untrusted files, only if its values will fit in memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from grouper.model.files.file import BytesSource, cut_short
 
 MAX_SIZE = 32 << 20
 MAX_MEMORY = 160 << 20
-# What CPython takes for the value that a character begins or parts, in bytes, rounded up.
+# Bytes that CPython needs for the value that a character begins or separates, rounded up.
 _COST = {b"{": 232, b"[": 88, b",": 120, b'"': 36}
-_WIDE = 7  # bytes for each byte of a text that has more than ASCII: up to 4, and its strings
+_WIDE = 7  # bytes per byte of a text beyond ASCII: up to 4 for the text, plus its strings
 
 
 def parsed(source: BytesSource) -> dict[str, Any]:
-    """The JSON object in a source. Raises ModelError for anything else, or too much of it."""
+    """The JSON object in a source. Raises ModelError for anything else, or if it is too large."""
     try:
         value = loaded(source)
     except ValueError:
@@ -30,7 +30,7 @@ def parsed(source: BytesSource) -> dict[str, Any]:
 def loaded(source: BytesSource) -> Any:
     """The JSON value in a source, without NaN and with unique keys.
 
-    Raises ValueError where it is none, ModelError where it is too large.
+    Raises ValueError if it is not valid JSON, ModelError if it is too large.
     """
     if source.size > MAX_SIZE:
         raise too_large(source)
@@ -40,25 +40,25 @@ def loaded(source: BytesSource) -> Any:
     if cost > MAX_MEMORY:
         raise too_large(source)
     try:
-        return json.loads(text, object_pairs_hook=object_of_pairs, parse_constant=_no_number)
+        return json.loads(text, object_pairs_hook=object_of_pairs, parse_constant=_reject_constant)
     except RecursionError:
         raise ValueError("nested too deep") from None
 
 
 def object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object. Raises ValueError where a key is there twice."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key twice")
-    return found
+    """A JSON object. Raises ValueError for duplicate keys."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate key")
+    return value
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def too_large(source: BytesSource) -> ModelError:
-    """What is said of JSON that would take too much memory."""
+    """The error for JSON that would take too much memory."""
     return ModelError(
         codes.OVER_LIMIT, f"`{source.path}` is not read: its JSON is larger than that of any model"
     )

@@ -1,4 +1,4 @@
-"""Model files on other machines: only the parts that a reader asks for are fetched."""
+"""Model files on other machines; only the parts that a reader needs are fetched."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BLOCK = 1 << 16  # bytes; what one request fetches at least
-AHEAD = 64  # blocks; what one request fetches at most of what nobody has asked for yet
+AHEAD = 64  # blocks; what one request fetches ahead at most
 KEPT = 256  # blocks
 _URL = r"[A-Za-z][A-Za-z0-9+.-]+(://|::)"
 _WEB = "(?i)https?://"
 
 
 def recognises(path: str) -> bool:
-    """Whether a model is named by its address (`https://...`, `s3://...`)."""
+    """Whether a path is an address (`https://...`, `s3://...`)."""
     return re.match(_URL, path) is not None and not os.path.exists(path)
 
 
 class Remote:
-    """An open remote file. Raises ModelError where it cannot be reached, then and later.
+    """An open remote file. Raises ModelError if it cannot be reached, when opened or later.
 
-    `path` is its address without what may be secret in it: a user's name and password, a query.
-    `bytes_read` counts what was fetched. Of that, a few blocks are kept.
+    `path` is its address without possible secrets: user name, password and query. `bytes_read`
+    counts the fetched bytes. The last few blocks are cached.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,7 +45,7 @@ class Remote:
             self._blocks[0] = self._connection.head
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes, from the blocks at hand or by one request for those missing."""
+        """Exactly `length` bytes, from cached blocks and one request for the missing ones."""
         if offset < 0 or length < 0 or offset + length > self.size:
             raise cut_short(self.path)
         if not length:
@@ -62,7 +62,7 @@ class Remote:
         return data[offset - first * BLOCK :][:length]
 
     def beside(self, name: str) -> Remote:
-        """The remote file of that name in the same folder. Raises FileNotFoundError for none."""
+        """Opens a remote file in the same folder. Raises FileNotFoundError if it is missing."""
         from grouper.model.files.connection import Absent
 
         try:
@@ -74,7 +74,7 @@ class Remote:
         self._connection.close()
 
     def _load(self, first: int, end: int) -> None:
-        """Fetch the blocks from `first` up to `end`, and more where reading goes straight on."""
+        """Fetches the blocks from `first` up to `end`, and more if reads are sequential."""
         self._ahead = min(2 * self._ahead, AHEAD) if first == self._next else 1
         end = max(end, first + self._ahead)
         data = self._fetched(first * BLOCK, min(end * BLOCK, self.size))
@@ -103,7 +103,7 @@ class Remote:
 
 
 def sibling(url: str, name: str) -> str:
-    """The address of another file in the same folder; a query stays, as it may be a login."""
+    """The address of another file in the same folder; keeps the query, which may be a login."""
     from urllib.parse import quote
 
     first, *chained = url.split("::")

@@ -1,7 +1,7 @@
-"""The directory of a zip archive, read as torch reads it, and its small members.
+"""Reads the directory of a zip archive like torch does, and its small members.
 
-torch takes the last of several entries of a name, ignores case, and does not check
-sums: an archive that is read differently by different programs is refused instead.
+torch uses the last of several entries with the same name, ignores case, and does not verify
+checksums. An archive that other programs would read differently is refused.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
-_WIDE = 0xFFFFFFFF  # stands for a number in the zip64 field
+_WIDE = 0xFFFFFFFF  # a placeholder: the number is in the zip64 field
 _LOCAL = struct.Struct("<4s5H3L2H")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A member: where its local header stands, and its sizes in bytes."""
+    """A member: the offset of its local header, and its sizes in bytes."""
 
     name: str
     method: int
@@ -57,44 +57,44 @@ def directory(file: BytesSource) -> Mapping[str, Entry]:
             raise _refused(file, f"it has two members `{entry.name}`")
         folded.add(entry.name if entry.name == name else name)
         entries[entry.name] = entry
-    _apart(file, entries, start)
+    _check_overlaps(file, entries, start)
     return entries
 
 
 def record(entries: Mapping[str, Entry], name: str) -> Entry | None:
-    """A member as torch finds it: below the first member's folder, whatever its case."""
+    """Finds a member like torch does: below the first member's folder, ignoring case."""
     top = next(iter(entries), "").partition("/")[0]
-    wanted = f"{top}/{name}".casefold()
-    return next((e for n, e in entries.items() if n.casefold() == wanted), None)
+    path = f"{top}/{name}".casefold()
+    return next((e for n, e in entries.items() if n.casefold() == path), None)
 
 
-def _apart(file: BytesSource, entries: Mapping[str, Entry], end: int) -> None:
-    """Members that overlap are how an archive hides one behind another."""
+def _check_overlaps(file: BytesSource, entries: Mapping[str, Entry], end: int) -> None:
+    """Refuses members that overlap: an archive can hide one behind another."""
     free = 0
     for entry in sorted(entries.values(), key=lambda entry: entry.offset):
         if entry.offset < free:
-            raise _refused(file, f"its member `{entry.name}` overlaps another one")
+            raise _refused(file, f"its member `{entry.name}` overlaps another")
         free = entry.offset + _LOCAL.size + entry.compressed
     if free > end:
         raise _broken(file)
 
 
 def opened(file: BytesSource, entry: Entry) -> BytesSource:
-    """A member to be read in pieces: where it stands in the file, or inflated in memory."""
+    """A member as a source: its part of the file, or inflated in memory."""
     if entry.method == 0:
         return Part(file, _content(file, entry), entry.size)
     return Buffer(member(file, entry), file.path)
 
 
 def member(file: BytesSource, entry: Entry) -> bytes:
-    """A member's whole content, inflated if need be; within limits."""
+    """A member's whole content, inflated if compressed; within limits."""
     start = _content(file, entry)
     if entry.method == 0:
         if entry.size > MAX_STORED:
             raise _refused(file, f"its member `{entry.name}` has {entry.size:,} bytes")
         return file.read(start, entry.size)
     if not entry.size / MAX_RATIO <= max(entry.compressed, 64) <= MAX_INFLATED >= entry.size:
-        raise _refused(file, f"its member `{entry.name}` would grow to {entry.size:,} bytes")
+        raise _refused(file, f"its member `{entry.name}` would inflate to {entry.size:,} bytes")
     inflater = zlib.decompressobj(-15)
     content = inflater.decompress(file.read(start, entry.compressed), entry.size + 1)
     if len(content) != entry.size:
@@ -103,7 +103,7 @@ def member(file: BytesSource, entry: Entry) -> bytes:
 
 
 def _content(file: BytesSource, entry: Entry) -> int:
-    """The offset of a member's content, whose local header must be one."""
+    """The offset of a member's content, after checking its local header."""
     if entry.flags & 1:
         raise _refused(file, f"its member `{entry.name}` is encrypted")
     header = _LOCAL.unpack(file.read(entry.offset, _LOCAL.size))
@@ -112,7 +112,7 @@ def _content(file: BytesSource, entry: Entry) -> int:
     if entry.method == 0 and entry.size != entry.compressed:
         raise _broken(file)
     if entry.method not in (0, 8):
-        raise _refused(file, f"its member `{entry.name}` is compressed in an unusual way")
+        raise _refused(file, f"its member `{entry.name}` uses an unsupported compression")
     return entry.offset + _LOCAL.size + int(header[9]) + int(header[10])
 
 
@@ -132,8 +132,8 @@ def _end(file: BytesSource) -> tuple[int, int, int]:
     if wide is not None:
         short = ((count, 0xFFFF), (length, _WIDE), (start, _WIDE))
         end, count, length, start = wide
-        for (number, stands_in), meant in zip(short, (count, length, start), strict=True):
-            if number not in (meant, stands_in):
+        for (number, placeholder), actual in zip(short, (count, length, start), strict=True):
+            if number not in (actual, placeholder):
                 raise _refused(file, "it has two directories")
     if start + length != end:
         raise _broken(file)
@@ -141,29 +141,29 @@ def _end(file: BytesSource) -> tuple[int, int, int]:
 
 
 def _wide_end(file: BytesSource, at: int) -> tuple[int, int, int, int] | None:
-    """Where the zip64 end stands that a locator points to, with what it says instead: torch
-    believes it, also where the short one needs none."""
+    """The zip64 end record that a locator points to: its offset, the number of entries, and the
+    directory's length and offset. torch uses it even if the short record is complete."""
     if at < 0:
         return None
     sign, _, end, _ = _END64_LOCATOR.unpack(file.read(at, _END64_LOCATOR.size))
     if sign != b"PK\6\7":
         return None
-    found = _END64.unpack(file.read(end, _END64.size))
-    if found[0] != b"PK\6\6":
+    fields = _END64.unpack(file.read(end, _END64.size))
+    if fields[0] != b"PK\6\6":
         raise _broken(file)
-    return end, found[7], found[8], found[9]
+    return end, fields[7], fields[8], fields[9]
 
 
 def _entry(file: BytesSource, data: bytes, at: int) -> tuple[Entry, int]:
     if at + _ENTRY.size > len(data):
         raise _broken(file)
-    found = _ENTRY.unpack_from(data, at)
-    if found[0] != b"PK\1\2":
+    fields = _ENTRY.unpack_from(data, at)
+    if fields[0] != b"PK\1\2":
         raise _broken(file)
-    flags, method = found[3], found[4]
-    compressed, size = found[8], found[9]
-    name_length, extra_length, comment_length = found[10], found[11], found[12]
-    offset = found[16]
+    flags, method = fields[3], fields[4]
+    compressed, size = fields[8], fields[9]
+    name_length, extra_length, comment_length = fields[10], fields[11], fields[12]
+    offset = fields[16]
     at += _ENTRY.size
     if at + name_length + extra_length + comment_length > len(data):
         raise _broken(file)
@@ -179,14 +179,14 @@ def _entry(file: BytesSource, data: bytes, at: int) -> tuple[Entry, int]:
 
 
 def _wide(extra: bytes, *numbers: int) -> tuple[int, int, int]:
-    """The 64-bit sizes and offset of the zip64 field, where the short ones say so."""
+    """The sizes and offset, with the zip64 field's 64-bit numbers in place of placeholders."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
         if kind == 1:
             wide = struct.unpack_from(f"<{length // 8}Q", extra, at + 4)
             if numbers.count(_WIDE) > len(wide):
-                raise struct.error("a zip64 field without its numbers")
+                raise struct.error("incomplete zip64 field")
             left = iter(wide)
             size, compressed, offset = (next(left) if n == _WIDE else n for n in numbers)
             return size, compressed, offset

@@ -1,4 +1,4 @@
-"""DeepSpeed checkpoints: folders with a file a rank, the first of which describes the model."""
+"""DeepSpeed checkpoints: folders with one file per rank; the first rank's describes the model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MAX_TAG = 255  # bytes of a folder's name
 
 
 def recognises(folder: str) -> bool:
-    """Whether a folder is a DeepSpeed checkpoint, or the one above it with its `latest` file."""
+    """Whether a folder is a DeepSpeed checkpoint, or its parent folder with the `latest` file."""
     return bool(_state_files(folder)) or os.path.isfile(os.path.join(folder, _LATEST))
 
 
 def read(folder: str, key: str | None) -> Inventory:
-    """The inventory of the model, as the first rank's file describes it.
+    """The inventory of the model, from the first rank's file.
 
-    Raises OSError where that file cannot be opened, ModelError for anything else that is wrong.
+    Raises OSError if that file cannot be opened, ModelError for any other error.
     """
     with File(_model_file(folder)) as file:
         return find_model.find(torch_saved.saved(file), key, file.path)
@@ -37,7 +37,7 @@ def _state_files(folder: str) -> list[str]:
 
 
 def _model_file(folder: str) -> str:
-    """The path of the file that describes the model. Raises ModelError where there is none."""
+    """The path of the file that describes the model. Raises ModelError if there is none."""
     files = _state_files(folder)
     if files:
         return os.path.join(folder, files[0])

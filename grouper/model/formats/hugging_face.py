@@ -1,4 +1,4 @@
-"""Folders of a model, as Hugging Face's libraries save them: the file in them that is the model."""
+"""Model folders saved by Hugging Face's libraries: finds the model's file in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grouper.model.files.json import parsed
 from grouper.model.inventory import Inventory
 
 CONFIG = "config.json"
-# As `from_pretrained` looks for them, the first first.
+# In the order in which `from_pretrained` looks for them.
 _FIRST = tuple(
     stem + ending
     for stem in ("model", "diffusion_pytorch_model", "pytorch_model", "adapter_model")
@@ -37,45 +37,45 @@ _SHOWN = 6
 
 
 def weights(path: str, names: Collection[str]) -> str:
-    """The name of the file, among those of a folder, that is the model or its index.
+    """The name of the file in a folder that is the model or its index.
 
-    Folders' names end in a slash. Raises ModelError where there is none, or no one.
+    Names of folders end in a slash. Raises ModelError if there is no such file, or more than one.
     """
     first = next((name for name in _FIRST if name in names), None)
     if first is not None:
         return first
     for pattern in (_INDEX, _WEIGHTS):
-        found = sorted(filter(pattern.fullmatch, names))
-        if len(found) > 1:
+        files = sorted(filter(pattern.fullmatch, names))
+        if len(files) > 1:
             raise ModelError(
                 codes.NOT_A_MODEL,
-                f"`{path}` is a folder with {len(found)} files of weights",
-                f"give one of them: {_listed(found)}",
+                f"`{path}` is a folder with {len(files)} files of weights",
+                f"give one of them: {_listed(files)}",
             )
-        if found:
-            return found[0]
+        if files:
+            return files[0]
     raise _none(path, names)
 
 
 def remarks(file: BytesSource, inventory: Inventory) -> tuple[str, ...]:
-    """What the configuration beside a model's file says of it: its class, and tied weights."""
+    """Remarks from the configuration beside a model's file: its class, and tied weights."""
     config = _config(file)
     names = config.get("architectures")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         names = []
-    said: tuple[str, ...] = (f"`{CONFIG}` says {', '.join(names[:_SHOWN])}",) if names else ()
+    remarks: tuple[str, ...] = (f"`{CONFIG}` says {', '.join(names[:_SHOWN])}",) if names else ()
     text = config.get("text_config")
     tied = (text if isinstance(text, dict) else config).get("tie_word_embeddings")
     speaks = any(name.endswith(_SPEAKS) for name in names)
     if tied is True or (tied is None and speaks):
         heads = {name.split(".")[0] for p in inventory.parameters for name in p.names}
         if not heads & set(_HEADS):
-            said += ("its output head is not in the file: it is tied to the word embeddings",)
-    return said
+            remarks += ("its output head is not in the file: it is tied to the word embeddings",)
+    return remarks
 
 
 def _config(file: BytesSource) -> dict[str, Any]:
-    """The configuration; an empty one where there is none to be read."""
+    """The configuration; empty if there is none or it cannot be read."""
     if not isinstance(file, Sibling):
         return {}
     try:
@@ -90,13 +90,13 @@ def _none(path: str, names: Collection[str]) -> ModelError:
         if any(re.fullmatch(pattern, name) for name in names):
             return ModelError(
                 codes.UNSUPPORTED,
-                f"`{path}` is a folder with {what}, and none for torch",
-                "give the folder or file of the weights for torch",
+                f"`{path}` is a folder with {what}, not for torch",
+                "give the folder or file with weights for torch",
             )
     folders = sorted(name for name in names if name.endswith("/") and name[0] != ".")
     return ModelError(
         codes.NOT_A_MODEL,
-        f"`{path}` is a folder without a model's file",
+        f"`{path}` is a folder without a model file",
         f"give a file, or one of the folders in it: {_listed(folders)}" if folders else None,
     )
 

@@ -11,7 +11,7 @@ from grouper.model.inventory import Inventory
 
 
 class JsonFormat(Protocol):
-    """A file of this folder that reads JSON values with keys of its own."""
+    """A module of this folder that reads JSON values and recognises them by their keys."""
 
     def recognises(self, value: Any) -> bool: ...
 
@@ -22,7 +22,7 @@ VALUES: tuple[JsonFormat, ...] = (sharded_index, snapshot)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a file begins as a JSON object does."""
+    """Whether a file begins like a JSON object."""
     return head.lstrip()[:1] == b"{"
 
 

@@ -1,5 +1,5 @@
-"""Pickles that `pickle.dump` wrote: state dicts of numpy's arrays, as Detectron2 publishes them, or
-of tensors; and whole modules."""
+"""Pickles of `pickle.dump`: state dicts of numpy arrays (published by Detectron2) or of tensors,
+and pickled models."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from grouper.model.files.file import BytesSource
 from grouper.model.inventory import Inventory
 from grouper.model.pickle.machine import described
 
-# Protocols 2 to 5 say so. Before, a pickle begins with what it makes: a dict, a list, an object.
-# joblib's have arrays between their opcodes.
+# Protocols 2 to 5 begin with their number, older ones with the opcode of a dict, list or object.
+# Pickles of joblib are excluded: they have arrays between their opcodes.
 _HEAD = re.compile(
     rb"(?!.{,300}joblib)(?:\x80[\2-\5]|\((?:dp|lp|i\w)|[}\]]q\0"
     rb"|c(?:copy_reg|copyreg|collections|numpy|torch)[\w.]*\n[\w.]+\n)",
@@ -22,17 +22,17 @@ _HEAD = re.compile(
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a file begins as pickles do; torch's own begin so, too, and are asked for before."""
+    """Whether a file begins like a pickle; torch's legacy files do, too, and are tried before."""
     return _HEAD.match(head) is not None
 
 
 def read(file: BytesSource, key: str | None) -> Inventory:
-    """The inventory of the first pickle in a file, which must be all there is."""
+    """The inventory of a file's pickle. Raises ModelError if anything follows the pickle."""
     root, end = described(file)
     if end != file.size:
         raise ModelError(
             codes.UNSUPPORTED,
-            f"`{file.path}` is a pickle followed by something else",
-            "load it where you trust it, and save the state dict with `torch.save`",
+            f"`{file.path}` is a pickle followed by other data",
+            "if you trust it, load it and save the state dict with `torch.save`",
         )
     return find_model.find(root, key, file.path)

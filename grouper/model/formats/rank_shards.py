@@ -1,8 +1,8 @@
-"""Folders of safetensors in which each file has one rank's part of the tensors.
+"""Folders of safetensors files that each hold one rank's parts of the tensors.
 
 `torch.distributed.checkpoint` writes them with its `HuggingFaceStorageWriter` (`save_distributed`).
-Each file's metadata says where in the whole tensors its parts begin; a tensor is as large as its
-parts reach, as `HuggingFaceStorageReader` has it.
+Each file's metadata gives the offsets of its parts in the full tensors; a tensor's shape is the
+extent of its parts, like in `HuggingFaceStorageReader`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from grouper.model.pickle.tensors import Tensor
 from grouper.text.dataclass import replace
 
 _BEGINS = "saved_offsets"
-MAX_PARTS = 150_000  # of all tensors in all files: two seconds
+MAX_PARTS = 150_000  # of all tensors in all files: they take two seconds
 MAX_READ = 24 << 20  # bytes, of all files together
 _MAX_LISTED = 100_000
 
@@ -38,40 +38,40 @@ def recognises(folder: str) -> bool:
 
 
 def read(folder: str, key: str | None) -> Inventory:
-    """The inventory of all parts together; of each file the header is read.
+    """The inventory of all parts together, from each file's header.
 
-    Raises OSError where one of them cannot be opened, ModelError for whatever else is wrong.
+    Raises OSError if a file cannot be opened, ModelError for any other error.
     """
     safetensors.no_parts(folder, key)
     names = sorted(islice(_parts(folder), MAX_SHARDS + 1))
     left = MAX_PARTS if len(names) <= MAX_SHARDS else 0
     unread, bounds = MAX_READ, Names()
     wholes: dict[str, Tensor] = {}
-    there: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for part in names:
         with File(os.path.join(folder, part)) as file:
             for name, tensor, place in _placed(file):
                 if name not in wholes:
                     bounds.counted(name)
                 wholes[name] = _reaching(file, name, wholes.get(name), tensor, place)
-                there[name] = there.get(name, 0) + prod(tensor.shape or ())
+                sizes[name] = sizes.get(name, 0) + prod(tensor.shape or ())
                 left -= 1
             unread -= file.bytes_read
         if left < 0 or unread < 0:
             raise ModelError(
                 codes.OVER_LIMIT,
-                f"`{folder}` is not read: it has more than {MAX_PARTS:,} parts, or long ones",
+                f"`{folder}` is not read: it has more than {MAX_PARTS:,} parts, or large headers",
                 "give the folder of the consolidated files, or the model's code as `pkg:factory`",
             )
     for name, whole in wholes.items():
-        if there[name] < prod(whole.shape or ()):
+        if sizes[name] < prod(whole.shape or ()):
             raise ModelError(
                 codes.BROKEN,
-                f"`{folder}` has not all parts of `{name}`",
+                f"`{folder}` lacks parts of `{name}`",
                 "download or copy the whole folder again",
             )
-    found = [(name, whole, whole) for name, whole in wholes.items()]
-    inventory = safetensors.inventory_of(safetensors.tied(found, {}))
+    tensors = [(name, whole, whole) for name, whole in wholes.items()]
+    inventory = safetensors.inventory_of(safetensors.tied(tensors, {}))
     return replace(inventory, kind=f"{inventory.kind} of {len(names)} ranks")
 
 
@@ -81,12 +81,12 @@ def _parts(folder: str) -> Iterator[str]:
 
 
 def _placed(file: BytesSource) -> Iterator[tuple[str, Tensor, Any]]:
-    """The parts in a file, and where in the whole tensors they begin."""
+    """The parts in a file, and their offsets in the full tensors."""
     entries, metadata = safetensors.header(file)
-    found = list(safetensors.tensors_by_name(entries))
-    entries.clear()  # the places take as much memory again
+    tensors = list(safetensors.tensors_by_name(entries))
+    entries.clear()  # the places take the same amount of memory again
     places = _places(file, metadata)
-    for name, tensor in found:
+    for name, tensor in tensors:
         yield name, tensor, places[name][_BEGINS]
 
 
@@ -100,7 +100,7 @@ def _places(file: BytesSource, metadata: Mapping[str, Any]) -> dict[str, Any]:
 def _reaching(
     file: BytesSource, name: str, whole: Tensor | None, part: Tensor, place: Any
 ) -> Tensor:
-    """The tensor as far as it is known with one part more."""
+    """Extends a tensor by one more part."""
     shape, before = part.shape or (), whole or part
     alike = (before.dtype, len(before.shape or ())) == (part.dtype, len(shape))
     if not alike or not safetensors.sizes(place) or len(place) != len(shape):

@@ -1,7 +1,7 @@
 """safetensors: a length, a JSON header with names, dtypes, shapes and offsets, and the data.
 
-The header is held to the format's own rules: the tensors fill the data without gap or overlap,
-each as long as its shape and dtype say. The format sorts its tensors and keeps each storage once;
+The header is validated by the format's rules: the tensors fill the data without gaps or overlaps,
+each with the length of its shape and dtype. The format sorts tensors and stores each storage once;
 `save_model` of the safetensors library writes the other names of tied tensors as metadata.
 """
 
@@ -25,18 +25,18 @@ from grouper.text.dataclass import replace
 
 KIND = "safetensors"
 SORTED = (
-    "safetensors keeps neither the model's order nor, but for `save_model`, all names of tied "
+    "safetensors does not keep the model's order nor, except with `save_model`, all names of tied "
     "weights"
 )
-MAX_HEADER = 100_000_000  # bytes, by the format
-# A file of one rank's parts, by its name, and what its metadata says of where they begin.
+MAX_HEADER = 100_000_000  # bytes, from the format's specification
+# A file with one rank's parts: its name, and the key of its metadata that holds their offsets.
 PART = re.compile(r"shard-\d{5,}-model-\d{5,}-of-\d{5,}\.safetensors")
 PLACES = "DCP_SHARDING_INFO"
 _LATER = re.compile(r'"saved_offsets": ?\[[^][]*[1-9]')
 _METADATA = "__metadata__"
 _HEAD = re.compile(rb'.{8}\{\s*["}]', re.DOTALL)
 _TEXT = re.compile(rb"[\t\n\r -~]{8}")
-# torch's name and the bits of an element; F4's elements stand in pairs
+# torch's name and the bits of an element; elements of F4 are stored in pairs
 _DTYPES = {
     "BOOL": ("bool", 8),
     "F4": ("float4_e2m1fn_x2", 4),
@@ -64,12 +64,12 @@ _DTYPES = {
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a file begins with a length and a JSON object, and not with text."""
+    """Whether a file begins with a length and a JSON object rather than text."""
     return _HEAD.match(head) is not None and _TEXT.match(head) is None
 
 
 def read(file: BytesSource, key: str | None) -> Inventory:
-    """The inventory of a safetensors file; the header is read, and no tensor."""
+    """The inventory of a safetensors file; only its header is read."""
     no_parts(file.path, key)
     entries, metadata = header(file)
     if not entries:
@@ -83,21 +83,21 @@ def read(file: BytesSource, key: str | None) -> Inventory:
     return inventory_of(tied(_named(entries, {}), metadata))
 
 
-def inventory_of(found: list[tuple[str, Tensor, Any]]) -> Inventory:
+def inventory_of(tensors: list[tuple[str, Tensor, Any]]) -> Inventory:
     """The inventory of tensors from files that sort them."""
-    inventory = state_dict.inventory_from(found)
+    inventory = state_dict.inventory_from(tensors)
     return replace(inventory, kind=KIND, order="sorted", remarks=(*inventory.remarks, SORTED))
 
 
 def _of_one_rank(path: str, metadata: Mapping[str, Any]) -> bool:
-    """Whether a file has a rank's parts of tensors. The first rank's all begin at 0: its name
-    tells it from one that has the whole of them."""
+    """Whether a file holds one rank's parts of tensors. All parts of the first rank begin at 0, so
+    only the file's name distinguishes it from a file of full tensors."""
     named = PART.fullmatch(os.path.basename(path)) is not None
     return PLACES in metadata and (named or _LATER.search(str(metadata[PLACES])) is not None)
 
 
 def no_parts(path: str, key: str | None) -> None:
-    """Raises ModelError where `--key` asks for a part of what has none."""
+    """Raises ModelError if `--key` is used for a file that holds a single model."""
     if key is not None:
         raise ModelError(
             codes.NO_SUCH_KEY,
@@ -107,19 +107,19 @@ def no_parts(path: str, key: str | None) -> None:
 
 
 def tensors(file: BytesSource) -> list[tuple[str, Tensor, Any]]:
-    """The tensors by name, as `state_dict.tensors_of` gives them."""
+    """The tensors by name, in the form of `state_dict.tensors_of`."""
     return _named(*header(file))
 
 
 def _named(
     entries: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> list[tuple[str, Tensor, Any]]:
-    found = [(name, facts, facts) for name, facts in tensors_by_name(entries)]
-    return tied(found, metadata) if metadata else found
+    tensors = [(name, facts, facts) for name, facts in tensors_by_name(entries)]
+    return tied(tensors, metadata) if metadata else tensors
 
 
 def tensors_by_name(entries: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    """The facts of the tensors, from what a header says of them."""
+    """The facts of the tensors, from a header's entries."""
     for name, entry in entries.items():
         dtype, bits = _DTYPES[entry["dtype"]]
         shape = tuple(entry["shape"])
@@ -129,31 +129,31 @@ def tensors_by_name(entries: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
 
 
 def tied(
-    found: list[tuple[str, Tensor, Any]], metadata: Mapping[str, Any]
+    tensors: list[tuple[str, Tensor, Any]], metadata: Mapping[str, Any]
 ) -> list[tuple[str, Tensor, Any]]:
-    """Tensors sorted by name, numbers in names in their order, with all names of tied ones.
+    """Tensors sorted by name (numbers numerically), with all names of tied ones.
 
-    `metadata` holds, among other things, names that are not in the file and for each of them the
+    Among other things, `metadata` maps the names of tied tensors that are not in the file to the
     one that is.
     """
-    names = {name for name, _, _ in found}
-    others: dict[str, list[str]] = {}
-    for name, kept in metadata.items():
-        if isinstance(kept, str) and kept in names and name not in names:
-            others.setdefault(kept, []).append(name)
+    names = {name for name, _, _ in tensors}
+    aliases: dict[str, list[str]] = {}
+    for alias, name in metadata.items():
+        if isinstance(name, str) and name in names and alias not in names:
+            aliases.setdefault(name, []).append(alias)
     segments = _Segments()
-    found = sorted(found, key=lambda each: segments.key(each[0]))
-    if not others:
-        return found
+    tensors = sorted(tensors, key=lambda each: segments.key(each[0]))
+    if not aliases:
+        return tensors
     return [
         (name, tensor, item)
-        for kept, tensor, item in found
-        for name in (kept, *others.get(kept, ()))
+        for stored, tensor, item in tensors
+        for name in (stored, *aliases.get(stored, ()))
     ]
 
 
 class _Segments(dict[str, str]):
-    """What the segments of names are sorted by: `layers.10` stands behind `layers.9`."""
+    """The sort keys of names' segments: `layers.10` comes after `layers.9`."""
 
     def __missing__(self, segment: str) -> str:
         number = len(segment) < 4 and segment.isascii() and segment.isdigit()
@@ -165,12 +165,12 @@ class _Segments(dict[str, str]):
 
 
 def header(file: BytesSource) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a header says of each tensor, held to the format's rules, and its metadata."""
+    """The entries of a header, validated by the format's rules, and its metadata."""
     length = int.from_bytes(file.read(0, 8), "little")
     if length > MAX_HEADER:
         raise ModelError(
             codes.BROKEN,
-            f"`{file.path}` says that its header has {length:,} bytes: none has",
+            f"`{file.path}` declares a header of {length:,} bytes, more than the format allows",
             "download or copy the file again",
         )
     entries = parsed(Part(file, 8, length))
@@ -178,18 +178,18 @@ def header(file: BytesSource) -> tuple[dict[str, Any], dict[str, Any]]:
     if not isinstance(metadata, dict):
         raise cut_short(file.path)
     Names().count(entries)
-    _filling(file, entries, file.size - 8 - length)
+    _check_layout(file, entries, file.size - 8 - length)
     return entries, metadata
 
 
-def _filling(file: BytesSource, entries: Mapping[str, Any], length: int) -> None:
-    """The tensors must fill the data: what overlaps or is missing is damaged, or a lie."""
+def _check_layout(file: BytesSource, entries: Mapping[str, Any], length: int) -> None:
+    """Raises ModelError unless the tensors fill the data without gaps or overlaps."""
     spans = [(*_span(file, name, entry), name) for name, entry in entries.items()]
     spans.sort()
     end = 0
     for start, stop, name in spans:
         if start != end:
-            what = "overlaps another one" if start < end else "leaves a gap before it"
+            what = "overlaps another" if start < end else "has a gap before it"
             raise _broken(file, f"tensor `{name}` {what}")
         end = stop
     if end > length:
@@ -199,21 +199,21 @@ def _filling(file: BytesSource, entries: Mapping[str, Any], length: int) -> None
 
 
 def _span(file: BytesSource, name: str, entry: Any) -> tuple[int, int]:
-    """Where a tensor's bytes begin and end, which its shape and dtype must agree with."""
+    """The start and end of a tensor's bytes, validated against its shape and dtype."""
     if not isinstance(entry, dict):
         raise cut_short(file.path)
     shape, dtype, offsets = entry.get("shape"), entry.get("dtype"), entry.get("data_offsets")
     if not sizes(shape) or len(shape) > MAX_NDIM or not sizes(offsets) or len(offsets) != 2:
-        raise _broken(file, f"tensor `{name}` has no shape or place that a tensor can have")
+        raise _broken(file, f"tensor `{name}` has an impossible shape or place")
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise ModelError(
             codes.UNSUPPORTED,
-            f"`{file.path}` has tensor `{name}` of a dtype that grouper does not know",
+            f"`{file.path}` has a tensor `{name}` of a dtype that grouper does not know",
             "give the checkpoint that it was made from",
         )
     start, end = offsets
     if 8 * (end - start) != prod(shape) * _DTYPES[dtype][1]:
-        raise _broken(file, f"tensor `{name}` is not as long as its shape says")
+        raise _broken(file, f"tensor `{name}` does not have the length of its shape")
     return start, end
 
 

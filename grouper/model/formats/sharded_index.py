@@ -1,7 +1,7 @@
-"""Models in several files, as Hugging Face's libraries write them, with an index of JSON.
+"""Models in several files with a JSON index, written by Hugging Face's libraries.
 
-The index says in which file beside it each tensor is; the files are safetensors or torch's. Where
-one of them is not there, the names of its tensors are known, and nothing else of them.
+The index maps each tensor to a file beside it; the files are safetensors or torch's. If one is
+missing, only the names of its tensors are known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_SHARDS = 4096
 MAX_READ = 32 << 20  # bytes, of all shards together
 MAX_FILE_NAME = 255  # bytes
 _MAP = "weight_map"
-_UNORDERED = "the files of a model in several do not keep its order"
+_UNORDERED = "a model in several files does not keep its order"
 
 Found = list[tuple[str, Tensor, Any]]
 
@@ -37,19 +37,19 @@ def recognises(value: Any) -> bool:
 def read(file: BytesSource, index: Any, key: str | None) -> Inventory:
     """The inventory of a model whose index is in `file`.
 
-    Raises OSError where one of its files is there and cannot be opened, ModelError for others.
+    Raises OSError if one of its files exists but cannot be opened, ModelError for other errors.
     """
     safetensors.no_parts(file.path, key)
     shards = _shards(file.path, index[_MAP])
     if not isinstance(file, Sibling):
         raise ModelError(
             codes.UNSUPPORTED,
-            f"`{file.path}` is an index whose files cannot be reached from it",
+            f"`{file.path}` is an index whose files cannot be reached from here",
             "give the folder that they are in",
         )
-    found, missing, kinds = _collected(file, shards)
+    tensors, missing, kinds = _collected(file, shards)
     metadata = index.get("metadata")
-    tensors = safetensors.tied(found, metadata if isinstance(metadata, dict) else {})
+    tensors = safetensors.tied(tensors, metadata if isinstance(metadata, dict) else {})
     kind = kinds.pop() if len(kinds) == 1 else "state dict"
     inventory = state_dict.inventory_from(tensors)
     order = safetensors.SORTED if kind == safetensors.KIND else _UNORDERED
@@ -60,8 +60,8 @@ def read(file: BytesSource, index: Any, key: str | None) -> Inventory:
 
 
 def _collected(file: Sibling, shards: Mapping[str, list[str]]) -> tuple[Found, list[str], set[str]]:
-    """The tensors of all files that are there, the files that are not, and the kinds of files."""
-    found: Found = []
+    """The tensors of all existing files, the names of missing ones, and the kinds of files."""
+    collected: Found = []
     missing: list[str] = []
     kinds: set[str] = set()
     names: set[str] = set()
@@ -74,20 +74,20 @@ def _collected(file: Sibling, shards: Mapping[str, list[str]]) -> tuple[Found, l
                 left -= source.bytes_read
         except FileNotFoundError:
             missing.append(shard)
-            # made anew for each: what is one object would be taken for tied
+            # a new object for each: a shared one would count as tied
             tensors = [(name, tensor, tensor) for name in listed for tensor in [Tensor(None, None)]]
         own = {name for name, _, _ in tensors}
         bounds.count(own)
-        _agreeing(file.path, shard, own, names, listed)
+        _check_names(file.path, shard, own, names, listed)
         names |= own
-        found += tensors
-        if left < 0 or len(found) > state_dict.MAX_TENSORS:
+        collected += tensors
+        if left < 0 or len(collected) > state_dict.MAX_TENSORS:
             raise _refused(file.path, "its files describe more tensors than any model has")
-    return found, missing, kinds
+    return collected, missing, kinds
 
 
 def _tensors(source: BytesSource, shard: str, limits: Limits) -> tuple[str, Found]:
-    """The kind of a file, and its tensors, whose storages are its own."""
+    """The kind of a file, and its tensors; storages are never shared with other files."""
     head = source.read(0, min(source.size, HEAD))
     if safetensors.recognises(head):
         return safetensors.KIND, safetensors.tensors(source)
@@ -111,21 +111,21 @@ def _shards(path: str, weights: Any) -> dict[str, list[str]]:
         raise _refused(path, f"it is in more than {MAX_SHARDS:,} files, or has too many tensors")
     for shard in shards:
         if len(shard.encode(errors="replace")) > MAX_FILE_NAME:
-            raise _refused(path, f"it names a file by more than {MAX_FILE_NAME} bytes")
+            raise _refused(path, f"it has a file name of more than {MAX_FILE_NAME} bytes")
         if set(shard) & set("/\\:\0") or shard in ("", ".", ".."):
             raise _refused(path, f"it names a file that is not in its folder: `{shard}`")
     return {shard: shards[shard] for shard in sorted(shards)}
 
 
-def _agreeing(path: str, shard: str, own: set[str], before: set[str], listed: list[str]) -> None:
-    """The files must have what the index says, and each tensor once."""
-    twice = sorted(own & before)
-    lacking = [name for name in listed if name not in own]
-    if twice or lacking:
-        why = f"has `{twice[0]}` again" if twice else f"does not have `{lacking[0]}`"
+def _check_names(path: str, shard: str, own: set[str], before: set[str], listed: list[str]) -> None:
+    """Raises ModelError unless the files hold all tensors of the index, each once."""
+    duplicates = sorted(own & before)
+    missing = [name for name in listed if name not in own]
+    if duplicates or missing:
+        why = f"repeats `{duplicates[0]}`" if duplicates else f"lacks `{missing[0]}`"
         raise ModelError(
             codes.BROKEN,
-            f"`{path}` does not fit its files: `{shard}` {why}",
+            f"`{path}` does not match its files: `{shard}` {why}",
             "download or copy the whole folder again",
         )
 
@@ -135,8 +135,8 @@ def _missing(missing: list[str], shards: Mapping[str, list[str]]) -> tuple[str, 
         return ()
     tensors = sum(len(shards[shard]) for shard in missing)
     return (
-        f"{len(missing)} of {len(shards)} files are not there (`{missing[0]}`): of {tensors:,} "
-        "tensors only the names are known",
+        f"{len(missing)} of {len(shards)} files are missing (`{missing[0]}`): only the names of "
+        f"{tensors:,} tensors are known",
     )
 
 

@@ -1,4 +1,4 @@
-"""An inventory as JSON, for every command that takes a model."""
+"""Snapshots: an inventory as JSON, accepted by every command that takes a model."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from grouper.model.inventory import Inventory
 from grouper.model.name_limits import Names
 
 VERSION = 1
-# What is read and, so that all that is written can be read, written.
+# The largest snapshot that is read, and therefore also the largest that is written.
 MAX_SIZE = 96 << 20
 
 
 def dumps(inventory: Inventory) -> str:
-    """A snapshot: one parameter and one module a line, so that two of them can be compared.
+    """The text of a snapshot, with one parameter or module per line, so that diffs are readable.
 
-    Raises ModelError where it would be larger than what is read.
+    Raises ModelError if it would be too large to be read again.
     """
     _within_limits(inventory)
     marks = inventory.marks
@@ -48,12 +48,12 @@ def dumps(inventory: Inventory) -> str:
 
 
 def loads(written: str, path: str = "<string>") -> Inventory:
-    """The inventory of a snapshot. Raises ModelError where it is none."""
+    """The inventory of a snapshot. Raises ModelError if it is not a snapshot."""
     source = Buffer(written.encode("utf-8", "surrogatepass"), path)
     if snapshot_lines.recognises(written[:64].encode("utf-8", "replace")):
-        found = read_lines(source)
-        if found is not None:
-            return found
+        inventory = read_lines(source)
+        if inventory is not None:
+            return inventory
     try:
         return _of_value(json.loads(written), path)
     except (ValueError, RecursionError):
@@ -66,12 +66,12 @@ def recognises(value: Any) -> bool:
 
 
 def read(file: BytesSource, value: Any, key: str | None) -> Inventory:
-    """The inventory of a snapshot, which holds one model: `key` is not looked at."""
+    """The inventory of a snapshot; `key` is ignored, as a snapshot holds one model."""
     return _of_value(value, file.path)
 
 
 def read_lines(file: BytesSource) -> Inventory | None:
-    """The inventory of a snapshot that is laid out as grouper writes it; None for others."""
+    """The inventory of a snapshot in grouper's own layout; None for any other layout."""
     if file.size > MAX_SIZE:
         raise _too_large(f"`{file.path}`")
     try:
@@ -84,7 +84,7 @@ def read_lines(file: BytesSource) -> Inventory | None:
 
 
 def _of_value(value: Any, path: str) -> Inventory:
-    """The inventory of a snapshot's JSON value. Raises ModelError where it is none."""
+    """The inventory of a snapshot's JSON value. Raises ModelError if it is not a snapshot."""
     try:
         rows = Rows()
         for row in value["parameters"]:
@@ -115,7 +115,7 @@ def _inventory(value: dict[str, Any], rows: Rows, path: str) -> Inventory:
 
 
 def _within_limits(inventory: Inventory) -> None:
-    """What `Rows` refuses, and too many buffers beside them."""
+    """Raises ModelError for the same limits as `Rows`, and for too many buffers."""
     parameters, modules = inventory.parameters, inventory.modules or {}
     Names().count(name for parameter in parameters for name in parameter.names)
     Names().count(p.stored for p in parameters if p.stored != p.name)
@@ -133,7 +133,7 @@ def _too_large(what: str) -> ModelError:
         codes.OVER_LIMIT,
         f"{what} has more than {MAX_ROWS:,} parameters, modules and buffers,"
         f" or is larger than {MAX_SIZE >> 20} MiB",
-        "save parts of the model, each by itself",
+        "save parts of the model separately",
     )
 
 

@@ -1,4 +1,4 @@
-"""A snapshot line by line, as grouper writes it: its rows are never all in memory as JSON."""
+"""Reads a snapshot in grouper's layout line by line, so that its JSON is never all in memory."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from grouper.model.files.json import MAX_SIZE, loaded, object_of_pairs, too_larg
 from grouper.model.formats.snapshot_rows import Row, Rows
 
 WINDOW = 1 << 18  # bytes that are read at once
-SHORT = 1 << 14  # bytes of a line that needs no estimate of what it takes
-MAX_LINES = 100  # that are no rows: grouper writes nine
+SHORT = 1 << 14  # bytes of a line whose memory need not be estimated
+MAX_LINES = 100  # that are not rows: grouper writes nine
 _OPENS = {b'"modules": [': "modules", b'"parameters": [': "parameters"}
 _ROW = json.JSONDecoder(object_pairs_hook=object_of_pairs)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a JSON file begins as grouper begins a snapshot."""
+    """Whether a JSON file begins like grouper's snapshots."""
     return head.startswith(b'{"version": ')
 
 
 def read(file: BytesSource) -> tuple[dict[str, Any], Rows]:
     """A snapshot without its rows, and the rows.
 
-    Raises ValueError, TypeError or LookupError where it is not laid out so, ModelError where it is
-    too large.
+    Raises ValueError, TypeError or LookupError if the layout is another, ModelError if it is too
+    large.
     """
     rows = Rows()
     add: dict[str, Callable[[Row], None]] = {
@@ -44,10 +44,10 @@ def read(file: BytesSource) -> tuple[dict[str, Any], Rows]:
         if length > MAX_SIZE:
             raise too_large(file)
         if len(rest) > MAX_LINES:
-            raise ValueError("laid out otherwise")
+            raise ValueError("another layout")
     value = loaded(Buffer(b"\n".join(rest), file.path))
     if not isinstance(value, dict):
-        raise ValueError("no object")
+        raise ValueError("not an object")
     return value, rows
 
 
@@ -55,12 +55,12 @@ def _row(line: bytes, path: str) -> Row:
     short = len(line) <= SHORT
     row = _ROW.decode(line.decode("utf-8")) if short else loaded(Buffer(line, path))
     if not isinstance(row, dict):
-        raise TypeError("no object")
+        raise TypeError("not an object")
     return row
 
 
 def _lines(file: BytesSource) -> Iterator[bytes]:
-    """The lines without their ends; what is one long line is put together once."""
+    """The lines without their line ends; a long line is joined once."""
     at, begun, length = 0, [], 0
     while at < file.size:
         part = file.read(at, min(WINDOW, file.size - at))

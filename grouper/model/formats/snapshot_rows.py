@@ -1,4 +1,4 @@
-"""A parameter and a module as values of a snapshot's JSON, and back."""
+"""Converts parameters and modules to rows of a snapshot's JSON, and back."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def modules_out(inventory: Inventory) -> list[Row] | None:
 
 
 class Rows:
-    """Takes rows as they come. Raises ValueError, TypeError or LookupError for what is none, and
-    ModelError where they are too many, or their names too long.
+    """Collects rows one by one. Raises ValueError, TypeError or LookupError for invalid rows, and
+    ModelError if there are too many, or their names are too long.
 
-    Texts that many rows have (dtypes, classes) are kept once.
+    Strings that many rows share (dtypes, classes) are stored once.
     """
 
     def __init__(self) -> None:
@@ -82,20 +82,20 @@ class Rows:
         self._in_number()
 
     def marks(self, known: Any) -> Marks | None:
-        """The marks of which `known` has the words, and the parameters that have been added."""
+        """The marks for the words in `known`, from the parameters added so far."""
         if known is None:
             return None
-        found: dict[str, set[str]] = {text(word): set() for word in known["words"]}
+        marks: dict[str, set[str]] = {text(word): set() for word in known["words"]}
         for word, names in self._marked:
-            found[word].update(names)
+            marks[word].update(names)
         prefixes = tuple(map(text, known["prefixes"]))
-        return Marks({word: frozenset(names) for word, names in found.items()}, prefixes)
+        return Marks({word: frozenset(names) for word, names in marks.items()}, prefixes)
 
     def _once(self, value: object) -> str:
-        known = self._texts.get(text(value))
-        if known is None:
-            known = self._texts[text(value)] = self._others.counted(text(value))
-        return known
+        stored = self._texts.get(text(value))
+        if stored is None:
+            stored = self._texts[text(value)] = self._others.counted(text(value))
+        return stored
 
     def _in_number(self) -> None:
         if len(self.parameters) + len(self.modules) > MAX_ROWS:
@@ -104,7 +104,7 @@ class Rows:
 
 def text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError("not a text")
+        raise TypeError("not a string")
     return value
 
 

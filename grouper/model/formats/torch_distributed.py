@@ -1,7 +1,7 @@
-"""Folders of `torch.distributed.checkpoint`, as FSDP's and DDP's training programs write them.
+"""Folders of `torch.distributed.checkpoint`, written by training programs with FSDP or DDP.
 
-The `.metadata` file is one pickle: the tensors' names with their whole sizes, wherever their shards
-are, and where each name stood in the nested dicts that were saved.
+The `.metadata` file is one pickle: the tensors' names and full sizes, independent of their shards,
+and each name's place in the nested dicts that were saved.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REBUILD = Global("torch._utils", _META, f"torch._utils.{_META}")
 _NO_TIES = "a distributed checkpoint does not say which parameters are tied"
 MAX_DEPTH = 16
 MAX_DICTS = 50_000
-# Every rank's part of every tensor is listed: a thousand tensors on 64 ranks take 150 MB.
+# Each tensor lists the parts of all ranks: a thousand tensors on 64 ranks take 150 MB.
 MAX_OPCODES, MAX_MEMORY = 5_000_000, 176 << 20
 
 
@@ -36,9 +36,9 @@ def recognises(folder: str) -> bool:
 
 
 def read(folder: str, key: str | None) -> Inventory:
-    """The inventory of a distributed checkpoint; of its files only `.metadata` is read.
+    """The inventory of a distributed checkpoint; only its `.metadata` file is read.
 
-    Raises OSError where that cannot be opened, ModelError for whatever else is wrong.
+    Raises OSError if that file cannot be opened, ModelError for any other error.
     """
     with File(os.path.join(folder, _METADATA)) as file:
         value, _ = described(file, limits=Limits(opcodes=MAX_OPCODES, memory=MAX_MEMORY))
@@ -55,7 +55,7 @@ def read(folder: str, key: str | None) -> Inventory:
 
 
 def refuse_part(path: str) -> None:
-    """Raise ModelError where a rank's file lies beside `.metadata`."""
+    """Raises ModelError if the path is one rank's file, beside `.metadata`."""
     folder = os.path.dirname(path) or "."
     if recognises(folder):
         raise ModelError(
@@ -66,11 +66,11 @@ def refuse_part(path: str) -> None:
 
 
 def _nested(state: Mapping[str, Any]) -> Dict:
-    """The dicts as they were saved, with a tensor without data in each tensor's place."""
+    """The nested dicts that were saved, with a placeholder without data for each tensor."""
     stored = {name: v for name, v in state["state_dict_metadata"].pairs if isinstance(name, str)}
     paths = {name: path for name, path in _paths(state.get("planner_data")) if name in stored}
     inside: dict[tuple[str, ...], list[tuple[str, Any]]] = {(): []}
-    # the first rank's own order; what only other ranks saved comes behind it
+    # the first rank's order, followed by tensors that only other ranks saved
     for name in (*paths, *(name for name in stored if name not in paths)):
         path = paths.get(name) or _split(name)
         for depth in range(1, len(path)):
@@ -86,7 +86,7 @@ def _nested(state: Mapping[str, Any]) -> Dict:
 
 
 def _paths(planned: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """From each stored name to the keys that led to it, where the planner kept them."""
+    """The keys that lead to each stored name, if the planner saved them."""
     for name, path in planned.pairs if isinstance(planned, Dict) else ():
         known = isinstance(path, tuple) and all(isinstance(step, str | int) for step in path)
         if known and isinstance(name, str) and 0 < len(path) <= MAX_DEPTH:
@@ -94,20 +94,20 @@ def _paths(planned: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _split(name: str) -> tuple[str, ...]:
-    """A stored name's path where no planner kept it: an optimizer's names are told by theirs."""
+    """The path of a stored name without planner data; names of optimizers have a known prefix."""
     first, _, rest = name.partition(".")
     return (first, rest) if rest and first.startswith("optim") else (name,)
 
 
 def _without_optimizer(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Without an optimizer's state that was flattened into `state.NAME.exp_avg`."""
+    """The pairs without optimizer state that was flattened into `state.NAME.exp_avg`."""
     if not any(name.startswith("param_groups.") for name, _ in pairs):
         return pairs
     return [pair for pair in pairs if not pair[0].startswith(("state.", "param_groups."))]
 
 
 def _tensor(metadata: Any) -> Call | None:
-    """A tensor without data as torch pickles it; None for whatever else was saved."""
+    """A tensor without data in torch's pickled form; None for any other saved value."""
     if not isinstance(metadata, Call) or not isinstance(metadata.function, Global):
         return None
     state = attributes(metadata)

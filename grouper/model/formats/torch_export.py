@@ -1,8 +1,8 @@
 """Exported programs: the `.pt2` archives of `torch.export.save`, in their three layouts.
 
-Since torch 2.8 the weights' names and shapes stand in a JSON member; before, they are a state
-dict in an archive of its own inside the archive. The graph's signature, which has stayed the
-same, names the parameters in the model's order, and the buffers.
+Since torch 2.8 the weights' names and shapes are in a JSON member; before, they are a state dict in
+a nested archive. In all layouts the graph's signature names the parameters, in the model's order,
+and the buffers.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def read(file: BytesSource, entries: Mapping[str, Entry], key: str | None) -> In
     if not names:
         raise ModelError(
             codes.UNSUPPORTED,
-            f"`{file.path}` is an archive of compiled code, without an exported program",
+            f"`{file.path}` is an archive of compiled code without an exported program",
             "give the checkpoint that it was made from",
         )
     if key is not None and key not in names:
@@ -88,8 +88,8 @@ def read(file: BytesSource, entries: Mapping[str, Entry], key: str | None) -> In
 
 def _names(entries: Mapping[str, Entry]) -> list[str]:
     top = next(iter(entries)).partition("/")[0]
-    found = (name.removeprefix(f"{top}/models/") for name in entries)
-    return [n.removesuffix(".json") for n in found if "/" not in n and n.endswith(".json")]
+    names = (name.removeprefix(f"{top}/models/") for name in entries)
+    return [n.removesuffix(".json") for n in names if "/" not in n and n.endswith(".json")]
 
 
 def _member(file: BytesSource, entries: Mapping[str, Entry], name: str) -> Entry:
@@ -120,13 +120,13 @@ def _inventory(
     Names().count((*parameters, *buffers))
     modules = modules_of(described_by, (*parameters, *buffers))
     if modules is not None and any(module.cls == UNKNOWN for module in modules.values()):
-        remarks = (*remarks, "modules that never ran are exported without their classes")
+        remarks = (*remarks, "modules that did not run are exported without their classes")
     tied: dict[object, tuple[Tensor, list[str]]] = {}
     for name in parameters:
-        found = weights.get(name)
-        if found is None:
+        facts = weights.get(name)
+        if facts is None:
             raise cut_short(file.path)
-        tied.setdefault(found.storage or (name,), (found, []))[1].append(name)
+        tied.setdefault(facts.storage or (name,), (facts, []))[1].append(name)
     return Inventory(
         tuple(Parameter(tuple(n), t.shape, t.dtype, t.trains, n[0]) for t, n in tied.values()),
         modules,
@@ -150,25 +150,25 @@ def _signature(program: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _from_config(config: Mapping[str, Any]) -> dict[str, Tensor]:
-    found = {}
+    tensors = {}
     for name, payload in config["config"].items():
         meta = payload["tensor_meta"]
         shape = _integers(meta["sizes"])
         layout = (meta["storage_offset"], meta["strides"], shape)
         where = repr((_text(payload["path_name"]), layout))
         trains = meta["requires_grad"]
-        found[name] = Tensor(
+        tensors[name] = Tensor(
             shape,
             _DTYPES.get(meta["dtype"]),
             where if shape and 0 not in shape else None,
             trains if isinstance(trains, bool) else None,
             payload["is_param"] is True,
         )
-    return found
+    return tensors
 
 
 def _from_state_dict(file: BytesSource, entry: Entry | None) -> dict[str, Tensor]:
-    """The tensors of an archive in the archive; only its description is read."""
+    """The tensors of a nested archive; only its pickle is read."""
     if entry is None:
         raise cut_short(file.path)
     inner = opened(file, entry)
@@ -177,15 +177,15 @@ def _from_state_dict(file: BytesSource, entry: Entry | None) -> dict[str, Tensor
     if description is None:
         raise cut_short(file.path)
     root, _ = described(opened(inner, description))
-    return {name: found for name, found, _ in state_dict.tensors_of(root)}
+    return {name: facts for name, facts, _ in state_dict.tensors_of(root)}
 
 
 def _integers(sizes: Any) -> tuple[int, ...] | None:
-    """Sizes; None where one of them is an expression, which no weight's is."""
-    found = tuple(size.get("as_int") for size in sizes)
-    if len(found) > MAX_NDIM or any(type(n) is not int or not 0 <= n < MAX_DIM for n in found):
+    """The sizes as integers; None if one is a symbolic expression, which no weight has."""
+    shape = tuple(size.get("as_int") for size in sizes)
+    if len(shape) > MAX_NDIM or any(type(n) is not int or not 0 <= n < MAX_DIM for n in shape):
         return None
-    return found
+    return shape
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The modules of an exported program: each node of the graph says which ones it ran in."""
+"""The modules of an exported program, from the module stack of each node in the graph."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ UNKNOWN = "unknown"
 
 
 def modules_of(program: Mapping[str, Any], names: Iterable[str]) -> dict[str, Module] | None:
-    """The modules by path; None where the graph names none.
+    """The modules by path; None if the graph names no modules.
 
-    `names` are those of the tensors. A module above one of them that never ran, such as a list
-    of layers, is there without its class: whether it is one or another is not known.
+    `names` are those of the tensors. A module above one of them that did not run, like a list of
+    layers, is included with an unknown class.
     """
     classes: dict[str, str] = {}
     for path, cls in _ran(program):

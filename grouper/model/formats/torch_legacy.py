@@ -1,7 +1,7 @@
-"""torch's files before 1.6: five pickles one after the other, and the tensors' bytes behind them.
+"""Files of torch before 1.6: five consecutive pickles, followed by the tensors' bytes.
 
-They are a number that marks the format, its version, facts about the machine, what was saved,
-and the keys of the storages.
+The pickles are the format's magic number, its version, facts about the machine, the saved value and
+the keys of the storages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from grouper.model.pickle.machine import Dict, Limits, Sequence, described
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
-# protocols 2 to 5, of which the later put a frame around it, and 0 and 1
+# protocols 2 to 5, the later ones with a frame, and 0 and 1
 _HEAD = re.compile(
     rb"\x80[\2-\5](?:\x95.{8})?\x8a\x0a"
     + re.escape(MAGIC.to_bytes(10, "little"))
@@ -28,23 +28,23 @@ _HEAD = re.compile(
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a file begins with the number that marks the format."""
+    """Whether a file begins with the format's magic number."""
     return _HEAD.match(head) is not None and head[257:262] != b"ustar"
 
 
 def read(file: BytesSource, key: str | None) -> Inventory:
-    """The inventory of a file; no tensor's bytes are read."""
+    """The inventory of a file; tensors' bytes are not read."""
     return find_model.find(saved(file), key, file.path)
 
 
 def saved(file: BytesSource, limits: Limits | None = None) -> Any:
-    """What the program gave to `torch.save`; its pickles have the limits together."""
+    """The value passed to `torch.save`; the limits are for all its pickles together."""
     limits = limits or Limits()
     _, end = described(file, limits=limits)
     version, end = described(file, end, limits)
     if version != VERSION:
         raise ModelError(
-            codes.BROKEN, f"`{file.path}` is of a version of torch's format that never was"
+            codes.BROKEN, f"`{file.path}` has an unknown version of torch's legacy format"
         )
     machine, end = described(file, end, limits)
     root, end = described(file, end, limits)

@@ -1,4 +1,4 @@
-"""What was given to `torch.save`, out of either of its two formats."""
+"""The value passed to `torch.save`, from either of its two formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grouper.model.pickle.machine import Limits
 
 
 def saved(file: BytesSource, limits: Limits | None = None) -> Any:
-    """The value that a file describes. Raises ModelError where `torch.save` did not write it."""
+    """The value that a file describes. Raises ModelError if `torch.save` did not write it."""
     head = file.read(0, min(file.size, HEAD))
     if torch_zip.recognises(head):
         return torch_zip.saved(file, directory(file), limits)

@@ -1,4 +1,4 @@
-"""torch's own files since 1.6: a zip archive whose `data.pkl` describes everything."""
+"""Files of `torch.save` since torch 1.6: a zip archive whose `data.pkl` describes everything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grouper.model.pickle.machine import Limits, described
 
 
 class ArchiveFormat(Protocol):
-    """A file of this folder that reads zip archives with members of its own."""
+    """A module of this folder that reads zip archives and recognises them by their members."""
 
     def recognises(self, entries: Mapping[str, Entry]) -> bool: ...
 
@@ -22,25 +22,24 @@ class ArchiveFormat(Protocol):
     ) -> Inventory: ...
 
 
-# Names of members that `torch.save` does not write: where all are others, no archive is of another
-# format.
+# Names of members that `torch.save` never writes: without one of them, no other format is tried.
 OTHERS = ("archive_format", "serialized_exported_program.json", "constants.pkl", "model.json")
 
 
 def archives() -> Iterator[ArchiveFormat]:
-    """The other archives that begin with a zip's member, by their members."""
+    """The other formats of zip archives."""
     from grouper.model.formats import torch_export, torchscript
 
     yield from (torch_export, torchscript)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a file begins with a zip archive's member; torch looks at the beginning only."""
+    """Whether a file begins with a zip archive's member, the only check that torch makes."""
     return head.startswith(b"PK\3\4")
 
 
 def read(file: BytesSource, key: str | None) -> Inventory:
-    """The inventory of an archive; no tensor's bytes are read."""
+    """The inventory of an archive; tensors' bytes are not read."""
     entries = directory(file)
     others = any(name.casefold().endswith(OTHERS) for name in entries)
     for archive in archives() if others else ():
@@ -50,7 +49,7 @@ def read(file: BytesSource, key: str | None) -> Inventory:
 
 
 def saved(file: BytesSource, entries: Mapping[str, Entry], limits: Limits | None = None) -> Any:
-    """What the program gave to `torch.save`."""
+    """The value passed to `torch.save`."""
     description = record(entries, "data.pkl")
     if description is None:
         from grouper.model.formats import unsupported

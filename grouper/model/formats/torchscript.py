@@ -1,7 +1,7 @@
-"""TorchScript archives, which `torch.jit.save` writes: modules with the names of their classes.
+"""TorchScript archives of `torch.jit.save`: modules with the names of their classes.
 
-`data.pkl` holds the modules' attributes, and the sources under `code/` say which of them are
-parameters. The sources are searched as text: nothing of them is compiled.
+`data.pkl` holds the modules' attributes, and the sources under `code/` declare which of them are
+parameters. The sources are searched as text and never compiled.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from grouper.model.pickle.machine import Call, Global, described
 from grouper.model.pickle.tensors import Tensor, tensor
 from grouper.text.dataclass import dataclass, field, replace
 
-MAX_CODE = 16 << 20  # bytes of all sources that are looked at
+MAX_CODE = 16 << 20  # bytes of all sources that are searched
 MAX_LISTED = 1 << 20  # characters of a class's names
 _ROOT = "__torch__"
 _MANGLED = re.compile(r"\.___torch_mangle_\d+")
@@ -29,7 +29,7 @@ _CLASS = re.compile(
     r"^class ([^\s(:]+)\(Module\):\n((?:  __(?:parameters|buffers)__ = .*\n)*)", re.M
 )
 _LISTED = re.compile(r"^  __(parameters|buffers)__ = \[(.*)\]$", re.M)
-# A text that does not end is taken to the end: else each escaped quote in it would start another.
+# An unterminated string extends to the end: else each escaped quote in it would start another.
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?$)')
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
@@ -37,7 +37,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """What a class's source says of its tensors; sources before torch 1.6 list no buffers."""
+    """The tensors that a class's source declares; sources before torch 1.6 list no buffers."""
 
     parameters: frozenset[str]
     buffers: frozenset[str] | None
@@ -45,7 +45,7 @@ class _Declared:
 
 @dataclass
 class _Archive:
-    """The classes' declarations, each source read when the first of its classes is met."""
+    """The classes' declarations; each source is read when one of its classes is first needed."""
 
     file: BytesSource
     entries: Mapping[str, Entry]
@@ -54,7 +54,7 @@ class _Archive:
     taken_apart: dict[int, Parts] = field(default_factory=dict)
 
     def declared(self, value: Any) -> _Declared | None:
-        """What the class of a value declares; None where the value is no module."""
+        """The declarations of a value's class; None if the value is not a module."""
         if not isinstance(value, Call) or not isinstance(value.function, Global):
             return None
         module = value.function.module
@@ -65,7 +65,7 @@ class _Archive:
         return self.sources[module].get(value.function.name)
 
     def parts(self, value: Any) -> Parts:
-        """A module's own tensors and children; of one that is held often, found once."""
+        """A module's own tensors and children, computed once for a shared module."""
         if id(value) not in self.taken_apart:
             self.taken_apart[id(value)] = self._parts(value)
         return self.taken_apart[id(value)]
@@ -75,13 +75,13 @@ class _Archive:
         state = attributes(value) or {}
         if len(state) > MAX_NAMES:
             raise too_many()
-        tensors = {name: found for name, v in state.items() if (found := tensor(v)) is not None}
+        tensors = {name: facts for name, v in state.items() if (facts := tensor(v)) is not None}
         others = tensors.keys() - declared.parameters
         if declared.buffers is not None:
             others &= declared.buffers
         parameters: list[tuple[str, Tensor, object]] = [
-            (name, replace(found, trains=_trains(state[name])), found.storage or id(state[name]))
-            for name, found in tensors.items()
+            (name, replace(facts, trains=_trains(state[name])), facts.storage or id(state[name]))
+            for name, facts in tensors.items()
             if name in declared.parameters
         ]
         cls = class_name(value.function)
@@ -115,7 +115,7 @@ def recognises(entries: Mapping[str, Entry]) -> bool:
 
 
 def read(file: BytesSource, entries: Mapping[str, Entry], key: str | None) -> Inventory:
-    """The inventory of a TorchScript archive, as torch loads it."""
+    """The inventory of a TorchScript archive, with the parameters that torch would load."""
     description = record(entries, "data.pkl")
     if description is None:
         raise ModelError(
@@ -143,24 +143,24 @@ def read(file: BytesSource, entries: Mapping[str, Entry], key: str | None) -> In
 
 
 def class_name(cls: Global) -> str:
-    """The class that a TorchScript type was made from: its name without TorchScript's own parts."""
+    """The original class of a TorchScript type: its name without TorchScript's additions."""
     name = _MANGLED.sub("", cls.dotted).removeprefix(_ROOT + ".")
     return name if "." in name else f"__main__.{name}"
 
 
 def _trains(value: Call) -> bool | None:
-    """requires_grad: the fifth argument of what rebuilds a tensor."""
+    """requires_grad: the fifth argument of the function that rebuilds a tensor."""
     arguments = value.arguments
     trains = arguments[4] if isinstance(arguments, tuple) and len(arguments) > 4 else None
     return trains if isinstance(trains, bool) else None
 
 
 def _declaration(lists: str) -> _Declared:
-    found = {
+    declared = {
         kind: frozenset(_ESCAPE.sub(_unescaped, name) for name in _TEXT.findall(names))
         for kind, names in _LISTED.findall(lists)
     }
-    return _Declared(found.get("parameters", frozenset()), found.get("buffers"))
+    return _Declared(declared.get("parameters", frozenset()), declared.get("buffers"))
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Files that are recognised, and not read: what they are, and what to do instead."""
+"""Formats that are recognised but not supported: their names, and what to do instead."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from grouper.model.errors import ModelError
 _DOWNLOAD = "download the file itself"
 _UNPACK = "unpack it first"
 _CONVERTED = "give the checkpoint that it was made from"
-_SAVE = "load the model where it was made, and `torch.save(model.state_dict(), path)`"
-_CODE = "save the model that the program makes: `torch.save(model.state_dict(), path)`"
+_SAVE = "load the model in its own library, and `torch.save(model.state_dict(), path)`"
+_CODE = "save the model that the program builds: `torch.save(model.state_dict(), path)`"
 
-# By how a file begins. The order matters: the first that fits is taken.
+# By the beginning of a file. The order matters: the first match is used.
 _BEGINNINGS = (
     (rb"version https://git-lfs", "a Git LFS pointer, not the file", "run `git lfs pull`"),
-    (rb"oid sha256:|/annex/objects/", "a pointer to a file kept elsewhere", _DOWNLOAD),
+    (rb"oid sha256:|/annex/objects/", "a pointer to a file stored elsewhere", _DOWNLOAD),
     (rb"\xef?\xbb?\xbf?\s*(?i:<!doctype html|<html|<head)", "a web page", _DOWNLOAD),
-    (rb"\xef?\xbb?\xbf?\s*<\?xml", "an XML page, as servers send with an error", _DOWNLOAD),
+    (rb"\xef?\xbb?\xbf?\s*<\?xml", "an XML page, often a server's error page", _DOWNLOAD),
     (
         rb"(?i:entry not found|not found|access denied|forbidden|unauthorized|invalid username"
         rb"|repository not found|40[134]\b|too many requests|rate limit)",
@@ -28,7 +28,7 @@ _BEGINNINGS = (
         _DOWNLOAD,
     ),
     (rb"GGUF|lmgg|fmgg|tjgg|algg", "a GGUF file of llama.cpp", _CONVERTED),
-    (rb"\x89HDF\r\n", "an HDF5 file, as Keras writes them", _SAVE),
+    (rb"\x89HDF\r\n", "an HDF5 file, the format of Keras", _SAVE),
     (rb"\x93NUMPY", "a numpy array", _SAVE),
     (rb"\x08\x01\x12", "a SavedModel of TensorFlow", _SAVE),
     (rb"\x08[\2-\x20](?:\x12.[\w.-]*|[:B])", "an ONNX model", _CONVERTED),
@@ -38,7 +38,7 @@ _BEGINNINGS = (
     (rb"7767517\n", "a model of ncnn", _CONVERTED),
     (
         rb"(?:[\x81-\x8f]|\xde..|\xdf.{4})(?:[\xa1-\xbf]|\xd9.)[A-Za-z_]\w*",
-        "msgpack of Flax",
+        "a msgpack file of Flax",
         _SAVE,
     ),
     (rb"\x1f\x8b", "compressed with gzip", _UNPACK),
@@ -52,14 +52,14 @@ _BEGINNINGS = (
     (
         rb"(?=.{257}ustar)(?:\./)?(?:sys_info|pickle|storages|tensors)/?\0",
         "saved by torch before 0.1.10",
-        "load it with a torch that still can, and save it again with `torch.save`",
+        "load it with a version of torch that still can, and save it again with `torch.save`",
     ),
     (rb".{257}ustar", "a tar archive", _UNPACK),
     (rb"(?=.{,300}joblib)(?:\x80[\2-\5]|x[\x01\x5e\x9c\xda])", "a pickle of joblib", _SAVE),
-    (rb"x[\x01\x5e\x9c\xda]", "compressed with zlib, as joblib does", _SAVE),
+    (rb"x[\x01\x5e\x9c\xda]", "compressed with zlib, like files of joblib", _SAVE),
     (rb"MATLAB \d", "a file of MATLAB", _SAVE),
     (rb"%PDF-", "a PDF document", "give the path of a checkpoint"),
-    (rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF", "a picture, a sound or a film", "give a checkpoint"),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF", "an image, audio or video file", "give a checkpoint"),
     (rb"PAR1|ARROW1|SQLite format 3", "a table of data", "give the path of a checkpoint"),
     (rb"\x7fELF|MZ|\xcf\xfa\xed\xfe", "a program or library", "give the path of a checkpoint"),
     (rb"#!|(?:from [\w.]+ )?import \w|def \w+\(|class \w+[(:]", "a program's source", _CODE),
@@ -75,19 +75,19 @@ _ARCHIVES: tuple[tuple[_Test, str, str], ...] = (
     (lambda names: _any_ends(names, ".data/extern_modules"), "a package of torch.package", _SAVE),
     (
         lambda names: _any_ends(names, "/.data/serialization_id"),
-        "an archive that `torch.save` began and did not end",
-        "save the model again, and see what `torch.save` says",
+        "an incomplete archive of `torch.save`",
+        "save the model again, and check for errors of `torch.save`",
     ),
     (lambda names: _any_ends(names, "saved_model.pb"), "a SavedModel of TensorFlow", _SAVE),
     (lambda names: _any_ends(names, ".mlmodel"), "a model of Core ML", _CONVERTED),
     (
         lambda names: _any_ends(names, ".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".pkl"),
-        "an archive around files of models",
+        "an archive of model files",
         _UNPACK,
     ),
 )
 
-# By the keys of a JSON object, any of which tells it.
+# By the keys of a JSON object, any of which is enough.
 _OBJECTS = (
     ({"error", "errors", "detail", "message"}, "a server's error message", _DOWNLOAD),
     (
@@ -102,7 +102,7 @@ _OBJECTS = (
 
 
 def beginning(path: str, head: bytes) -> ModelError:
-    """Why a file that begins like this is not read."""
+    """The error for a file that begins with `head`."""
     if not head:
         return ModelError(codes.BROKEN, f"`{path}` is empty", "download the file again")
     for pattern, what, help in _PATTERNS:
@@ -110,14 +110,14 @@ def beginning(path: str, head: bytes) -> ModelError:
             return ModelError(codes.UNSUPPORTED, f"`{path}` is {what}", help)
     return ModelError(
         codes.NOT_A_MODEL,
-        f"`{path}` is not a model file that grouper reads",
+        f"`{path}` is not a model file that grouper can read",
         "give a file written by torch or safetensors, or a snapshot of "
         "`grouper params MODEL --save FILE`",
     )
 
 
 def archive(path: str, names: Collection[str]) -> ModelError:
-    """Why a zip archive is not read that has these members, and no model."""
+    """The error for a zip archive with these members and no model."""
     for holds, what, help in _ARCHIVES:
         if names and holds(names):
             return ModelError(codes.UNSUPPORTED, f"`{path}` is {what}", help)
@@ -129,7 +129,7 @@ def archive(path: str, names: Collection[str]) -> ModelError:
 
 
 def value(path: str, value: Any) -> ModelError:
-    """Why a JSON file is not read that has this value."""
+    """The error for a JSON file with this value."""
     for keys, what, help in _OBJECTS:
         if isinstance(value, dict) and keys & value.keys():
             return ModelError(codes.UNSUPPORTED, f"`{path}` is {what}", help)

@@ -1,4 +1,4 @@
-"""numpy's arrays in a pickle: their sizes and dtypes. Its scalars are numbers, and no tensors."""
+"""numpy arrays in a pickle: their sizes and dtypes. numpy scalars do not count as tensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
 
 def array(name: str, value: Call) -> tuple[Any, str] | None:
-    """The size, as the pickle has it, and the dtype; None for what is no array of numbers."""
+    """The raw size and the dtype; None for anything but an array of numbers."""
     arguments, state = value.arguments, value.state
     size = kind = None
     if name.endswith(".multiarray._reconstruct") and isinstance(state, tuple) and len(state) == 5:
@@ -22,17 +22,17 @@ def array(name: str, value: Call) -> tuple[Any, str] | None:
 
 
 def _dtype(kind: Any) -> str | None:
-    """`numpy.dtype("f4", ...)`; a class where another package defines the dtype (bfloat16)."""
+    """The dtype from `numpy.dtype("f4", ...)`, or from a class of another package (bfloat16)."""
     if not isinstance(kind, Call) or not isinstance(kind.function, Global):
         return None
     if kind.function.dotted != "numpy.dtype" or not isinstance(kind.arguments, tuple):
         return None
-    given = kind.arguments[0] if kind.arguments else None
-    if isinstance(given, Global):
-        return given.name
-    if not isinstance(given, str) or len(given) > 8:
+    spec = kind.arguments[0] if kind.arguments else None
+    if isinstance(spec, Global):
+        return spec.name
+    if not isinstance(spec, str) or len(spec) > 8:
         return None
-    letter, size = given.lstrip("<>|=")[:1], given.lstrip("<>|=")[1:]
+    letter, size = spec.lstrip("<>|=")[:1], spec.lstrip("<>|=")[1:]
     if letter == "b":
         return "bool"
     if letter in _KINDS and size.isascii() and size.isdigit():

@@ -1,9 +1,9 @@
-"""A symbolic pickle machine: what a pickle would build, without building it.
+"""A symbolic pickle machine: describes what a pickle would build, without building it.
 
 Nothing is imported, called or hashed. A global is its name, a call is the global with its
-arguments, a dict is a list of pairs. Everything is compared by identity only, so that no content of
-the file ever runs code of Python's own either (a million-deep tuple as a dict's key crashes the
-standard unpickler).
+arguments, a dict is a list of pairs. Values are compared by identity only, so that the file's
+content never runs even Python's own code (a tuple nested a million levels deep as a dict key
+crashes the standard unpickler).
 """
 
 from __future__ import annotations
@@ -45,23 +45,23 @@ _FAULTS = (IndexError, struct.error, UnicodeDecodeError, ValueError, OverflowErr
 
 
 def described(source: BytesSource, start: int = 0, limits: Limits | None = None) -> tuple[Any, int]:
-    """As `run`; raises ModelError, with the finding that users read."""
+    """Like `run`, but raises ModelError with a finding for users."""
     try:
         return run(source, start, limits)
     except PickleError as error:
         code = codes.OVER_LIMIT if error.over_limit else codes.BROKEN
         help = None if error.over_limit else "download or copy the file again"
-        message = f"the description in `{source.path}` cannot be read: {error}"
+        message = f"the pickle in `{source.path}` cannot be read: {error}"
         raise ModelError(code, message, help) from None
 
 
 def run(
     source: BytesSource | bytes, start: int = 0, limits: Limits | None = None
 ) -> tuple[Any, int]:
-    """The value that a pickle describes, and the offset behind it. Raises PickleError.
+    """The value that a pickle describes, and the offset after it. Raises PickleError.
 
-    What it uses is taken from the limits, which the next pickle of the model may be given.
-    Long bytes in the stream are passed over without being read.
+    What it uses is subtracted from `limits`, which can be passed on to the model's next pickle.
+    Long bytes in the stream are skipped without being read.
     """
     if isinstance(source, bytes):
         source = Buffer(source)
@@ -73,7 +73,7 @@ def run(
 
 
 def _run(machine: Machine) -> tuple[Any, int]:
-    """The loop. The frequent opcodes are done here: a function for each would double its time."""
+    """The loop. Frequent opcodes are handled inline: calling functions would double the time."""
     stack, outer, memo = machine.stack, machine.outer, machine.memo
     data, at, safe = machine.window, machine.at, machine.safe
     room, unsigned = machine.room, struct.Struct("<I").unpack_from
@@ -173,10 +173,10 @@ def _run(machine: Machine) -> tuple[Any, int]:
         else:
             operation = TABLE[code]
             if operation is None:
-                raise PickleError(f"it has an instruction {code:#04x}, which is refused")
+                raise PickleError(f"it has the opcode {code:#04x}, which is not supported")
             machine.at, machine.room = at, room
             machine.slow += 1
             operation(machine)
             at, stack, room = machine.at, machine.stack, machine.room
             data, safe = machine.window, machine.safe
-    raise PickleError("it has more instructions than that of any model", over_limit=True)
+    raise PickleError("it has more opcodes than any model", over_limit=True)

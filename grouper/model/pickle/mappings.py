@@ -1,6 +1,6 @@
-"""Dicts with texts as keys, and the attributes of objects, among a pickle's values.
+"""Dicts with string keys, and the attributes of objects, among a pickle's values.
 
-What is found is kept on the value itself: in a hostile file a million values may share one dict.
+Results are cached on the value itself: in a hostile file a million values may share one dict.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from grouper.model.errors import over_limit
 from grouper.model.name_limits import MAX_NAME
 from grouper.model.pickle.values import Call, Dict, Global, Opaque, Sequence
 
-# In place of a text that was not kept: it is refused where it would be a name.
+# Replaces a string that was too long to keep: refused if it is used as a name.
 _NOT_KEPT = "?" * (MAX_NAME + 1)
 
 
 def mapping(value: Any) -> list[tuple[str, Any]] | None:
-    """The pairs of a dict (also an OrderedDict or its like) with string keys; None for others."""
-    found = texts(value)
-    return None if found is None else list(found.items())
+    """The pairs of a dict (or OrderedDict and similar) with string keys; None for other values."""
+    items = texts(value)
+    return None if items is None else list(items.items())
 
 
 def texts(value: Any) -> Mapping[str, Any] | None:
-    """As `mapping`, by key. A key that was set twice has its last value."""
+    """Like `mapping`, as a dict. A key that was set twice has its last value."""
     if isinstance(value, Dict):
         if value.texts is None:
             value.texts = _by_text(value.pairs)
@@ -35,8 +35,8 @@ def texts(value: Any) -> Mapping[str, Any] | None:
     if value.function.name not in ("OrderedDict", "dict", "defaultdict"):
         return None
     if value.texts is None:
-        given = value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else 0
-        listed = _listed(given)
+        items = value.arguments[0] if isinstance(value.arguments, tuple) and value.arguments else 0
+        listed = _listed(items)
         if listed and value.pairs:
             raise over_limit("a dict is filled twice")
         value.texts = listed or _by_text(value.pairs)
@@ -61,14 +61,14 @@ def _by_text(pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     }
 
 
-def _listed(given: Any) -> Mapping[str, Any]:
-    """Old pickles build an OrderedDict from a list of two-item lists; many may share one."""
-    if isinstance(given, Dict):
-        return texts(given) or {}
-    if not isinstance(given, Sequence):
+def _listed(value: Any) -> Mapping[str, Any]:
+    """The items that build an OrderedDict; old pickles use a list of pairs that many may share."""
+    if isinstance(value, Dict):
+        return texts(value) or {}
+    if not isinstance(value, Sequence):
         return {}
-    if given.texts is None:
-        items = (item.items if isinstance(item, Sequence) else item for item in given.items)
+    if value.texts is None:
+        items = (item.items if isinstance(item, Sequence) else item for item in value.items)
         pairs = ((p[0], p[1]) for p in items if isinstance(p, tuple | list) and len(p) == 2)
-        given.texts = _by_text(pairs)
-    return given.texts
+        value.texts = _by_text(pairs)
+    return value.texts

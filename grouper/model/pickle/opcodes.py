@@ -1,7 +1,7 @@
-"""What the opcodes do that the machine's loop does not do itself, by their code.
+"""The opcodes that the machine's loop does not handle itself, by their code.
 
-EXT1, EXT2 and EXT4 (the extension registry) and out-of-band buffers are not among them: a
-stream that has them is refused.
+EXT1, EXT2 and EXT4 (the extension registry) and out-of-band buffers are not supported: a stream
+with them is refused.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _duplicate(machine: Machine) -> None:
 
 
 def _call_with_keywords(machine: Machine) -> None:
-    """NEWOBJ_EX. The keywords are left out: nothing that describes a tensor has any."""
+    """NEWOBJ_EX. The keywords are dropped: nothing that describes a tensor has any."""
     _, arguments, cls = (machine.stack.pop() for _ in range(3))
     machine.push(Call(cls, arguments))
     machine.room -= 96
@@ -42,9 +42,9 @@ def _call_with_keywords(machine: Machine) -> None:
 def _build(machine: Machine) -> None:
     state, target = machine.stack.pop(), machine.stack[-1]
     if not isinstance(target, Call):
-        raise PickleError("it gives a state to what can have none")
+        raise PickleError("it sets the state of a value that cannot have one")
     if target.state is not None:
-        raise PickleError("it gives a state twice")
+        raise PickleError("it sets a state twice")
     target.state = state
 
 
@@ -124,7 +124,7 @@ def _float(machine: Machine) -> None:
 
 
 def _quoted(machine: Machine) -> None:
-    """A text of Python 2, whose names are ASCII: what it escapes is of no interest."""
+    """A string of Python 2, whose names are ASCII: escapes are not decoded."""
     line, length = machine.long_line()
     if length > len(line):
         _text(machine, Opaque(length))
@@ -135,7 +135,7 @@ def _quoted(machine: Machine) -> None:
 
 
 def _latin(machine: Machine, length: int) -> None:
-    """Texts of Python 2, whose names are ASCII; as long as bytes are kept."""
+    """A string of Python 2, whose names are ASCII; the limit is that of bytes."""
     machine.blob(length)
     content = machine.stack.pop()
     _text(machine, content.decode("latin-1") if isinstance(content, bytes) else content)

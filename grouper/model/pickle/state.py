@@ -1,4 +1,4 @@
-"""The machine's state: where it is in the stream, its stack, and what it has kept."""
+"""The machine's state: its position in the stream, its stack and its memo."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ NARROW = 1 << 12
 WINDOW = 1 << 16
 MAX_READS = 50_000  # of windows
 MAX_LINE = 512
-MARGIN = 2 * MAX_LINE + 64  # no opcode but those with a length needs more of the window
+MARGIN = 2 * MAX_LINE + 64  # only opcodes with a length need more of the window
 MAX_MEMO = 2**31
 KEPT_BYTES = 256
 KEPT_HEAD = 512
 KEPT_TEXT = 4096
 MAX_INTEGER = 64  # bytes
-_RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # as Python 2 called them
+_RENAMED = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # modules' names in Python 2
 
 
 @dataclass(slots=True)
 class Limits:
-    """How much a pickle may ask for, or all pickles of a model: each takes its part of them.
+    """What one pickle, or all pickles of a model together, may use; each subtracts what it uses.
 
-    `slow` opcodes are those that the machine's loop hands on: few in any file of torch's.
-    `memory` is in bytes, estimated as values are made; `stream` in bytes of the windows.
+    `slow` opcodes are those that the machine's loop does not handle inline: rare in torch's files.
+    `memory` is in bytes, estimated as values are created; `stream` counts the bytes of the windows.
     """
 
     opcodes: int = 5_000_000
@@ -46,8 +46,8 @@ class Limits:
 class Machine:
     """A stack for the values since each mark, the memo, and a window of the stream.
 
-    `at` is an offset in `window`, which begins at `base` in the source. The memo's slots are
-    numbered from 0 by every writer but those of protocol 0: the others go to `sparse`.
+    `at` is an offset in `window`, which begins at `base` in the source. All writers except those of
+    protocol 0 number the memo's slots from 0; other slots go to `sparse`.
     """
 
     def __init__(self, source: BytesSource, start: int, limits: Limits) -> None:
@@ -63,11 +63,11 @@ class Machine:
         self.sparse: dict[int, Any] = {}
         self.globals: dict[tuple[str, str], Global] = {}
         self.room = limits.memory
-        if isinstance(source, Buffer):  # what was inflated took its time, whatever is read of it
+        if isinstance(source, Buffer):  # inflating took time, even if little of it is read
             limits.stream -= source.size
 
     def finish(self, opcodes: int) -> None:
-        """Take from the limits what was used: of the opcodes so many are left."""
+        """Subtracts what was used from the limits; `opcodes` is how many are left."""
         self.check()
         self.limits.opcodes = opcodes
         self.limits.slow -= self.slow
@@ -76,25 +76,25 @@ class Machine:
     def check(self) -> None:
         if self.room < 0:
             raise PickleError("it would take too much memory", over_limit=True)
-        late = self.slow > self.limits.slow or self.reads > MAX_READS or self.limits.stream < 0
-        if late:
+        slow = self.slow > self.limits.slow or self.reads > MAX_READS or self.limits.stream < 0
+        if slow:
             raise PickleError("it would take too much time", over_limit=True)
 
     # --- reading the stream ---
 
     def refill(self) -> None:
-        """Move the window to `at`. Up to `safe`, opcodes need not look whether it ends.
+        """Moves the window to `at`. Up to `safe`, opcodes need not check for its end.
 
-        Behind bytes that were passed over the window is narrow again: there may be more of them.
+        After skipped bytes the window is narrow again: there may be more to skip.
         """
         self.reads += 1
         self.check()
-        passed_over = self.at > len(self.window)
+        skipped = self.at > len(self.window)
         self.base += self.at
         left = self.source.size - self.base
         if left < 0:
             raise PickleError("it is cut short")
-        width = NARROW if passed_over else min(2 * len(self.window), WINDOW) or WINDOW
+        width = NARROW if skipped else min(2 * len(self.window), WINDOW) or WINDOW
         self.window = self.source.read(self.base, min(left, width))
         self.limits.stream -= len(self.window)
         self.at = 0
@@ -118,7 +118,7 @@ class Machine:
     def line(self) -> bytes:
         end = self.window.find(b"\n", self.at, self.at + MAX_LINE + 1)
         if end < 0:
-            raise PickleError("it has an overlong line")
+            raise PickleError("it has a line that is too long")
         start, self.at = self.at, end + 1
         return self.window[start:end]
 
@@ -163,12 +163,12 @@ class Machine:
         elif index in self.sparse:
             self.push(self.sparse[index])
         else:
-            raise PickleError("it recalls what it never kept")
+            raise PickleError("it reads a memo slot that was never set")
 
     def put(self, index: int) -> None:
         value = self.stack[-1]
         if not 0 <= index < MAX_MEMO:
-            raise PickleError("it asks for an impossible place to keep a value")
+            raise PickleError("it uses an impossible memo slot")
         if index < len(self.memo):
             self.memo[index] = value
         elif index == len(self.memo):
@@ -182,15 +182,15 @@ class Machine:
 
     def named(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise PickleError("it names a global by something other than text")
+            raise PickleError("the name of a global is not a string")
         if len(module) + len(name) > 2 * MAX_LINE:
-            raise PickleError("it names a global with an overlong name")
+            raise PickleError("the name of a global is too long")
         module = _RENAMED.get(module, module)
-        found = self.globals.get((module, name))
-        if found is None:
-            found = self.globals[module, name] = Global(module, name, f"{module}.{name}")
+        value = self.globals.get((module, name))
+        if value is None:
+            value = self.globals[module, name] = Global(module, name, f"{module}.{name}")
             self.room -= 512 + 8 * (len(module) + len(name))
-        self.push(found)
+        self.push(value)
 
     def text(self, length: int) -> None:
         if length > KEPT_TEXT:
@@ -223,7 +223,7 @@ class Machine:
     def append(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, Sequence | Call):
-            raise PickleError("it appends to something other than a list")
+            raise PickleError("it appends to a value that is not a list")
         if not isinstance(target.items, list):
             target.items = []
             self.room -= 88
@@ -237,7 +237,7 @@ class Machine:
             return
         target = self.stack[-1]
         if not isinstance(target, Dict | Call) or len(items) % 2:
-            raise PickleError("it sets items of something other than a dict")
+            raise PickleError("it sets items of a value that is not a dict")
         if not isinstance(target.pairs, list):
             target.pairs = []
             self.room -= 88
@@ -247,13 +247,13 @@ class Machine:
     def set_one(self, key: Any, value: Any) -> None:
         target = self.stack[-1]
         if not isinstance(target, Dict | Call):
-            raise PickleError("it sets items of something other than a dict")
+            raise PickleError("it sets items of a value that is not a dict")
         if not isinstance(target.pairs, list):
             target.pairs = []
         target.pairs.append((key, value))
 
     def spend(self, amount: int) -> None:
-        """Take from the memory's limit at once, before making something large."""
+        """Subtracts from the memory limit at once, before creating something large."""
         self.room -= amount
         if self.room < 0:
             raise PickleError("it would take too much memory", over_limit=True)

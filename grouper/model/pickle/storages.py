@@ -1,4 +1,4 @@
-"""The dtype of a storage: its class's name, in the file's reference or in bytes inside it."""
+"""The dtype of a storage, from the name of its class in a reference or in embedded bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DTYPES = {
     "QUInt8": "quint8",
     "QUInt4x2": "quint4x2",
     "QUInt2x4": "quint2x4",
-    # only TorchScript has storages of these
+    # only in TorchScript
     "ComplexHalf": "complex32",
     "Float8_e4m3fn": "float8_e4m3fn",
     "Float8_e5m2": "float8_e5m2",
@@ -41,7 +41,7 @@ _CLASS = re.compile(rb"ctorch(?:\.cuda)?\n(\w{1,16})Storage\n")
 
 
 def dtype_of(storage: Reference | Call) -> str | None:
-    """The dtype of a storage's elements, None where its class does not say."""
+    """The dtype of a storage's elements; None if unknown."""
     if isinstance(storage, Reference):
         identity = storage.value
         kind = identity[1] if isinstance(identity, tuple) and len(identity) > 2 else None
@@ -50,18 +50,19 @@ def dtype_of(storage: Reference | Call) -> str | None:
 
 
 def _in_bytes(storage: Call) -> str | None:
-    """`pickle.dump` has a storage's own file, as torch wrote them before 1.6, inside the pickle."""
+    """The dtype of a storage embedded in the pickle, which `pickle.dump` writes as a whole file in
+    the format of torch before 1.6."""
     function, arguments = storage.function, storage.arguments
     if not isinstance(function, Global) or function.dotted != "torch.storage._load_from_bytes":
         return None
-    found = (
+    match = (
         _CLASS.search(_head(arguments[0])) if isinstance(arguments, tuple) and arguments else None
     )
-    return _DTYPES.get(found[1].decode()) if found else None
+    return _DTYPES.get(match[1].decode()) if match else None
 
 
 def _head(value: Any) -> bytes:
-    """The first bytes of bytes, which protocols 0 to 2 write as a text to be encoded."""
+    """The first bytes of a value; protocols 0 to 2 write bytes as a string to be encoded."""
     if isinstance(value, Call) and isinstance(value.function, Global):
         if value.function.dotted != "_codecs.encode" or not isinstance(value.arguments, tuple):
             return b""

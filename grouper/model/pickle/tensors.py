@@ -1,6 +1,6 @@
-"""What a pickled tensor says of itself; torch's rebuild functions, by name.
+"""The facts of a pickled tensor, from torch's rebuild functions, by name.
 
-Sources: torch/_utils.py and torch/_tensor.py of torch 2.13, and what older versions wrote.
+Sources: torch/_utils.py and torch/_tensor.py of torch 2.13, and files of older versions.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _V2 = _UTILS + "_rebuild_tensor_v2"
 _JAGGED = "torch.nested._internal.nested_tensor._rebuild_njt"
 
 
-@dataclass(slots=True)  # not frozen: that takes three times as long, and a file has 100,000
+@dataclass(slots=True)  # not frozen: that takes three times as long, and files have 100,000
 class Tensor:
-    """A tensor's facts. `storage` tells equal storages apart from others: a text, as numbers of a
-    file could be chosen so that all have one hash.
+    """A tensor's facts. `storage` identifies its storage: a string, since a hostile file could
+    choose numbers that all have the same hash.
 
-    `trains` is requires_grad as the file has it, which in a state dict means nothing but for
-    parameters. `is_parameter` and `is_buffer` are True where the file says so. `marks` are the
-    names of its own attributes that are true.
+    `trains` is requires_grad as saved, which in a state dict is meaningful only for parameters.
+    `is_parameter` and `is_buffer` are True if the file says so. `marks` are the names of its
+    attributes that are true.
     """
 
     shape: tuple[int, ...] | None
@@ -57,10 +57,10 @@ def tensor(value: Any) -> Tensor | None:
 
 def _facts(value: Any) -> Tensor | None:
     name = _name(value)
-    if name == _V2:  # what nearly all tensors are
+    if name == _V2:  # nearly all tensors
         return _strided("_rebuild_tensor_v2", value)
     wrappers = []
-    for _ in range(4):  # a parameter of a subclass of a tensor: never deeper
+    for _ in range(4):  # a parameter of a tensor subclass: never deeper
         name = _name(value)
         if name in _PARAMETERS or name in _FROM_TYPE:
             wrappers.append((name, value))
@@ -70,30 +70,30 @@ def _facts(value: Any) -> Tensor | None:
                 value = Call(_argument(value, 0), _argument(value, 2))
         else:
             break
-    found = _rebuilt(value)
+    facts = _rebuilt(value)
     for name, wrapper in reversed(wrappers):
-        if found is not None:
-            found = _wrapped(found, name in _PARAMETERS, wrapper)
-    return found
+        if facts is not None:
+            facts = _wrapped(facts, name in _PARAMETERS, wrapper)
+    return facts
 
 
-def _wrapped(found: Tensor, as_parameter: bool, wrapper: Any) -> Tensor:
+def _wrapped(facts: Tensor, as_parameter: bool, wrapper: Any) -> Tensor:
     if as_parameter:
         trains = _argument(wrapper, 1)
         trains = trains if isinstance(trains, bool) else True
         own = _state(wrapper) if _name(wrapper) == _WITH_STATE else {}
         marks = tuple(word for word, value in own.items() if value)
-        return Tensor(found.shape, found.dtype, found.storage, trains, True, found.is_buffer, marks)
-    said = _state(wrapper)
+        return Tensor(facts.shape, facts.dtype, facts.storage, trains, True, facts.is_buffer, marks)
+    state = _state(wrapper)
     return replace(
-        found,
-        is_parameter=found.is_parameter or said.get("_is_param") is True,
-        is_buffer=said.get("_is_buffer") is True,
+        facts,
+        is_parameter=facts.is_parameter or state.get("_is_param") is True,
+        is_buffer=state.get("_is_buffer") is True,
     )
 
 
 def _state(wrapper: Any) -> Mapping[str, Any]:
-    """The attributes that a rebuilt tensor is given."""
+    """The attributes that are set on a rebuilt tensor."""
     state = _argument(wrapper, 3)
     return texts(state[0] if isinstance(state, tuple) and state else state) or {}
 
@@ -112,7 +112,7 @@ def _argument(value: Any, index: int) -> Any:
 
 
 def _rebuilt(value: Any, inside: bool = False) -> Tensor | None:
-    """The tensor of a call of one of torch's functions; `inside` another one: never deeper."""
+    """The tensor from a call of torch's rebuild functions; `inside` another call, no deeper."""
     name = _name(value) or ""
     short = name.removeprefix(_UTILS)
     if short in _STRIDED:
@@ -132,12 +132,12 @@ def _rebuilt(value: Any, inside: bool = False) -> Tensor | None:
 
 
 def _composed(name: str, short: str, value: Any) -> Tensor | None:
-    """Tensors that are made of others."""
+    """A tensor that is composed of others."""
     if short == "_rebuild_sparse_tensor":
         return _sparse(_argument(value, 1))
     if short == "_rebuild_nested_tensor" or name == _JAGGED:
-        given = _argument(value, 0)
-        values = (texts(given) or {}).get("values") if name == _JAGGED else given
+        argument = _argument(value, 0)
+        values = (texts(argument) or {}).get("values") if name == _JAGGED else argument
         inner = _inner(values)
         return Tensor(None, inner.dtype if inner else None)
     if short.startswith(("_rebuild_device_tensor", "_rebuild_xla_tensor")):
@@ -153,7 +153,7 @@ def _inner(value: Any) -> Tensor | None:
     return _rebuilt(value, inside=True)
 
 
-# Where each of the functions has requires_grad.
+# The position of requires_grad in each function's arguments.
 _STRIDED = {
     "_rebuild_tensor": -1,
     "_rebuild_tensor_v2": 4,
@@ -183,7 +183,7 @@ def _strided(short: str, value: Any) -> Tensor | None:
 
 
 def _start(identity: Any) -> int:
-    """Where a storage begins in another of its key, in elements; the first torches had such."""
+    """The offset in elements of a storage that is a view of another; only in very old files."""
     view = identity[5] if len(identity) > 5 else None
     start = view[1] if isinstance(view, tuple) and len(view) > 1 else 0
     return start if isinstance(start, int) else 0
@@ -198,7 +198,7 @@ def _sparse(arguments: Any) -> Tensor | None:
         return None
     # (indices, values, size[, coalesced]) or (rows, columns, values, size)
     shape = next((s for a in arguments[:1:-1] if (s := shape_of(a)) is not None), None)
-    values = [found for a in arguments[1:3] if (found := _inner(a)) is not None]
+    values = [facts for a in arguments[1:3] if (facts := _inner(a)) is not None]
     return Tensor(shape, values[-1].dtype if values else None)
 
 
@@ -207,7 +207,7 @@ def _flag(value: Any) -> bool | None:
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
-    """A size: a tuple, or `torch.Size` of one; None for anything that no tensor can have."""
+    """The shape from a tuple, list or `torch.Size`; None if no tensor can have it."""
     if isinstance(value, Call) and _name(value) == "torch.Size":
         value = _argument(value, 0)
     if isinstance(value, Sequence) and len(value.items) <= MAX_NDIM:

@@ -1,6 +1,6 @@
-"""What a pickle describes, as inert values: names, calls, dicts, lists.
+"""The content of a pickle as inert values: names, calls, dicts, lists.
 
-Everything compares by identity, and nothing of a file is hashed but the text of names.
+Values compare by identity; of a file's content, only strings that are names are hashed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from grouper.text.dataclass import dataclass
 
 
 class PickleError(Exception):
-    """The stream is no pickle, or asks for what is refused.
+    """The stream is not a pickle, or uses an unsupported feature.
 
-    `over_limit` is True where it may be a pickle, and reading it would take too much.
+    `over_limit` is True if it may be a pickle but reading it would exceed a limit.
     """
 
     def __init__(self, why: str, over_limit: bool = False) -> None:
@@ -25,7 +25,7 @@ class PickleError(Exception):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Global:
-    """A name that a pickle refers to; it is never looked up. `dotted` is the whole of it."""
+    """A global that a pickle refers to; never looked up. `dotted` is its full name."""
 
     module: str
     name: str
@@ -34,9 +34,9 @@ class Global:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """A global called with arguments, and what was put into the result afterwards.
+    """A global called with arguments, and what was added to the result afterwards.
 
-    `texts` is kept by `mappings`, as it is for a dict, `facts` by `tensors`.
+    `texts` is a cache of `mappings`, like for a dict, and `facts` one of `tensors`.
     """
 
     function: Any
@@ -63,7 +63,7 @@ class Dict:
 
 @dataclass(eq=False, slots=True)
 class Sequence:
-    """A list or a set. `texts` is kept by `mappings`, where a dict was made of it."""
+    """A list or a set. `texts` is a cache of `mappings`, for dicts built from a list."""
 
     items: Listed[Any] = ()
     texts: Mapping[str, Any] | None = None
@@ -78,9 +78,9 @@ class Reference:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Opaque:
-    """Bytes, a text or a number too long to keep.
+    """Bytes, a string or a number that is too long to keep.
 
-    `head` are the first few hundred bytes, of a text in UTF-8.
+    `head` is its first few hundred bytes; strings are encoded as UTF-8.
     """
 
     length: int
