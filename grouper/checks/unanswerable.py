@@ -43,6 +43,6 @@ def _finding(context: Context, several: list[UnansweredSelector]) -> Finding:
         notes=(*reasons[:MOST_REASONS], *([f"and {more} more"] if more > 0 else [])),
         help="check the live model instead (`grouper.check(model, rules)`), or a snapshot of it"
         if only_bases
-        else "select by name, or check a whole module, a snapshot of it, or the live model",
+        else "select by name, or check a pickled model, a snapshot of it, or the live model",
         severity_override=Severity.WARNING if only_bases else None,
     )

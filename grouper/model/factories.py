@@ -113,7 +113,7 @@ def _factory(module_name: str, name: str, spec: str) -> Any:
             raise ModelError(
                 codes.NOT_BUILT,
                 f"`{module_name}` has no `{name}`",
-                similar("function", part, [n for n in dir(factory) if not n.startswith("_")]),
+                did_you_mean(part, [n for n in dir(factory) if not n.startswith("_")]),
             )
         factory = getattr(factory, part)
     return factory
