@@ -50,7 +50,7 @@ def _optimizer_line(optimizer: OptimizerGroups) -> Line:
     facts = f"{count_phrase(optimizer.groups, 'group')}, {count_phrase(tensors, 'tensor')}"
     found = ""
     if optimizer.guessed:
-        found = "; which parameters they have is a guess by numbers: the state has no names, and no"
+        found = "; their parameters are guessed from counts: the state has no names, and no"
         found += " shapes before the first step"
     elif not optimizer.named:
         found = "; parameters are matched by order and shape, since the state has no names"

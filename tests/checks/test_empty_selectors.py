@@ -21,7 +21,7 @@ CASES = {
     "ndim == 3 -> x": "`ndim` is 1 or 2 here",
     "tied -> x": "no parameter of this model is shared",
     "not * -> x": "`*` matches every parameter",
-    "*.weight and *.bias -> x": "`*.weight` matches 13 parameters, `*.bias` matches 12 parameters",
+    "*.weight and *.bias -> x": "`*.weight` matches 13 tensors, `*.bias` matches 12 tensors",
 }
 
 
@@ -38,7 +38,7 @@ def test_a_condition_that_holds_for_what_others_take_is_never_reached():
     text = "else *.weight -> w\nelse layers.{i}.* and *.weight where i > 3 -> x\nelse -> rest"
     findings = grouper.check(MODEL, grouper.parse(text)).findings
     assert [f.code.id for f in findings] == ["GR114"]
-    assert "(8 parameters)" in findings[0].message
+    assert "(8 tensors)" in findings[0].message
 
 
 def test_an_optional_condition_may_hold_for_nothing():

@@ -94,7 +94,7 @@ def test_the_version(flag, capsys):
         ("groups m r x", "`x` is one argument too many; see `grouper groups --help`"),
         ("help chek", "did you mean `check`?"),
         ("completion pwsh", "SHELL takes bash, zsh, fish, not `pwsh`"),
-        ("--strict check a", "`--strict` is no flag of grouper itself"),
+        ("--strict check a", "`--strict` is not a flag of grouper itself"),
         ("groups m", "required: RULES; see `grouper groups --help`"),
     ],
 )

@@ -75,7 +75,7 @@ def test_no_file_is_overwritten(checkpoint, capsys):
     for beginning in (["weights.pt"], ["--from", "last.pt"], ["--recipe", "gpt"]):
         status, out, err = run(capsys, "init", *beginning, "--out", "mine.rules")
         assert (status, out) == (2, "")
-        assert "is there already" in err
+        assert "already exists" in err
     assert (checkpoint / "mine.rules").read_text() == "# mine\n"
 
 

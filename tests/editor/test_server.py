@@ -224,7 +224,7 @@ async def test_code_that_a_file_names_is_not_run(tmp_path):
     async with running() as editor:
         uri = editor.open(f"untitled:{tmp_path}/a.rules", text)
         found = await editor.findings(uri)
-        assert any("is not looked at while you write" in one.message for one in found)
+        assert any("is not read while you edit" in one.message for one in found)
         assert not (tmp_path / "sprung").exists()
 
 

@@ -66,7 +66,7 @@ def test_without_rules_it_is_axolotls_own(plugin):
 def test_a_second_owner_and_rules_for_another_model_are_refused(plugin, tmp_path):
     path = tmp_path / "my.rules"
     path.write_text(RULES)
-    with pytest.raises(ValueError, match="`rules` and `lr_groups` are two owners of the lr"):
+    with pytest.raises(ValueError, match="`rules` and `lr_groups` both set the lr"):
         plugin.post_trainer_create(config(path, lr_groups=[{"name": "a"}]), trainer())
     path.write_text("optimizer SGD lr=1\nbackbone.* -> a\nelse -> b\n")
     with pytest.raises(grouper.GroupingError, match="matches no parameter"):

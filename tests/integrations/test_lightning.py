@@ -372,7 +372,7 @@ def test_without_rules_it_is_lightnings_own(cli):
 
 
 def test_two_owners_in_yaml(cli):
-    with pytest.raises(ValueError, match="`rules:` and `optimizer:` are two owners of the lr"):
+    with pytest.raises(ValueError, match="`rules:` and `optimizer:` both set the lr"):
         cli("rules: my.rules\noptimizer: {class_path: torch.optim.SGD, init_args: {lr: 0.1}}")
 
     class Own(Bare):

@@ -311,7 +311,7 @@ def test_two_owners_of_the_lr_are_refused(tmp_path):
     arguments = TrainingArguments(str(tmp_path), use_cpu=True, report_to=[])
     with pytest.raises(ValueError, match="`optimizers` and the rules both set the lr"):
         trainer(grouper.parse(DEFAULT))(model, arguments, optimizers=(optimizer, None))
-    with pytest.raises(ValueError, match="`optimizer_cls_and_kwargs` and the rules are two"):
+    with pytest.raises(ValueError, match="`optimizer_cls_and_kwargs` and the rules both set"):
         trainer(grouper.parse(DEFAULT))(
             model, arguments, optimizer_cls_and_kwargs=(torch.optim.SGD, {"lr": 1})
         )

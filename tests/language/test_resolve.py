@@ -40,7 +40,7 @@ def test_shipped_files_are_found_by_name():
     assert by_name == by_file
     included = grouper.parse('include "yolov5.rules"')
     assert included.rules == by_name.rules
-    with pytest.raises(FileNotFoundError, match=r"similar name.*yolov5"):
+    with pytest.raises(FileNotFoundError, match=r"did you mean `yolov5"):
         grouper.load("yolov55.rules")
 
 

@@ -109,7 +109,7 @@ def test_a_step_that_the_scaler_left_out_is_no_fault_and_three_in_a_row_are():
 def test_the_worst_comes_first_and_each_group_once():
     said = verdicts(run({}, body=BAD, untouched=("a.0.w", "a.1.w", "b")))
     assert [(v.group, v.kind) for v in said] == [("body", "explodes"), (None, "untouched")]
-    assert said[-1].message == "3 parameters never had a gradient: `a.{0,1}.w`, `b`"
+    assert said[-1].message == "3 tensors never had a gradient: `a.{0,1}.w`, `b`"
     said = verdicts(run({"update_ratio": 1e-9}, body=NONE | {"update_ratio": 1e-3}))
     assert [(v.group, v.kind) for v in said] == [("body", "dead"), ("head", "slow")]
 

@@ -72,7 +72,7 @@ DIFFERENCES = {
     "member": "`blocks.1.linear.bias` is in the group `tail` on rank 1"
     " and in the group `small` on rank 0",
     "frozen": "`embed.weight` is frozen on rank 1 and in the group `rest` on rank 0",
-    "findings": "rank 1 builds no groups: GR101 unmatched-parameter: 1 parameter is matched by no"
+    "findings": "rank 1 builds no groups: GR101 unmatched-parameter: 1 tensor is matched by no"
     " rule",
     "syntax": "rank 1 builds no groups: GR001 syntax-error: a rule has no `->`",
     "no class": "rank 1 builds no groups: ValueError: the optimizer `nowhere:Class` cannot be",

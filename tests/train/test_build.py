@@ -73,7 +73,7 @@ def test_rules_that_count_epochs_are_refused_and_the_model_is_as_it_was():
 def test_the_length_of_a_run_is_said_once(length):
     for call in (grouper.plan, grouper.build):
         with pytest.raises(
-            TypeError, match=r"the length of a run is `steps`, or|a positive integer"
+            TypeError, match=r"the length of a run is `steps`, or|an integer of at least 1"
         ):
             call(model(), grouper.parse(RULES), **length)
 

@@ -276,7 +276,7 @@ def test_what_cannot_be_planned_is_said():
     with pytest.raises(ValueError, match="`all` has no `lr`"):
         grouper.plan(small_yolo(), grouper.parse("* -> all"), steps_per_epoch=1, epochs=1)
     rules = grouper.parse("* -> all lr=1")
-    with pytest.raises(ValueError, match="a positive integer, not 0"):
+    with pytest.raises(ValueError, match="an integer of at least 1, not 0"):
         grouper.plan(small_yolo(), rules, steps_per_epoch=0, epochs=1)
     with pytest.raises(grouper.GroupingError, match="GR101") as caught:
         grouper.plan(small_yolo(), grouper.parse("*.bias -> b"), steps_per_epoch=1, epochs=1)

@@ -131,7 +131,7 @@ def _under_key(candidates: list[Candidate], key: str, path: str) -> Candidate:
         if candidate.key == key:
             return candidate
     listed = _listed([candidate for candidate in candidates if candidate.place.above])
-    help = f"models are under: {listed}" if listed else "there is one model: leave `--key` out"
+    help = f"models are under: {listed}" if listed else "there is one model: omit `--key`"
     raise ModelError(
         codes.NO_SUCH_KEY,
         f"`{path}` has no model under `{key}`",

@@ -202,7 +202,7 @@ def test_what_mmengine_swallows_is_said_at_its_place(tmp_path):
     lines = text.splitlines()
     assert "bias_decay` is not a setting of mmengine" in text
     place = next(i for i, line in enumerate(lines) if "*head*" in line)
-    assert "decay_multi` does nothing" in " ".join(lines[place - 2 : place])
+    assert "decay_multi` has no effect" in " ".join(lines[place - 2 : place])
     place = next(i for i, line in enumerate(lines) if "*backboen*" in line)
     assert lines[place].lstrip().startswith("#")
     assert "matches nothing, and mmengine does not report it" in lines[place - 1]

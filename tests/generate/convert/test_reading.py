@@ -164,7 +164,7 @@ def test_patterns_become_globs_where_they_can():
     assert text(regex(r"(?P<n>\d)x", "search", "")) == r"/(\d)x/"
     assert text(shell("blocks.*.w?")) == r"/^blocks\..*\.w.$/"
     assert text(shell("*[!0-9]bias")) == "/^.*[^0-9]bias$/"
-    with pytest.raises(ConvertError, match="searched for ever"):
+    with pytest.raises(ConvertError, match="could take forever"):
         regex("(a+)+b", "search", "here")
     with pytest.raises(ConvertError, match="does not accept"):
         regex("(", "search", "here")
@@ -191,7 +191,7 @@ def test_functions_hold_parts_of_which_one_is_named(tmp_path):
     text = convert_file(str(path), at="large().optim").text
     assert "optimizer AdamW lr=0.001" in text
     assert "head.* -> head lr=0.5" in text
-    with pytest.raises(ConvertError, match=r"similar names: `large\(\).optim`"):
+    with pytest.raises(ConvertError, match=r"did you mean `large\(\).optim`"):
         convert_file(str(path), at="larg().optim")
     with pytest.raises(ConvertError, match=r"lr` is `lr` \(line 5\)"):
         convert_file(str(path), at="small().optim")
