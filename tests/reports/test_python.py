@@ -262,9 +262,11 @@ def test_without_an_optimizer_there_are_groups_all_the_same():
     same(code.param_groups(made), grouper.param_groups(made, grouper.parse("* -> all lr=1")))
 
 
+@pytest.mark.parametrize("window", ["", " from_step=6 until_step=14"])
 @pytest.mark.parametrize("optimizer", ["SGD lr=0.1 momentum=0.9", "AdamW lr=0.1 betas=(0.9, 0.99)"])
-def test_training_is_bit_for_bit_that_of_the_plans_scheduler(optimizer):
+def test_training_is_bit_for_bit_that_of_the_plans_scheduler(optimizer, window):
     text = TEXT.replace("SGD lr=0.1 momentum=0.9", optimizer)
+    text = text.replace("weight_decay=0.01", f"weight_decay=0.01{window}")
     ours, theirs = model(), model()
     plan = grouper.plan(theirs, grouper.parse(text), steps_per_epoch=4, epochs=5)
     code = emitted(ours, text, plan)
