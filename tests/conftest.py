@@ -16,18 +16,21 @@ settings.load_profile("grouper")
 
 def pytest_addoption(parser):
     parser.addoption("--update", action="store_true", help="rewrite the golden files")
+    parser.addoption("--slow", action="store_true", help="also run what takes many seconds")
     parser.addoption("--nightly", action="store_true", help="also run what takes minutes")
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes many seconds; run with --slow, as .ci/run does")
     config.addinivalue_line("markers", "nightly: takes minutes; run with --nightly")
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--nightly"):
-        nightly = [item for item in items if "nightly" in item.keywords]
-        config.hook.pytest_deselected(items=nightly)
-        items[:] = [item for item in items if "nightly" not in item.keywords]
+    for marker in ("slow", "nightly"):
+        if not config.getoption(f"--{marker}"):
+            left_out = [item for item in items if marker in item.keywords]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if marker not in item.keywords]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
-from grouper.match.captures import Captures, NameTest
+from grouper.match.captures import Captured, Captures, NameTest
 from grouper.model.inventory import Parameter
 from grouper.text.dataclass import dataclass, field, replace
 
@@ -39,10 +39,25 @@ def by_name(captures_of: NameTest) -> Test:
         for index, name in enumerate(parameter.names):
             captures = captures_of(name)
             if captures is not None:
-                return Answer(True, index, captures) if index or captures else YES
+                return (
+                    Answer(True, index, _of_name(captures, name, index))
+                    if index or captures
+                    else YES
+                )
         return NO
 
     return test
+
+
+def _of_name(captures: Captures, name: str, index: int) -> Captures:
+    """The captures, which know in which of the parameter's names they are."""
+    if not index:
+        return captures
+    return {
+        key: Captured(name, number.start, number.end, index)
+        for key, number in captures.items()
+        if isinstance(number, Captured)
+    }
 
 
 def guarded(selector: tree.Selector, test: Test) -> Test:

@@ -7,14 +7,18 @@ from typing import TypeAlias
 
 
 class Captured(int):
-    """A captured number, and where in the name it stands."""
+    """A captured number, and where it was captured: from where to where in which of the
+    parameter's names."""
 
     start: int
     end: int
+    name_index: int = 0
 
-    def __new__(cls, name: str, start: int, end: int) -> Captured:
+    def __new__(cls, name: str, start: int, end: int, name_index: int = 0) -> Captured:
         made = super().__new__(cls, name[start:end])
         made.start, made.end = start, end
+        if name_index:
+            made.name_index = name_index
         return made
 
 

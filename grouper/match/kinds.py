@@ -158,7 +158,7 @@ class Kinds:
         cuts: dict[_Cut, int] = {}
         places = tuple(
             tuple(
-                (name, cuts.setdefault(_cut_of(answer.name_index, number), len(cuts)))
+                (name, cuts.setdefault(_cut_of(number), len(cuts)))
                 for name, number in answer.captures.items()
             )
             for _, answer in answers
@@ -179,9 +179,9 @@ def _says(answer: Answer) -> bool:
     return answer.truth is not False or bool(answer.problems)
 
 
-def _cut_of(name_index: int, number: int) -> _Cut:
+def _cut_of(number: int) -> _Cut:
     assert isinstance(number, Captured)
-    return name_index, number.start, number.end
+    return number.name_index, number.start, number.end
 
 
 def _cut(parameter: Parameter, cuts: Iterable[_Cut]) -> Numbers:

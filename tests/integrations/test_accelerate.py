@@ -282,6 +282,7 @@ def alone(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("way", "ranks"), [("ddp", 2), ("ddp", 4), ("fsdp2", 2), ("trainer", 2)])
+@pytest.mark.slow
 def test_ranks_have_equal_groups_and_the_weights_of_one_process(way, ranks, alone, tmp_path):
     launch(HERE / "accelerated.py", ranks, way, tmp_path, ACCELERATE_USE_CPU="true")
     like = alone / ("trainer0" if way == "trainer" else "ddp0")

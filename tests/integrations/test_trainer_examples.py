@@ -43,6 +43,7 @@ def shares(said):
     return [float(number) for number in re.findall(r"([\d.]+)% of unseen", said)]
 
 
+@pytest.mark.slow
 def test_transformers(tmp_path):
     said = said_by("transformers_train.py", tmp_path, "transformers", "accelerate")
     before, after = shares(said)
@@ -51,6 +52,7 @@ def test_transformers(tmp_path):
     assert "lr of head/weight at step 70" in said
 
 
+@pytest.mark.slow
 def test_lightning(tmp_path):
     said = said_by("lightning_train.py", tmp_path, "lightning")
     before, after = shares(said)
@@ -58,6 +60,7 @@ def test_lightning(tmp_path):
     assert "'backbone0': '0', 'backbone1': '0', 'backbone2': '0', 'head': '0.0" in said
 
 
+@pytest.mark.slow
 def test_accelerate(tmp_path):
     said = said_by("accelerate_train.py", tmp_path, "accelerate")
     before, after = shares(said)
@@ -65,6 +68,7 @@ def test_accelerate(tmp_path):
     assert "saved half-way and resumed, the weights are the same" in said
 
 
+@pytest.mark.slow
 def test_timm(tmp_path):
     said = said_by("timm_train.py", tmp_path, "timm")
     before, after = shares(said)

@@ -190,6 +190,7 @@ def test_a_control_by_position_gives_moments_to_others(tmp_path):
     assert not same_moments(start.moments, saved)
 
 
+@pytest.mark.slow
 def test_what_is_new_and_dropped_after_a_resume_is_said(tmp_path):
     run(trainer(grouper.parse(ordered(*LAYERS))), tmp_path, StopAt(7))
     text = ordered(*LAYERS) + "bert.pooler.* -> freeze\n"
@@ -246,6 +247,7 @@ def tokenizer():
     )
 
 
+@pytest.mark.slow
 def test_sft_of_trl(tmp_path):
     trl = pytest.importorskip("trl")
     datasets = pytest.importorskip("datasets")

@@ -20,6 +20,7 @@ runpy.run_path({!r}, run_name="__main__")
 """
 
 
+@pytest.mark.slow
 def test_the_example_runs(tmp_path):
     code = MENDED.format(str(ROOT / "examples" / "ultralytics_finetune.py"))
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])

@@ -20,6 +20,8 @@ from grouper.integrations.ultralytics import TRAINERS, trainer, trainer_of  # no
 from grouper.integrations.ultralytics_results import columns_of, widen  # noqa: E402
 from grouper.integrations.ultralytics_trainer import OTHER_TRAINERS, BaseTrainer  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def said(caplog):

@@ -4,6 +4,7 @@ import pytest
 from support.builders import UNKNOWN, grouped, inventory, parameter, rules, small_yolo
 from support.passes import assign
 
+import grouper
 from grouper.group.form_groups import form_groups as group
 
 
@@ -97,6 +98,15 @@ def test_groups_without_a_label_and_groups_with_the_same_one():
     model = inventory(parameter("a.w", (4, 2)), parameter("b.w", (4, 8)))
     groups, _ = grouped("* -> lr=1/fan_in", model)
     assert list(groups) == ["default", "default#2"]
+
+
+@pytest.mark.parametrize("names", [("layers.7.w", "out"), ("out", "layers.7.w")])
+@pytest.mark.parametrize("rule", ["out and layers.{i}.*", "out and in layers.{i}"])
+def test_a_number_is_that_of_the_name_in_which_it_was_captured(rule, names):
+    model = inventory(parameter(names))
+    report = grouper.check(model, grouper.parse(f"{rule} -> layer{{i}} lr=i\nelse -> rest lr=1"))
+    (group,) = report.grouping.groups
+    assert (group.name, group.options["lr"]) == ("layer7", 7)
 
 
 def test_tied_parameters_match_by_any_name():

@@ -244,6 +244,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 def test_bombs_in_parts(tmp_path):
     paths = []
     for write in CASES:

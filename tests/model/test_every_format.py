@@ -198,5 +198,6 @@ def test_every_format(write, model, tmp_path):
 
 
 @pytest.mark.parametrize("write", TRACED, ids=lambda write: write.__name__)
+@pytest.mark.slow
 def test_every_traced_format(write, model, tmp_path):
     agree(model, write, tmp_path)

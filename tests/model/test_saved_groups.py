@@ -140,7 +140,7 @@ def test_before_the_first_step_the_division_is_a_guess(tmp_path):
     torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "a")
     audit = grouper.audit(tmp_path / "a")
     assert audit.optimizers[0].guessed
-    assert "a guess by numbers" in str(audit)
+    assert "guessed from counts" in str(audit)
 
 
 def test_a_run_that_has_ended_says_so(tmp_path):

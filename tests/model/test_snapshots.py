@@ -75,6 +75,7 @@ def large(count):
     return Inventory(parameters, modules)
 
 
+@pytest.mark.slow
 def test_a_large_model(tmp_path):
     inventory = large(snapshot_rows.MAX_ROWS // 2)
     (tmp_path / "large.json").write_text(snapshot.dumps(inventory))
@@ -98,6 +99,7 @@ def test_what_could_not_be_read_is_not_written(inventory):
     assert caught.value.finding.code.id == "GR403"
 
 
+@pytest.mark.slow
 def test_a_state_dict_of_a_hundred_thousand_tensors(tmp_path, capsys):
     torch = pytest.importorskip("torch")
     count = 100_000

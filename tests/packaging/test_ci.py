@@ -185,6 +185,7 @@ def test_inputs_of_the_action_are_words_and_not_code(inputs, says, repository, i
 
 
 @POSIX
+@pytest.mark.slow
 def test_the_hooks_by_pre_commit_itself(repository, tmp_path):
     pytest.importorskip("pre_commit")
     source = tmp_path / "grouper"

@@ -9,6 +9,8 @@ from support.browser import browser, opened
 from support.pages import ROOT
 from support.static_files import built_playground, served
 
+pytestmark = pytest.mark.slow
+
 YOLO = ROOT / "examples" / "yolov5s.pt"
 FINE = "optimizer SGD lr=0.01\n* -> all\n"
 

@@ -12,6 +12,8 @@ pytest.importorskip("pre_commit")
 
 from grouper.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 GOOD = "optimizer SGD lr=0.01\n* -> all\n"
 BAD = "optimizer SGD lr=0.01\n* -> all lr==1\n"

@@ -101,6 +101,7 @@ def is_told_apart(text):
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
+@pytest.mark.slow
 def test_mypy_sees_misspelt_names(script):
     settings = script.with_name("mypy.ini")
     settings.write_text(
@@ -113,6 +114,7 @@ def test_mypy_sees_misspelt_names(script):
 
 
 @pytest.mark.skipif(find_spec("pyright") is None, reason="pyright is not installed")
+@pytest.mark.slow
 def test_pyright_sees_misspelt_names(script):
     settings = script.with_name("pyrightconfig.json")
     settings.write_text(f'{{"extraPaths": ["{ROOT}"], "reportUnusedExpression": false}}', "utf-8")

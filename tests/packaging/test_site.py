@@ -12,6 +12,8 @@ from support.static_files import built_playground, served
 
 import grouper
 
+pytestmark = pytest.mark.slow
+
 PAGES = sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
 
 

@@ -9,6 +9,8 @@ pytest.importorskip("torch")
 from support.monitor_runs import read_run
 from support.torchrun import ROOT, launch
 
+pytestmark = pytest.mark.slow
+
 
 def losses(text):
     return [float(loss) for loss in re.findall(r"loss ([0-9.]+)", text)]

@@ -187,6 +187,7 @@ def test_what_is_embedded_is_the_same_and_ends_no_element():
     assert not {"<", ">", "&"} & set(embedded(value))
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_parameters_do_not_stutter(page):
     shown = page(
         report_of(50_000, TEXT.replace("block{i} lr*=0.5 ** (count(i) - rank(i))", "block"))

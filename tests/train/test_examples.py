@@ -25,6 +25,7 @@ def run(name):
     return runpy.run_path(str(EXAMPLES / name))
 
 
+@pytest.mark.slow
 def test_the_short_example_learns_and_is_what_the_long_one_does_by_hand():
     assert len((EXAMPLES / "train.py").read_text("utf-8").splitlines()) <= 15
     ours, native = run("train.py"), run("train_by_hand.py")
@@ -68,6 +69,7 @@ def equal(left, right):
     return left == right
 
 
+@pytest.mark.slow
 def test_the_fine_tuning_learns(tmp_path, capsys):
     assert len(FINETUNE.read_text("utf-8").splitlines()) <= 60
     losses = finetune(tmp_path, 4)
@@ -80,6 +82,7 @@ def test_the_fine_tuning_learns(tmp_path, capsys):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+@pytest.mark.slow
 def test_ten_kills_change_nothing(tmp_path, monkeypatch):
     epochs, random_moments = 8, random.Random()
     whole, killed = tmp_path / "whole", tmp_path / "killed"
