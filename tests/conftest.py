@@ -26,6 +26,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if "nightly" in item.keywords:
+            item.add_marker(pytest.mark.timeout(0))
     for marker in ("slow", "nightly"):
         if not config.getoption(f"--{marker}"):
             left_out = [item for item in items if marker in item.keywords]

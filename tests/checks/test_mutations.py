@@ -1,7 +1,7 @@
 """Shipped files with one mistake each: found, at its line, and mended by no edit that does harm.
 
-Of 2,500 mutations of all shipped files that changed what trains, 89.8 % were found, and 85.2 % at
-the mutated line; what is missed are lines left out, `and` for `or`, comparisons turned round: files
+Of 2,132 mutations of the shipped files that change what trains, 91.8 % are found, and 89.6 % at the
+mutated line; three edits do harm. What is missed are lines left out, `and` for `or`, comparisons turned round: files
 that another person may mean.
 """
 
@@ -17,14 +17,17 @@ from grouper.language.shipped import shipped_rules
 from grouper.text.findings import Severity
 
 MODELS = {
-    "bert-layer-decay": ("roberta", "electra"), "convnext-layer-decay": ("convnext",),
-    "detectron2-style": ("fasterrcnn", "neox"), "detr": ("rtdetr",),
-    "efficientnet-layer-decay": ("effnet",), "gpt": ("gpt2", "qwen3moe"), "lora": ("lora",),
-    "lora-plus": ("dora",), "muon": ("mixtral",), "no-decay": ("whisper", "swin"),
-    "swin-layer-decay": ("swin",), "transformers-no-decay": ("unet",), "ulmfit": ("distilbert",),
-    "ultralytics": ("yolo11",), "ultralytics-adamw": ("yolo11",),
-    "vit-layer-decay": ("deit", "beit"), "vlm": ("clip", "qwen2vl"),
-    "yolo-finetune": ("yolo11", "yolov8seg"), "yolov5": ("yolo11",),
+    "bert-layer-decay": ("roberta", "electra", "distilbert"), "convnext-layer-decay": ("convnext",),
+    "detectron2-style": ("fasterrcnn", "neox", "mask2former"), "detr": ("rtdetr", "fasterrcnn"),
+    "efficientnet-layer-decay": ("effnet",), "freeze-backbone": ("detr", "deeplab"),
+    "gpt": ("gpt2", "qwen3moe", "neox"), "linear-probe": ("deit", "roberta"), "lora": ("lora",),
+    "lora-plus": ("dora", "lora"), "muon": ("mixtral", "gpt2", "beit"),
+    "no-decay": ("whisper", "swin", "convnext"), "swin-layer-decay": ("swin", "swinv2"),
+    "transformers-no-decay": ("unet", "whisper"), "ulmfit": ("distilbert", "roberta"),
+    "ultralytics": ("yolo11", "yolov10"), "ultralytics-adamw": ("yolo11", "yolov8seg"),
+    "ultralytics-musgd": ("yolo11",), "vit-layer-decay": ("deit", "beit"),
+    "vlm": ("clip", "qwen2vl"), "yolo-finetune": ("yolo11", "yolov8seg", "yolov10"),
+    "yolov5": ("yolo11", "yolov10"), "yolov5-adamw": ("yolov8seg",),
 }  # fmt: skip
 # What only its author knows: another file that somebody may mean.
 UNKNOWABLE = ("a line left out", "a word of the language", "a comparison turned round")
@@ -87,8 +90,8 @@ def test_mutations_are_found_and_their_edits_do_no_harm():
 
 @pytest.mark.nightly
 def test_all_mutations():
-    changed, found, at_line, harm = measured(3_000, seed=1)
-    assert changed > 1_500
+    changed, found, at_line, harm = measured(10_000, seed=1)
+    assert changed > 2_000
     assert found >= 0.9 * changed
     assert at_line >= 0.86 * changed
     assert len(harm) <= 0.01 * changed, harm[:5]

@@ -72,6 +72,7 @@ async def all_answers(editor, uri, position):
     ids=["visual-studio-code", "neovim", "emacs"],
 )
 @driven
+@pytest.mark.slow
 async def test_every_request_on_every_file(editor_name, files, tmp_path):
     rng = random.Random(0)
     async with running("--model", MODEL, editor=editor_name) as editor:
@@ -229,6 +230,7 @@ async def test_code_that_a_file_names_is_not_run(tmp_path):
 
 
 @driven
+@pytest.mark.slow
 async def test_edits_that_come_faster_than_answers(tmp_path):
     rng = random.Random(1)
     async with running("--model", MODEL) as editor:

@@ -135,6 +135,7 @@ def test_a_run_is_the_trainers_own_to_the_bit(tmp_path, accumulate, half):
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.slow
 def test_interrupted_and_resumed_it_is_the_trainers_own_run(tmp_path, accumulate):
     options = {"gradient_accumulation_steps": accumulate}
     stop = 13 if accumulate == 1 else 3
@@ -148,6 +149,7 @@ def test_interrupted_and_resumed_it_is_the_trainers_own_run(tmp_path, accumulate
     assert not equal(first.model, second.model)
 
 
+@pytest.mark.slow
 def test_after_changed_rules_every_moment_is_with_its_parameter(tmp_path):
     before, after = (grouper.parse(f(*LAYERS)) for f in (ordered, reordered))
     run(trainer(before), tmp_path, StopAt(7))
@@ -356,6 +358,7 @@ def test_the_state_of_another_kind_of_scheduler_is_refused(tmp_path):
         run(trainer(grouper.parse(rules)), tmp_path, resume=True)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_not_of_whole_epochs_counts_steps(tmp_path):
     made = run(trainer(grouper.parse(DEFAULT)), tmp_path, max_steps=7)
     assert (made.plan.steps, made.plan.in_steps) == (7, True)

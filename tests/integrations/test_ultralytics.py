@@ -37,6 +37,7 @@ ALL_PAIRS = [
     ("task", "optimizer", "length"),
     [*PAIRS, *(pytest.param(*pair, marks=pytest.mark.nightly) for pair in ALL_PAIRS)],
 )
+@pytest.mark.slow
 def test_its_own_rules_give_its_own_weights(runs, task, optimizer, length):
     native, ruled = as_ultralytics(optimizer, **length)
     theirs, ours = runs.train(task, **native), runs.train(task, **ruled)
@@ -94,6 +95,7 @@ def test_other_tasks_train(runs, task):
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", pytest.param("AdamW", marks=pytest.mark.nightly)])
+@pytest.mark.slow
 def test_interrupted_in_the_warmup_and_resumed_as_ultralytics_is(runs, optimizer):
     native, ruled = as_ultralytics(optimizer, epochs=4, warmup=3)
     theirs = runs.interrupt("detect", at=BATCHES + 1, **native)
@@ -165,6 +167,7 @@ def test_rules_without_an_optimizer_leave_no_folder(runs, line):
     assert not runs.folder_of_last.exists()
 
 
+@pytest.mark.slow
 def test_layers_are_frozen_by_argument_and_by_rule(runs):
     native, ruled = as_ultralytics("SGD", **SHORT)
     theirs = runs.train("classify", **native, freeze=3)

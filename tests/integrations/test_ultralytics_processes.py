@@ -59,6 +59,7 @@ def trained(weights):
     return {name: value for name, value in weights.items() if "running_" not in name}
 
 
+@pytest.mark.slow
 def test_two_processes_follow_one_plan(runs, tmp_path, monkeypatch):
     rules = tmp_path / "mine.rules"
     text = "*.bias -> bias lr=base warmup_start=0.1\nelse -> rest lr=0.02"

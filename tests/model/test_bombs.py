@@ -363,11 +363,13 @@ def confined(tmp_path_factory):
 
 
 @pytest.mark.parametrize("cases", [STRUCTURES, ARCHIVES], ids=["structures", "archives"])
+@pytest.mark.slow
 def test_bombs(cases, confined):
     results = confined([content for content, _ in cases.values()])
     judge(results, {case: code for case, (_, code) in cases.items()})
 
 
+@pytest.mark.slow
 def test_floods_of_one_opcode(confined):
     results = confined([flood(*unit) for unit in FLOODS.values()])
     judge(results, dict.fromkeys(FLOODS, "GR403"))

@@ -168,6 +168,7 @@ os._exit(0)  # gloo's threads may abort a process that ends in order
 """
 
 
+@pytest.mark.slow
 def test_two_processes_with_shards(tmp_path):
     worker, folder = tmp_path / "worker.py", tmp_path / "c"
     worker.write_text(WORKER)
@@ -176,6 +177,7 @@ def test_two_processes_with_shards(tmp_path):
     agree(folder, nn.Sequential(nn.Linear(6, 5), nn.LayerNorm(5), nn.Linear(5, 3)), "model")
 
 
+@pytest.mark.slow
 def test_many_tensors_on_many_ranks(tmp_path):
     from torch.distributed.checkpoint import metadata as md
     from torch.distributed.checkpoint.filesystem import _StorageInfo

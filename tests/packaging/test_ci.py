@@ -140,6 +140,7 @@ def installed(tmp_path_factory):
 
 
 @POSIX
+@pytest.mark.slow
 def test_the_steps_of_the_action(repository, installed):
     (repository / "temp").mkdir()
     (repository / "temp" / "grouper").symlink_to(installed)

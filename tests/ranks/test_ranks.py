@@ -165,6 +165,7 @@ def uninterrupted():
 
 @pytest.mark.parametrize("saved", SAVED)
 @pytest.mark.parametrize("into", ["fsdp2", "ddp"])
+@pytest.mark.slow
 def test_a_checkpoint_of_two_goes_on_on_four(by_four, saved, into):
     rates, _, weights = uninterrupted()
     its = by_four[f"{saved} into {into}"]

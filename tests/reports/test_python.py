@@ -353,6 +353,7 @@ print("ANSWERS" + json.dumps(answers))
 """
 
 
+@pytest.mark.slow
 def test_every_shipped_rules_file_in_a_process_without_grouper(tmp_path):
     pytest.importorskip("ultralytics")
     from ultralytics.nn.tasks import DetectionModel

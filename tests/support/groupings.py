@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -50,7 +51,7 @@ def ultralytics(name):
         from ultralytics.engine.trainer import BaseTrainer
 
         asked = BaseTrainer.__new__(BaseTrainer)
-        asked.args = type("Args", (), {"warmup_bias_lr": 0.1})()
+        asked.args = SimpleNamespace(warmup_bias_lr=0.1, lr0=0.01, momentum=0.937)
         asked.data = {"nc": 80}
         return asked.build_optimizer(model, name=name, lr=0.01, momentum=0.937, decay=5e-4)
 
