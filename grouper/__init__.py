@@ -86,7 +86,7 @@ __all__ = [
 ]
 
 # No file or folder of this one is called like a public function: importing a `grouper/plan.py`
-# would put that module in the place of the function `grouper.plan`.
+# would put that module in place of the function `grouper.plan`.
 _HOMES = {
     "Audit": "grouper.checks.audit.audit",
     "Diff": "grouper.group.diff",

@@ -23,7 +23,7 @@ def audit(
     *,
     key: str | None = None,
 ) -> Audit:
-    """What is true of the groups of an optimizer, whoever built it. Never raises for findings.
+    """What is true of the groups of an optimizer, however it was built. Never raises for findings.
 
     `optimizer` is a torch optimizer or a wrapper of one, with the nn.Module that it trains; several
     that train one model are given in a list. Nothing of them is changed.

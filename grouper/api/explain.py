@@ -14,7 +14,7 @@ def explain(model: Model, rules: Rules, name: str, *, key: str | None = None) ->
     """Where each option of some parameters comes from: its arithmetic and the rules behind it.
 
     `name` is a parameter's name, a module's path, or a glob. `model`, `rules` and `key` are those
-    of `check`; a report in the place of rules is explained as it is. Printed, it is what `grouper
+    of `check`; a report in place of rules is explained as it is. Printed, it is what `grouper
     explain` prints; `explained` has the derivations, those that are equal once. Raises ValueError
     where nothing is called so, and GroupingError where the rules file itself has errors.
     """

@@ -96,7 +96,7 @@ def _way_out(context: Context, key: str, rules: list[Rule]) -> tuple[str, tuple[
 
 
 def _selected(rule: Rule) -> str:
-    """What stands before the arrow of a rule, without `override`."""
+    """What comes before the arrow of a rule, without `override`."""
     return f"{'else ' * rule.otherwise}{selector_text_of(rule)}".strip()
 
 

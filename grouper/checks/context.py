@@ -135,7 +135,7 @@ class Context:
         return {id(one.parameter): one for one in self.trained}
 
     def selected(self, selector: tree.Selector) -> frozenset[int]:
-        """The parameters, by their `id`, that a selector matches, whatever rule it stands in."""
+        """The parameters, by their `id`, that a selector matches, whatever rule it is in."""
         if selector not in self._selected:
             found = self._answering(selector, self.inventory.parameters)
             self._selected[selector] = frozenset(map(id, found))
@@ -149,7 +149,7 @@ class Context:
         return self._matches_some[selector]
 
     def taken(self, rule: Rule, selector: tree.Selector) -> list[Parameter]:
-        """What a selector that stands in a rule's matches of what the rule matches."""
+        """What a selector that is in a rule's matches of what the rule matches."""
         members = self.members[id(rule)]
         if selector is rule.selector:
             return members
@@ -165,7 +165,7 @@ class Context:
 
     def candidates(self, rule: Rule) -> frozenset[int]:
         """The parameters, by their `id`, that a rule's selector matches and its condition holds
-        for, whatever other rules take. Where the condition fails, it is reported already."""
+        for, regardless of what other rules take. A condition that fails is reported already."""
         if rule.condition is not None:
             test = compile_rule(rule, self.rules, self.inventory, self.base)
             answers = ((p, test(p)) for p in self.inventory.parameters)
@@ -181,7 +181,7 @@ class Context:
 
     @cached_property
     def claims(self) -> RuleClaims:
-        """What the rules say of names, whatever the model is."""
+        """What the rules say of names, for any model."""
         from grouper.language.automata.rule_claims import RuleClaims  # of rules alone
 
         return RuleClaims(self.rules)

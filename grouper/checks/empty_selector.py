@@ -26,7 +26,7 @@ MOST_VALUES = 4  # of a fact that are listed; of more, the first and the last
 
 
 def why_condition_fails(context: Context, rule: Rule) -> str:
-    """What the sides of the comparisons behind `where` are in this model."""
+    """What the sides of the comparisons after `where` are in this model."""
     numbers, _ = capture_numbers(context.rules, context.inventory)
     test = selects(rule, context.rules, context.inventory)
     scopes = [
@@ -38,7 +38,7 @@ def why_condition_fails(context: Context, rule: Rule) -> str:
 
 
 def why_fact_fails(context: Context, selector: tree.Selector) -> str:
-    """What the model has in the place of a fact; empty for what asks none."""
+    """What the model has in place of a fact; empty for what asks none."""
     match selector:
         case tree.Comparison():
             variables = context.rules.variables

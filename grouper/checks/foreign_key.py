@@ -19,7 +19,7 @@ _FACTORS = ("lr", "weight_decay")
 
 def translation(key: str, rules: RuleSet) -> Translation | None:
     """What a key is called here; None where it is no word of another tool, and no option of a
-    schedule, which stands in the schedule's parentheses."""
+    schedule, which is in the schedule's parentheses."""
     if key in PLAN_KEYS:
         return None
     chosen = SCHEDULES.get(rules.schedule.name) if rules.schedule else None

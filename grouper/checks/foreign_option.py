@@ -36,7 +36,7 @@ def edit_in_statement(declared: Optimizer, key: str) -> Fix:
 
 
 def _betas(declared: Optimizer, key: str, place: Span) -> Fix:
-    """Both betas as one tuple, in the place of the first that is written."""
+    """Both betas as one tuple, in place of the first that is written."""
     prefix = key[:-1]
     spans = [declared.spans.get(f"{prefix}{n}") for n in (1, 2)]
     if "betas" in declared.options or place.start != min(s.start for s in spans if s is not None):

@@ -165,7 +165,7 @@ def _exponents(context: Context, series: Series) -> tuple[Fix, ...]:
 
 def _other_constants(context: Context, series: Series, power: tree.Binary) -> Iterator[Edit]:
     """The exponents of the block's other rules that count from the same depth: where `0.9 ** (12 -
-    i)` counts for another model, so does `0.9 ** 13` of what stands before."""
+    i)` counts for another model, so does `0.9 ** 13` of what comes before."""
     depth = power.right.left if isinstance(power.right, tree.Binary) else None
     if not isinstance(depth, tree.Number) or power.left.span is None:
         return
@@ -208,7 +208,7 @@ def _power(value: tree.Expression, capture: str | None) -> tree.Binary | None:
 
 
 def _stem(context: Context, series: Series) -> Iterator[Finding]:
-    """What stands before the first layer and trains faster than that layer, or at the base rate."""
+    """What comes before the first layer and trains faster than that layer, or at the base rate."""
     order = context.assignment.order
     start = min(order[id(one.parameter)] for one in series.members)
     above: dict[int, tuple[Rule, list[Trained]]] = {}

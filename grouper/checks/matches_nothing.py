@@ -30,7 +30,7 @@ MOST_SUGGESTIONS = 20  # each looks through all names
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule whose selector matches nothing, whatever other rules take."""
+    """One finding for each rule whose selector matches nothing, also by itself."""
     found = 0
     for rule in context.without_matches:
         if rule.optional or (rule.selector is None and rule.condition is None):

@@ -120,5 +120,5 @@ def is_norm(name: str) -> bool:
 
 
 def last_part(name: str) -> str:
-    """What stands behind the last dot."""
+    """What follows the last dot."""
     return name.rpartition(".")[2]

@@ -54,7 +54,7 @@ def _parts(context: Context) -> frozenset[str]:
 
 
 def _other_number(context: Context, segments: list[str]) -> Iterator[str]:
-    """The one other number under which the model has what stands behind it."""
+    """The one other number under which the model has what follows it."""
     for at, segment in enumerate(segments):
         if not segment.isdigit() or at + 1 == len(segments) or "*" in ".".join(segments[:at]):
             continue
@@ -142,7 +142,7 @@ def _longest_list(context: Context) -> str | None:
 
 
 def _same_part(context: Context, segments: list[str], whole: bool) -> Iterator[str]:
-    """With another word for the same part of a model in the place of one that it does not have;
+    """With another word for the same part of a model in place of one that it does not have;
     `whole` where all that the two names say is the same."""
     present = _parts(context)
     for at, segment in enumerate(segments):

@@ -163,7 +163,7 @@ def _prefixed(context: Context, text: str) -> Iterator[str]:
 
 
 def _replaced(context: Context, text: str) -> Iterator[str]:
-    """With a part of the names in the place of one that no name has."""
+    """With a part of the names in place of one that no name has."""
     present = _parts(context)
     for word in words_of(text):
         if word in present:

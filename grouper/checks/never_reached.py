@@ -1,7 +1,7 @@
 """An `else` rule is never reached: earlier rules of its block take all that it matches.
 
-`else` looks at what is left. Behind a bare `else` nothing is; behind other rules all that the
-selector matches may be gone. An exception stands before what it is an exception from.
+`else` looks at what is left. After a bare `else` nothing is; after other rules all that the
+selector matches may be gone. An exception comes before what it is an exception from.
 
     else        -> body
     else *.bias -> bias weight_decay=0       # bad: nothing is left
@@ -25,7 +25,7 @@ CODE = Code("GR114", "rule-never-reached", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule behind a bare `else` of its block, or whose matches are all gone:
+    """One finding for each rule after a bare `else` of its block, or whose matches are all gone:
     without a model, those that no model can have."""
     dead = dict(_behind_bare_else(context.rules.rules))
     for rule in context.rules.rules:
@@ -140,7 +140,7 @@ def _taken(
 
 
 def _first(takers: list[tuple[Rule, int]]) -> Rule:
-    """The taker that stands first in the file."""
+    """The taker that comes first in the file."""
     return min((t for t, _ in takers), key=lambda t: t.span.start if t.span is not None else 0)
 
 

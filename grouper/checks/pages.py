@@ -137,7 +137,7 @@ def find(word: str) -> Row | None:
 
 def page(row: Row) -> str:
     """The page, read in the file that defines it: what the file of a check begins with, or what is
-    written behind its code."""
+    written after its code."""
     file = ast.parse(_source(f"grouper.{row.home}"))
     if row.home.startswith(CHECKS):
         return _clean(ast.get_docstring(file, clean=False) or "")

@@ -3,7 +3,7 @@
 Asked of rules without a model. Where one rule matches all that the other does, they disagree on
 every model, and it is an error. Else it takes a parameter that both match, and one is named: a
 warning where one of the rules says how names end (`*.bias`), for such parameters are everywhere.
-Words that would have to stand in one path (`vision.*` and `*projector*`) are not reported.
+Words that would have to be in one path (`vision.*` and `*projector*`) are not reported.
 
     *      -> all  lr=0.01
     *.bias -> bias lr=0.02            # bad: both match every bias
@@ -38,7 +38,7 @@ CODE = Code("GR121", "possible-conflict", Severity.WARNING, __doc__ or "")
 
 @dataclass(frozen=True)
 class Fixed:
-    """A value that a rule sets, whatever the model is."""
+    """A value that a rule sets, for any model."""
 
     rule: Rule
     option: tree.Option
@@ -60,7 +60,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _fixed(rule: Rule, variables: Mapping[str, Value]) -> Iterator[Fixed]:
-    """The values that hang on the file alone."""
+    """The values that depend on the file alone."""
     captured = possible_captures(rule.selector)
     for option in rule.options:
         expression = option.value

@@ -88,7 +88,7 @@ def without_rule(rule: Rule) -> Fix:
 
 
 def selector_text_of(rule: Rule) -> str:
-    """What stands before the arrow, without its words; empty for a bare `else`."""
+    """What comes before the arrow, without its words; empty for a bare `else`."""
     if rule.selector is None:
         return ""
     span = rule.selector.span

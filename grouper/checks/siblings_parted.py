@@ -56,7 +56,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _weights(selector: tree.Selector | None) -> Iterator[tree.Glob | tree.Exact]:
-    """Names and globs that spell out one weight, also behind a `not`."""
+    """Names and globs that spell out one weight, also after a `not`."""
     match selector:
         case tree.Exact(name=name) if name.endswith(".weight"):
             yield selector

@@ -70,7 +70,7 @@ def _of(options: Mapping[str, object], span: Span | None, lr: float | None) -> I
 
 
 def _place(span: Span | None, key: str) -> Span | None:
-    """Where an option stands in a statement, up to its value's end."""
+    """Where an option is in a statement, up to its value's end."""
     if span is None:
         return None
     at = span.text.find(f"{key}=")

@@ -1,4 +1,4 @@
-"""Unfreezing a label, checked: with options that stand in a call, and in no file."""
+"""Unfreezing a label, checked: with options that are in a call, and in no file."""
 
 from __future__ import annotations
 

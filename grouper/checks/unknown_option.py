@@ -1,4 +1,4 @@
-"""An optimizer has no such option, or does not read it where it stands.
+"""An optimizer has no such option, or does not read it where it is.
 
 torch's optimizers accept any key in a parameter group, so an option of another optimizer, another
 tool's word (`lr_mult`) or a misspelt one is silently unused. Keys for other readers of the groups

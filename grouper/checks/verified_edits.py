@@ -20,7 +20,7 @@ from grouper.text.findings import Edit, Finding, Fix, Severity
 from grouper.text.source import Source, Span
 
 MAX_TRIALS = 40  # edited files of one report
-MAX_FOLLOWED = 3  # findings that come by an edit, one behind the other
+MAX_FOLLOWED = 3  # findings that come by an edit, one after the other
 
 Key = tuple[str, str | None]
 

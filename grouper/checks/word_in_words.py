@@ -44,7 +44,7 @@ def _beside_a_module(
     context: Context, word: str, members: list[Parameter]
 ) -> tuple[str, list[Parameter]] | None:
     """The module of which all parameters are taken by the word, and those taken elsewhere, where
-    it stands within a longer word."""
+    it is within a longer word."""
     begins = re.compile(rf"^{re.escape(word)}(_|$)")
     owned = [p.name for p in members if any(map(begins.search, _above(p.name)))]
     tops = sorted({_top(name, begins) for name in owned}, key=lambda top: top.count("."))
@@ -74,14 +74,14 @@ def _top(name: str, begins: re.Pattern[str]) -> str:
 
 
 def _is_inside(name: str, word: str) -> bool:
-    """Whether the word stands in the name behind a letter, as `text` in `context`."""
+    """Whether the word is in the name after a letter, as `text` in `context`."""
     return re.search(rf"[A-Za-z]{re.escape(word)}", name) is not None
 
 
 def _beside_a_class(
     context: Context, word: str, members: list[Parameter]
 ) -> tuple[str, list[Parameter]] | None:
-    """Where the word stands alone as a name, owned by one class; and longer names of others."""
+    """Where the word is alone as a name, owned by one class; and longer names of others."""
     alone: dict[str, list[Parameter]] = {}
     longer: dict[str, list[Parameter]] = {}
     for parameter in members:
@@ -120,7 +120,7 @@ def _all_longer(word: str, longer: Mapping[str, list[Parameter]]) -> bool:
 def _beside_a_tower(
     context: Context, word: str, members: list[Parameter]
 ) -> tuple[str, list[Parameter]] | None:
-    """The one module of that name, which holds others; and what stands in its neighbours under a
+    """The one module of that name, which holds others; and what is in its neighbours under a
     longer name that begins with the word: `encoder_attn` of a decoder is not the encoder's."""
     tops = {_path_to(p.name, word) for p in members if word in _above(p.name)}
     top = min(tops, key=lambda path: path.count("."), default=None)

@@ -49,7 +49,7 @@ def _decides(rule: Rule) -> bool:
 
 
 def _is_matrix(context: Context, rule: Rule, one: Trained) -> bool:
-    """Matrices of layers; where a rate hangs on it, bare tables too: sparing those from decay is
+    """Matrices of layers; where a rate depends on it, bare tables too: sparing those from decay is
     Swin's own recipe."""
     if (one.parameter.ndim or 0) < 2:
         return False

@@ -1,4 +1,4 @@
-"""Where the lock of a rules file stands, what it says, and whether reports differ from it."""
+"""Where the lock of a rules file is, what it says, and whether reports differ from it."""
 
 from __future__ import annotations
 

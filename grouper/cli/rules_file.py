@@ -21,7 +21,7 @@ MOST_BYTES = 4 * MAX_SIZE + 1  # a character has four at most; more is refused b
 
 @dataclass(frozen=True)
 class RulesFile:
-    """A rules file: its text with `\\n` at the ends of lines, and what stands there in the file."""
+    """A rules file: its text with `\\n` at the ends of lines, and what is there in the file."""
 
     name: str
     text: str
@@ -34,7 +34,7 @@ class RulesFile:
         return self.name == STDIN or names_stream(self.name)
 
     def encode(self, text: str) -> str:
-        """Another text as it would stand in this file."""
+        """Another text as it would be in this file."""
         return self.bom + text.replace("\n", self.newline)
 
 
@@ -87,7 +87,7 @@ def _content(name: str) -> bytes:
         return _stdin()
     try:
         if not (names_open_file(name) or os.path.isdir(name)) and names_stream(name):
-            raise Failure(f"`{name}` is not a regular file")  # reading a pipe could wait for ever
+            raise Failure(f"`{name}` is not a regular file")  # reading a pipe could wait forever
         with open(name, "rb") as file:
             return file.read(MOST_BYTES)
     except (OSError, ValueError) as error:

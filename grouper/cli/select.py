@@ -14,7 +14,7 @@ from grouper.text.findings import Code, Finding, Severity
 
 @dataclass(frozen=True)
 class Selection:
-    """The findings that a command reports: those of `codes`, all where it is None, but for those
+    """The findings that a command reports: those of `codes`, all where it is None, except those
     that are `ignored`."""
 
     codes: frozenset[Code] | None

@@ -1,4 +1,4 @@
-"""The keys of `[tool.grouper]`, and what may stand behind each of them."""
+"""The keys of `[tool.grouper]`, and what may follow each of them."""
 
 from __future__ import annotations
 

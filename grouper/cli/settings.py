@@ -81,7 +81,7 @@ class Settings:
 
 
 def settings_for(rules: str | None = None) -> Settings:
-    """The settings that hold for a rules file; without one, or for what is no file, those of the
+    """The settings of a rules file; without one, or for anything but a file, those of the
     working directory. Raises Failure where a file cannot be read, or says what nothing reads."""
     for path in files_above(rules):
         table = _table(path)

@@ -32,7 +32,7 @@ class Sort(Enum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A text that may stand in the place of a span; `insert` is written where it is another."""
+    """A text that may take the place of a span; `insert` is written where it is another."""
 
     text: str
     kind: Sort

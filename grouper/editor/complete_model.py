@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"[\w.-]*")
 
 @dataclass
 class _Tree:
-    """The names of an inventory by the names of what they stand in: all children of each module."""
+    """The names of an inventory by the names of what they are in: all children of each module."""
 
     children: dict[str, dict[str, int]] = field(default_factory=dict)
 

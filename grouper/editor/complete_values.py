@@ -184,7 +184,7 @@ def _argument(tokens: tuple[Token, ...]) -> bool:
 
 
 def _behind_label(document: Document, tokens: tuple[Token, ...], span: Span) -> bool:
-    """Whether `head.` stands before, of a label, in a claim."""
+    """Whether `head.` comes before, of a label, in a claim."""
     before = document.text[: span.start]
     found = re.search(r'([^\W\d]\w*|"[^"\n]*")\.$', before)
     return bool(tokens) and tokens[0].text == "expect" and found is not None

@@ -1,4 +1,4 @@
-"""A rules file as it stands in an editor at one moment, and what follows from its text.
+"""A rules file as it is in an editor at one moment, and what follows from its text.
 
 Each step is taken when it is asked for, and once. Nothing here changes: an edit makes a new one.
 """

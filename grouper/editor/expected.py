@@ -1,4 +1,4 @@
-"""What could stand at a place: the terminals of the grammar that the statement before it allows."""
+"""What could be at a place: the terminals of the grammar that the statement before it allows."""
 
 from __future__ import annotations
 

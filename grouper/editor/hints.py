@@ -1,4 +1,4 @@
-"""Inlay hints: behind each rule's selector, how much of the model the rule takes."""
+"""Inlay hints: after each rule's selector, how much of the model the rule takes."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class _Scanner:
         return word
 
     def _rule(self) -> None:
-        """A selector and its condition; behind an arrow, a label and options."""
+        """A selector and its condition; after an arrow, a label and options."""
         while self.at < self.end:
             found = self._next(_SELECTOR)
             kind, token = found.lastgroup, found.group()

@@ -12,7 +12,7 @@ from grouper.model.inventory import Inventory, Parameter
 def selected(
     selector: tree.Selector, inventory: Inventory, document: Document
 ) -> tuple[tuple[Parameter, ...], tuple[str, ...]]:
-    """The parameters that a selector matches, and why it cannot be told of others."""
+    """The parameters that a selector matches, and why it cannot be determined of others."""
     test = compile_selector(selector, inventory, document.rules.variables)
     starts = name_starts(selector)
     found: list[Parameter] = []

@@ -18,7 +18,7 @@ LONGEST = 60
 
 
 class Sort(Enum):
-    """What stands there."""
+    """What is there."""
 
     RULE = "rule"
     SPLIT = "split"

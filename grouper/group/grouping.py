@@ -74,7 +74,7 @@ class Grouping(Shown):
     def merged(self, inventory: Inventory) -> Grouping:
         """The fewest groups: those whose options, plan and optimizer are equal become one.
 
-        A joined group is called `head/bias+body/bias`, has the labels of all, stands where the
+        A joined group is called `head/bias+body/bias`, has the labels of all, is where the
         first of them stood, and has its parameters in the model's order. Groups of one `unfreeze`
         join with each other only, so that unfreezing adds groups and changes none.
         """

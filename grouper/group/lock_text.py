@@ -76,7 +76,7 @@ def _hash(lines: Iterable[str]) -> str:
 
 
 def read_lock(source: Source) -> tuple[LockedModel, ...]:
-    """The models of a lock. Raises LockError where it is none, or was changed by hand."""
+    """The models of a lock. Raises LockError if it is not one, or was changed by hand."""
     models: list[LockedModel] = []
     lines: list[tuple[str, Span]] = []
     for line, span in _lines(source):
@@ -184,7 +184,7 @@ def _names_of(pattern: str) -> list[str]:
 
 
 def _split_at_brace(text: str) -> tuple[list[str], str]:
-    """The alternatives up to the brace that closes them, and what is behind it."""
+    """The alternatives up to the brace that closes them, and what is after it."""
     parts, start, depth = [], 0, 0
     for match in _MARK.finditer(text):
         mark = match[0]

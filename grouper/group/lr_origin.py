@@ -54,7 +54,7 @@ def _default(assigned: ParameterAssignment, rules: RuleSet) -> str | None:
 
 
 def _written(span: Span | None, rule: Rule) -> str:
-    """A rule that was made in Python stands nowhere: it is its own place."""
+    """A rule that was made in Python is nowhere: it is its own place."""
     if span is not None:
         return span.place
     return f"`{rules_text(RuleSet((replace(rule, split=None),))).strip()}`"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from grouper.integrations import transformers as transformers
     from grouper.integrations import ultralytics as ultralytics
 
-# Each file of this folder stands under its framework; the first is `grouper.integrations.NAME`.
+# Each file of this folder is under its framework; the first is `grouper.integrations.NAME`.
 FRAMEWORKS = {
     "accelerate": ("accelerate",),
     "axolotl": ("axolotl",),

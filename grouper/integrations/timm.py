@@ -1,4 +1,4 @@
-"""Trains with timm's script by a rules file: what stands in the place of two of its calls.
+"""Trains with timm's script by a rules file: what is in place of two of its calls.
 
 optimizer = create_optimizer(args, model)
 lr_scheduler, num_epochs = create_scheduler(args, optimizer, updates_per_epoch)
@@ -34,7 +34,7 @@ _reports: WeakKeyDictionary[Optimizer, Report] = WeakKeyDictionary()
 def create_optimizer(
     args: Any, model: nn.Module, rules: RuleSet | str | Path | None = None, **variables: Value
 ) -> Optimizer:
-    """The optimizer of the rules, in the place of timm's `create_optimizer_v2(model, ...)`.
+    """The optimizer of the rules, in place of timm's `create_optimizer_v2(model, ...)`.
 
     `rules` are a path, a shipped name or a RuleSet; where they are not given, `args.rules`, for a
     script that has an argument `--rules`. The other arguments about the optimizer (`--opt`, `--lr`,
@@ -79,7 +79,7 @@ class RulesScheduler(Scheduler):
     """The plan as a scheduler of timm: its script says the update that it has come to.
 
     Raises ValueError as the plan's own scheduler does: for a second owner of lr, another optimizer
-    that steps in the place of this one, and a run longer than the plan.
+    that steps in place of this one, and a run longer than the plan.
     """
 
     def __init__(self, optimizer: Optimizer, plan: Plan) -> None:

@@ -51,7 +51,7 @@ OWNED = {
     "lr_scheduler_type": None,
     "lr_scheduler_kwargs": None,
 }
-"""What rules decide on in the place of TrainingArguments, and the option of the same meaning."""
+"""What rules decide on in place of TrainingArguments, and the option of the same meaning."""
 
 Base = TypeVar("Base", bound=Trainer)
 

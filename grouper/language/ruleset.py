@@ -18,15 +18,15 @@ from grouper.text.printable import visible
 from grouper.text.shown import Shown, line
 from grouper.text.source import Span
 
-# A value of the plan; an expression where it hangs on a group's own lr: `final=1e-5/lr`.
+# A value of the plan; an expression where it depends on a group's own lr: `final=1e-5/lr`.
 PlanValue = Value | tree.Expression
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `split` is the split that it stands in, or None at the file's top level.
+    """One rule. `split` is the split that it is in, or None at the file's top level.
 
-    `condition` is what stands behind `where`; an `optional` rule may match nothing.
+    `condition` is what follows `where`; an `optional` rule may match nothing.
     """
 
     selector: tree.Selector | None

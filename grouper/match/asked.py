@@ -1,4 +1,4 @@
-"""What the answer of a selector hangs on: parameters that are alike in it get the same answer."""
+"""What the answer of a selector depends on: parameters that are alike in it get the same answer."""
 
 from __future__ import annotations
 

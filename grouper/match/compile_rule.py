@@ -1,4 +1,4 @@
-"""What a rule is for, whatever other rules take: its selector with the condition behind `where`."""
+"""What a rule is for, regardless of what other rules take: its selector and its condition."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def compile_rule(
 
 
 def selects(rule: Rule, rules: RuleSet, inventory: Inventory) -> Test:
-    """What stands left of `where`, as a function from a parameter to an answer."""
+    """What precedes `where`, as a function from a parameter to an answer."""
     if rule.selector is None:
         return _everything
     return compile_selector(rule.selector, inventory, rules.variables)

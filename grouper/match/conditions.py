@@ -1,4 +1,4 @@
-"""What stands behind `where`: conditions on captures, facts and numbers of the model."""
+"""What follows `where`: conditions on captures, facts and numbers of the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the texts with digits that selectors ask for may stand in a name."""
+"""Where the texts with digits that selectors ask for may be in a name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DigitTexts:
         return {index for number in numbers if number is not None for index in self._askers[number]}
 
     def places(self, skeleton: str, questions: frozenset[int]) -> tuple[Place, ...]:
-        """Where texts of these questions may stand in names of a skeleton, and which."""
+        """Where texts of these questions may be in names of a skeleton, and which."""
         found: list[Place] = []
         for text, texts in self._texts.items():
             if self._askers_of[text].isdisjoint(questions):

@@ -1,4 +1,4 @@
-"""The texts with digits that decide about a glob: whether each stands at its places in a name.
+"""The texts with digits that decide about a glob: whether each is at its places in a name.
 
 With them, and with a name's characters other than digits, is said whether the glob matches it.
 """

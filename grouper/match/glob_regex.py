@@ -54,7 +54,7 @@ def linear_regex(glob: tree.Glob) -> NameTest | None:
 
 @lru_cache(MOST_REMEMBERED)
 def any_regex(glob: tree.Glob) -> NameTest | None:
-    """The glob as a regex that may go back behind a star; None where it has too many of them."""
+    """The glob as a regex that may go back after a star; None where it has too many of them."""
     try:
         text = _sequence(glob.pieces, set())
     except _NoRegex:
@@ -63,7 +63,7 @@ def any_regex(glob: tree.Glob) -> NameTest | None:
 
 
 def beside_star(pieces: Pieces, index: int) -> tuple[bool, bool]:
-    """Whether a star stands before, and after, the piece at an index."""
+    """Whether a star comes before, and after, the piece at an index."""
     before = index > 0 and isinstance(pieces[index - 1], tree.Star)
     after = index + 1 < len(pieces) and isinstance(pieces[index + 1], tree.Star)
     return before, after

@@ -19,7 +19,7 @@ Numbers: TypeAlias = tuple[tuple[str, int], ...]  # sorted by name
 
 @dataclass(eq=False)
 class _Step:
-    """A piece, whether a star stands beside it, and the steps that may follow it."""
+    """A piece, whether a star is beside it, and the steps that may follow it."""
 
     piece: tree.Piece | None
     star_before: bool = False

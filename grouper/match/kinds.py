@@ -24,7 +24,7 @@ Places: TypeAlias = tuple[tuple[str, int], ...]  # captures, and which of the nu
 
 @dataclass(frozen=True)
 class Question:
-    """A selector, its test, and what its answer hangs on.
+    """A selector, its test, and what its answer depends on.
 
     `then` is what is asked of the parameters that it matches.
     """
@@ -125,7 +125,7 @@ class Kinds:
         return self._shared(answers | self._answers(touched, parameter), kind.facts, parameter)
 
     def _own(self, skeleton: str, parameter: Parameter) -> dict[int, Answer]:
-        """The answers to the questions that hang on the whole name."""
+        """The answers to the questions that depend on the whole name."""
         return self._answers(self._each & self._starts.of(skeleton), parameter)
 
     def _with_own(

@@ -26,7 +26,7 @@ class Totals:
 
 
 def uses_totals(rules: RuleSet) -> bool:
-    """Whether a value of the rules hangs on the totals of a label."""
+    """Whether a value of the rules depends on the totals of a label."""
     options = (option for rule in rules.rules for option in rule.options)
     return any(label_of(call) is not None for o in options for call in calls(o.value))
 

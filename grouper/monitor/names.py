@@ -1,4 +1,4 @@
-"""Names of an optimizer's groups and parameters, whoever built it."""
+"""Names of an optimizer's groups and parameters, however it was built."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from grouper.text.dataclass import dataclass
 @dataclass(frozen=True)
 class Translation:
     """How a foreign key is said. `says` is shown; `key` and `operator` take its place where the
-    value may stay as it is, with `suffix` behind it."""
+    value may stay as it is, with `suffix` after it."""
 
     says: str
     key: str | None = None

@@ -49,7 +49,7 @@ def signature(name: str) -> Signature | None:
 
 
 def signature_of(cls: Any) -> Signature | None:
-    """The signature of a class at hand; None where it cannot be told."""
+    """The signature of a class at hand; None where it cannot be determined."""
     import inspect
 
     try:

@@ -61,7 +61,7 @@ def _source_lines(labels: list[Label], primary: Label, digits: int, room: int) -
 
 
 def _carets(start: int, carets: str, message: str, room: int) -> Iterator[str]:
-    """The carets, and the words behind them or, where they find no room, below."""
+    """The carets, and the words after them or, where they find no room, below."""
     marked = " " * start + carets
     if width(f"{marked} {message}") <= room or not message:
         yield f"{marked} {message}".rstrip()

@@ -49,7 +49,7 @@ def rows(entries: Sequence[Entry], exact: bool = False) -> list[Row]:
     families: dict[object, list[Entry]] = {}
     for entry in entries:
         families.setdefault(_likeness(entry), []).append(entry)
-    found: dict[int, Row] = {}  # by the `id` of the entry that it stands at
+    found: dict[int, Row] = {}  # by the `id` of the entry that it is at
     for family in families.values():
         ordered = sorted(family, key=lambda entry: _numbers(entry.name))
         name = _name(ordered) if len(family) >= FEWEST and _steady(ordered) else None

@@ -33,7 +33,7 @@ class Column:
 
 
 def table_lines(table: GroupTable, output: Output) -> Iterator[Line]:
-    """The lines above the table, and the table: options that find no room stand below their row."""
+    """The lines above the table, and the table: options that find no room are below their row."""
     for shared in table.shared:
         options = " ".join(f"{key}={value}" for key, value in shared.options)
         line = styled(MARGIN, (shared.optimizer, "bold"), f" {options}" if options else "")
@@ -61,7 +61,7 @@ def table_lines(table: GroupTable, output: Output) -> Iterator[Line]:
 
 
 def _columns(table: GroupTable, output: Output) -> list[Column]:
-    """All columns behind the names, the ones that everybody wants first."""
+    """All columns after the names, the ones that everybody wants first."""
     counted = [Column("tensors", tuple(f"{row.tensors:,}" for row in table.rows))]
     counted.append(Column("parameters", tuple(f"{row.parameters:,}" for row in table.rows)))
     if any(row.groups > 1 for row in table.rows):

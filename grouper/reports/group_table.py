@@ -94,7 +94,7 @@ def _factor(group: Group, assigned: Mapping[int, ParameterAssignment]) -> float 
     products: set[float] = set()
     for member in members.values():
         if not same(member.options.get(LR), group.options.get(LR)):
-            return None  # `thaw(lr=...)` gave it another one
+            return None  # `unfreeze(lr=...)` gave it another one
         factors = [
             setting.value
             for setting in member.settings

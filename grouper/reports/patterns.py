@@ -11,11 +11,11 @@ from grouper.text.fold import fold
 from grouper.text.printable import visible, width
 
 MOST_LINES = 3  # in a terminal; `--verbose` shows all
-_COMMA = re.compile("(?<=,)")  # behind one
+_COMMA = re.compile("(?<=,)")  # after one
 
 
 def pattern_lines(names: Iterable[str], output: Output, room: int) -> list[str]:
-    """The names folded into patterns, in lines of `room` columns, broken between patterns or behind
+    """The names folded into patterns, in lines of `room` columns, broken between patterns or after
     a comma. What a program reads is one line."""
     listed = list(names)
     patterns = [visible(pattern) for pattern in fold(listed)]
@@ -53,7 +53,7 @@ def _parts(patterns: list[str], room: int) -> Iterator[str]:
 
 
 def _cut(lines: list[list[str]], end: str, room: int) -> list[str]:
-    """These lines with the end on the last one, behind a whole pattern where there is one."""
+    """These lines with the end on the last one, after a whole pattern where there is one."""
     parts = list(lines[-1])
     while parts and width("".join(parts).rstrip(", ")) + len(end) > room:
         parts.pop()

@@ -147,7 +147,7 @@ def _(value: list) -> str:  # type: ignore[type-arg]
 
 
 def lines_html(shown: str) -> Element:
-    """Text as it stands in the terminal."""
+    """Text as it is in the terminal."""
     return lines(styled(visible(line)) for line in shown.splitlines())
 
 

@@ -15,7 +15,7 @@ from reprlib import recursive_repr
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
-MISSING: Any = object()  # where there is no default, and in the place of what a factory makes
+MISSING: Any = object()  # where there is no default, and in place of what a factory makes
 FEW = 30  # values of a class, for which writing a function takes longer
 _FIELDS = "__grouper_fields__"
 

@@ -110,7 +110,7 @@ _shown: dict[str | tuple[str, type[Warning], int], int] = {}
 def warn(findings: Iterable[Finding]) -> None:
     """Hand the warnings among the findings to Python's `warnings`, as GroupingWarning.
 
-    Each stands at the place in the rules, and not at the call, so that Python shows it once however
+    Each is at the place in the rules, and not at the call, so that Python shows it once however
     many calls of a run come upon it.
     """
     for finding in in_order(tuple(findings)):

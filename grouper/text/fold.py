@@ -21,7 +21,7 @@ def fold(names: Iterable[str]) -> tuple[str, ...]:
 
     Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`; and then
     those that begin alike, as in `{conv.{weight,bias},bn.weight}`. What would read as a pattern
-    itself stands in quotes. Of more than a second's work nothing is joined.
+    itself is in quotes. Of more than a second's work nothing is joined.
     """
     paths = [_path(row) for row in rows(names)]
     if max(map(len, paths), default=0) <= MAX_SEGMENTS:

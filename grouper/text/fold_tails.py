@@ -8,7 +8,7 @@ from itertools import takewhile
 LONGEST = 60  # letters inside one pair of braces that joins tails: more is no easier to read
 DEEPEST = 3  # braces within braces, as a rules file may write them
 
-Segment = tuple[str, ...]  # the alternatives between two dots, each as it stands in braces
+Segment = tuple[str, ...]  # the alternatives between two dots, each as it is in braces
 Path = tuple[Segment, ...]
 
 
@@ -52,7 +52,7 @@ def _alternatives(tails: list[Path]) -> list[Path]:
 
 
 def _together(tails: list[Path]) -> Path | None:
-    """One path for all tails: what they end in alike stands once, behind the braces. None where the
+    """One path for all tails: what they end in alike stands once, after the braces. None where the
     braces would be too long, or too deep."""
     shortest = min(map(len, tails))
     ends = zip(*(reversed(tail) for tail in tails), strict=False)
@@ -78,7 +78,7 @@ def _braced(segment: Segment) -> str:
 
 
 def _depth(text: str) -> int:
-    """How many braces stand within each other."""
+    """How many braces are within each other."""
     depth = deepest = 0
     for sign in text:
         depth += (sign == "{") - (sign == "}")

@@ -58,7 +58,7 @@ class Span:
 
     @property
     def end_column(self) -> int:
-        """The column just behind the last character."""
+        """The column just after the last character."""
         return self.source.position(self.end)[1]
 
     @property

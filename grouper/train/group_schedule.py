@@ -91,7 +91,7 @@ class GroupSchedule:
         return warmed_up(within, self.warmup_steps, self.start, full, self.warmup_shape)
 
     def momentum_at(self, step: int, run: Run) -> float:
-        """The momentum at a step; before and behind the window it stands still."""
+        """The momentum at a step; before and after the window it stands still."""
         assert self.momentum is not None
         scheduled = next((o for o in self.options if o.key == "momentum"), None)
         full = scheduled.at(step, run, self.warmup_end) if scheduled else self.momentum

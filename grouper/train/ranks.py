@@ -45,7 +45,7 @@ class RankCheck:
         return disagreement(fingerprints, {rank: path for rank, (_, path) in answers.items()})
 
     def report_failure(self, failure: str) -> None:
-        """Send the other ranks an error in the place of a fingerprint, so that none waits."""
+        """Send the other ranks an error in place of a fingerprint, so that none waits."""
         self._exchange(failure, "")
 
     def _exchange(

@@ -98,7 +98,7 @@ def options_of(group: Mapping[str, Any]) -> Mapping[str, Value]:
 
 
 def _value(value: object) -> tuple[Value] | None:
-    """The value of an option in a tuple; None for what is none: a function, a large tensor."""
+    """The value of an option in a tuple; None for anything else: a function, a large tensor."""
     if value is None or type(value) in (bool, int, float, str):
         return (value,)  # type: ignore[return-value]
     if isinstance(value, list | tuple):

@@ -247,7 +247,7 @@ def forget(schedules: Sequence[GroupSchedule], optimizer: Optimizer, step: int) 
     """Empty the optimizer's state of the groups whose window opens or closes at a step.
 
     What gradients left in momentum while nothing moved then never becomes a step: the parameters
-    begin as if they had just been added. Behind the window nothing needs the state, and ASGD, whose
+    begin as if they had just been added. After the window nothing needs the state, and ASGD, whose
     steps follow the lr a step late, would make one more with it.
     """
     for schedule, group in zip(schedules, optimizer.param_groups, strict=True):

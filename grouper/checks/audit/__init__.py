@@ -1,1 +1,1 @@
-"""What is true of an optimizer that is there, whoever built it, without rules."""
+"""What is true of an optimizer that is there, however it was built, without rules."""

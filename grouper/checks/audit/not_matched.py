@@ -1,4 +1,4 @@
-"""The tensors of an optimizer cannot be told to be parameters of the model.
+"""It cannot be determined which parameters of the model an optimizer has.
 
 The state of an optimizer in a file has numbers for its parameters, and names only where it was
 built from named ones (torch 2.6 and later). Without names, grouper looks for a division of the

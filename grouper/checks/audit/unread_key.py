@@ -29,7 +29,7 @@ _OF_TIMM = "lr_scale"
 
 
 def check(audited: Audited) -> Iterator[Finding]:
-    """One finding for each key of an optimizer's groups that nobody is known to read."""
+    """One finding for each key of an optimizer's groups that nothing is known to read."""
     found: dict[tuple[int, str], list[AuditedGroup]] = {}
     for group in audited.groups:
         # Of what wrote a checkpoint only this is known: what the rates are.

@@ -73,7 +73,7 @@ def commands_of(parser: argparse.ArgumentParser) -> tuple[Command, ...]:
 
 
 def flags_of(parser: argparse.ArgumentParser) -> tuple[Argument, ...]:
-    """The flags that stand before a command."""
+    """The flags that come before a command."""
     return tuple(_argument(action) for action in parser._actions if action.option_strings)
 
 

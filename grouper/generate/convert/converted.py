@@ -29,7 +29,7 @@ class Case:
     """One rule of a table: the parameters of any of its patterns; all that are left without one.
 
     `kind` says that it speaks of a kind of parameters, which a model may lack. `dropped` is why the
-    rule stands in a comment only.
+    rule is in a comment only.
     """
 
     patterns: tuple[Pattern, ...]

@@ -50,7 +50,7 @@ def convert(config: Any, inventory: Inventory | None) -> Converted:
 
 
 def _name(config: Any, optimizer: Section) -> str:
-    """`name` stands beside `config`, which holds the options and the groups."""
+    """`name` is beside `config`, which holds the options and the groups."""
     for section in all_sections(config):
         if section.values.get("config") is optimizer.values:
             return section.text("name") or "adamw"

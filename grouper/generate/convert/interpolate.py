@@ -20,7 +20,7 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
 
 
 def interpolated(data: Any) -> Any:
-    """The data with all interpolations that can be told replaced by their values."""
+    """The data with all interpolations that can be determined replaced by their values."""
     return _replaced(data, data)
 
 
@@ -52,7 +52,7 @@ def _text(text: str, root: Any) -> Any:
 
 
 def _value(inside: str, root: Any) -> Any:
-    """What stands between the braces; None where it cannot be told."""
+    """What stands between the braces; None where it cannot be determined."""
     name, colon, arguments = inside.partition(":")
     if colon:
         try:

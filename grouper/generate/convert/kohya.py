@@ -48,7 +48,7 @@ def recognises(config: Any) -> bool:
 
 
 def _pairs_text(section: Section) -> str | None:
-    """The pairs, which stand under their own name or as an entry of `network_args`."""
+    """The pairs, which are under their own name or as an entry of `network_args`."""
     if isinstance(section.values.get(_KEY), str):
         return str(section.values[_KEY])
     return _argument(section, _KEY)

@@ -33,7 +33,7 @@ class Labels:
 
 
 def _plain(found: re.Match[str]) -> str:
-    """An escaped character as itself where it can stand in a word; else a gap."""
+    """An escaped character as itself where it can be in a word; else a gap."""
     return found[0][1] if found[0] in (r"\.", r"\-") else "_"
 
 

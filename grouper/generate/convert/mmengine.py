@@ -129,7 +129,7 @@ def _duplicates(paramwise: Section, inventory: Inventory | None) -> list[Remark]
 
 
 def _losses(root: Section, wrapper: Section) -> list[Line]:
-    """What stands beside the groups, and is the training loop's."""
+    """What is beside the groups, and is the training loop's."""
     kept = ("optimizer", "paramwise_cfg", "constructor", "type", "_delete_")
     said = []
     if wrapper.path:

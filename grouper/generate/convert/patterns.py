@@ -41,7 +41,7 @@ def owned(name: str) -> tree.Selector:
 def regex(pattern: str, how: How, place: str) -> Pattern:
     """What `re.search`, `re.match` or `re.fullmatch` finds. Simple ones become globs.
 
-    Raises ConvertError for what `re` refuses, and for what it could search for ever.
+    Raises ConvertError for what `re` refuses, and for what it could search forever.
     """
     try:
         re.compile(pattern)

@@ -87,7 +87,7 @@ def _optimizer(name: str, options: Mapping[str, Any]) -> list[Line]:
 
 
 def _group(entry: Section, container: Section) -> tuple[str, Section, dict[str, Any]]:
-    """A group's optimizer, where it stands, and all of its options."""
+    """A group's optimizer, where it is, and all of its options."""
     if "optimizer_name" in entry:
         name = entry.text("optimizer_name") or ""
         own = entry.section("optimizer_kwargs") or Section({})

@@ -10,7 +10,7 @@ from grouper.match.classes import ancestors
 from grouper.model.inventory import Inventory, Module, Parameter
 from grouper.text.dataclass import dataclass
 
-# Classes that are heads wherever they stand: of Ultralytics and YOLOv5, then of torchvision.
+# Classes that are heads wherever they are: of Ultralytics and YOLOv5, then of torchvision.
 CLASSES = (
     "Detect", "Classify", "RTDETRDecoder",
     "FastRCNNPredictor", "MaskRCNNPredictor", "KeypointRCNNPredictor", "RetinaNetHead", "FCOSHead",
@@ -40,7 +40,7 @@ class Head:
 
 
 def head_of(inventory: Inventory) -> Head | None:
-    """The head of a model, None where it cannot be told for sure, or where nothing else trains."""
+    """The head of a model, or None if that is not sure, or if nothing else trains."""
     trained = trained_of(inventory)
     for head, members in (*_by_class(inventory, trained), *_by_place(inventory, trained)):
         if 0 < len(members) < len(trained) and not any(p.tied for p in members):

@@ -27,7 +27,7 @@ def init(model: Model, *, optimizer: Optimizer | None = None) -> RuleSet:
 
     `model` is an nn.Module, an Inventory, or the path of a model file. Raises OSError and
     grouper.ModelError as `check` does, and ValueError where nothing of the model trains, or where
-    no rules give the optimizer's groups: a parameter stands in two, or none of its tensors is the
+    no rules give the optimizer's groups: a parameter is in two, or none of its tensors is the
     model's.
     """
     if optimizer is not None:

@@ -24,7 +24,7 @@ _MOST_SHOWN = 4  # patterns of names in a comment
 def rules_of(inventory: Inventory, optimizers: Sequence[OptimizerGroups], use: Use) -> str:
     """The text of rules that form the groups of an optimizer, or of several at once.
 
-    Raises ValueError where no rules can: a parameter stands in two groups, or there are none.
+    Raises ValueError where no rules can: a parameter is in two groups, or there are none.
     """
     settings = settings_of(optimizers)
     inventory, remarks, groups, masks = _on_model(inventory, settings)

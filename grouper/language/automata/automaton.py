@@ -45,7 +45,7 @@ class Automaton:
         return tuple([numbers.setdefault(each, len(numbers)) for each in told])
 
     def step(self, state: int, character: str, meter: Meter) -> int:
-        """The state behind a character. Raises Unknown where the meter does."""
+        """The state after a character. Raises Unknown where the meter does."""
         found = self._next[state].get(character)
         if found is None:
             meter.spend(1 + self._states[state][0].bit_count())

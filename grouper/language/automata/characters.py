@@ -9,7 +9,7 @@ from functools import cache
 
 from grouper.text.dataclass import dataclass
 
-# The letters, digits and signs that are not ASCII, but for those that a pattern names.
+# The letters, digits and signs that are not ASCII, except those that a pattern names.
 OTHERS = ("\u0298", "\u096d", "\u2e1c")
 # The nicer ones first: they are what examples are made of.
 SAMPLE = (

@@ -57,7 +57,7 @@ def explore(automata: Sequence[Automaton], meter: Meter) -> Explored:
 def _after(
     walked: Mapping[int, Automaton], place: Place, character: str, meter: Meter
 ) -> Place | None:
-    """The place behind a character; None where no name goes on so."""
+    """The place after a character; None where no name goes on so."""
     after = []
     for index, state in place:
         reached = walked[index].step(state, character, meter)

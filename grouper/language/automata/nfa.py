@@ -13,7 +13,7 @@ MAX_STATES = 2_000
 
 
 class Assertion(Enum):
-    """What a silent move asks of the characters before and behind it."""
+    """What a silent move asks of the characters before and after it."""
 
     BEGIN = "begin"
     END = "end"
@@ -48,7 +48,7 @@ Move = tuple[int, Assertion | None]
 class Nfa:
     """States are numbers; one that takes a character leads to the next number.
 
-    Parts are added at a state and give the state behind them; `end` is the last of all.
+    Parts are added at a state and give the state after them; `end` is the last of all.
     """
 
     takes: list[Characters | None] = field(default_factory=lambda: [None])

@@ -20,7 +20,7 @@ Pieces = tuple[tree.Piece, ...]
 
 
 def add_glob(nfa: Nfa, at: int, glob: tree.Glob) -> int:
-    """The glob behind a state; the state behind the glob. Raises Unknown beyond the limits."""
+    """The glob after a state; the state after the glob. Raises Unknown beyond the limits."""
     return _sequence(nfa, at, glob.pieces)
 
 

@@ -68,7 +68,7 @@ def _add(nfa: Nfa, at: int, test: NameTest) -> int:
 
 
 def _below(nfa: Nfa, at: int, path: tree.Glob | tree.Exact | tree.ClassName) -> int:
-    """The names of what stands below modules of a path."""
+    """The names of what is below modules of a path."""
     at = nfa.take(_add_path(nfa, at, path), DOT)
     return nfa.many(nfa.take(at, ANY), lambda inner: nfa.take(inner, ANY))
 

@@ -111,7 +111,7 @@ class RuleClaims:
         self._read: dict[tuple[Atom, ...], Names] = {}
 
     def selected(self, rule: Rule) -> Claim:
-        """That the rule's selector matches, whatever earlier rules took."""
+        """That the rule's selector matches, regardless of what earlier rules took."""
         return self._selected[id(rule)]
 
     def matched(self, rule: Rule) -> Claim:
@@ -132,7 +132,7 @@ class RuleClaims:
         return self.is_empty(All((self.selected(rule), self.selected(other)))) is not True
 
     def names(self, claim: Claim) -> Iterator[str]:
-        """Names for which a claim holds whatever the model is, short ones first."""
+        """Names for which a claim holds for any model, short ones first."""
         found = self._names(claim)
         if found is not None:
             yield from (found.names[case] for case in bits(found.cases(claim).true))

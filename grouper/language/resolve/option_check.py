@@ -1,4 +1,4 @@
-"""Checks the options of rules and statements: their words, their values, and where they stand."""
+"""Checks the options of rules and statements: their words, their values, and where they are."""
 
 from __future__ import annotations
 
@@ -173,5 +173,5 @@ class OptionCheck:
 
 
 def plain(values: Mapping[str, PlanValue]) -> dict[str, Value]:
-    """The values that hang on no group's own option."""
+    """The values that depend on no group's own option."""
     return {k: v for k, v in values.items() if not isinstance(v, tree.Node)}

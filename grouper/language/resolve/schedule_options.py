@@ -1,4 +1,4 @@
-"""Options of a schedule that stand beside `schedule=`, where nobody reads them."""
+"""Options of a schedule that are beside `schedule=`, where nothing reads them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _name(value: tree.Expression, variables: Mapping[str, Value]) -> str:
 
 
 def _moved_inside(chosen: tree.Option, beside: list[tree.Option]) -> tuple[Edit, ...]:
-    """Each option taken from its place, and written behind the schedule's name."""
+    """Each option taken from its place, and written after the schedule's name."""
     place = chosen.value.span
     spans = [option.span for option in beside]
     known = chosen.value.options if isinstance(chosen.value, tree.Configured) else ()

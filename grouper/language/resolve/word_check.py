@@ -1,4 +1,4 @@
-"""Checks that the words of an expression name something where they stand."""
+"""Checks that the words of an expression name something where they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Place:
 
     `sure` are captures that every match has, `possible` those of some matches, in the order in
     which they are written. `of_block` are the captures that rules of the block have. `extra` are
-    further words: facts, `lr`. `labels` says whether `count(label)` may stand here, `base_model`
+    further words: facts, `lr`. `labels` says whether `count(label)` may be here, `base_model`
     whether its facts may.
     """
 

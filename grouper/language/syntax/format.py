@@ -79,7 +79,7 @@ def _extent(node: tree.Node) -> tuple[int | None, int | None]:
 
 
 def _place_comments(lines: list[_Line], comments: tuple[tree.Comment, ...]) -> list[_Line]:
-    """Comments behind a statement stay behind it, all others get a line of their own."""
+    """Comments after a statement stay after it, all others get a line of their own."""
     for comment in comments:
         row = comment.span.line if comment.span else 0
         behind = [line for line in lines if line.first and line.first <= row <= (line.last or 0)]

@@ -58,7 +58,7 @@ def _from_table(grammar: str, path: Path) -> TableParser | None:
 
 
 def fitting(grammar: str) -> bytes:
-    """What a table begins with: it fits this grammar and this version of Lark only, which stands in
+    """What a table begins with: it fits this grammar and this version of Lark only, which is in
     the file that Lark's package begins with."""
     found = find_spec("lark")
     assert found is not None

@@ -35,7 +35,7 @@ def _comment(statement: Unparsed) -> Finding | None:
 
 
 def _freeze(statement: Unparsed) -> Finding | None:
-    """`freeze=10`, `freeze model.*`, `freeze: [model.0]`: a rule that freezes. Right behind another
+    """`freeze=10`, `freeze model.*`, `freeze: [model.0]`: a rule that freezes. Right after another
     statement the line is taken for options of that one."""
     line = re.search(r"(?<![^\n])[ \t]*((?:freeze|frozen|unfreeze)\b[^\n]*)\s*$", statement.text)
     text = line[1] if line is not None and statement.at >= line.start() else statement.text

@@ -1,4 +1,4 @@
-"""What is wrong with a regex: what `re` refuses, and what `re` could search for ever.
+"""What is wrong with a regex: what `re` refuses, and what `re` could search forever.
 
 `re` tries every way to match before it gives up. There is more than one way where a repeat's
 iterations can share text: where what a repeated part may begin with also fits where the part

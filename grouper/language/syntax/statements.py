@@ -42,7 +42,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Block:
-    """A split: its head, what stands in its braces, and its whole; `closed` by a brace or not."""
+    """A split: its head, what is in its braces, and its whole; `closed` by a brace or not."""
 
     head: Span
     items: tuple[Item, ...]

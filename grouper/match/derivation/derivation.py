@@ -13,7 +13,7 @@ from grouper.text.source import Span
 class Source:
     """Who says a number: `else -> body`, `base`; or a fact with its value: `fan_in = 64`.
 
-    `span` is None for what stands in no file.
+    `span` is None for what is in no file.
     """
 
     what: str
@@ -22,7 +22,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Term:
-    """A value, or a factor: `expression` has numbers in the place of the words of the file."""
+    """A value, or a factor: `expression` has numbers in place of the words of the file."""
 
     expression: tree.Expression
     value: Value
@@ -45,7 +45,7 @@ class Derivation:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The terms as they stand in a product: `0.01`, `0.75**(11 - 3)`, `(1 / 3)`."""
+        """The terms as they are in a product: `0.01`, `0.75**(11 - 3)`, `(1 / 3)`."""
         several = len(self.terms) > 1
         precedences = [2 if several else 0, *[3] * (len(self.terms) - 1)]
         terms = zip(self.terms, precedences, strict=False)

@@ -1,4 +1,4 @@
-"""An expression with numbers in the place of its words, and where those come from."""
+"""An expression with numbers in place of its words, and where those come from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grouper.text.source import Span
 
 @dataclass
 class Substitution:
-    """Puts values in the place of words. `spans` are the places of variables; `sources` is filled
+    """Puts values in place of words. `spans` are the places of variables; `sources` is filled
     as words are met."""
 
     scope: Scope

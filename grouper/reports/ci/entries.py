@@ -23,7 +23,7 @@ WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 @dataclass(frozen=True)
 class Place:
     """A place in a file: `path` counts from the repository's root, lines and columns from 1, and
-    the end is just behind the last character."""
+    the end is just after the last character."""
 
     path: str
     line: int = 1

@@ -82,7 +82,7 @@ def none_named(report: Report, name: str) -> str:
 
 
 def named(report: Report, name: str) -> list[ParameterAssignment]:
-    """The parameters that are called so, or else are matched by the glob, or else stand below the
+    """The parameters that are called so, or else are matched by the glob, or else are below the
     module, or below modules that the glob matches."""
     assignments = report.assignment.parameters if report.assignment else ()
     exact = [a for a in assignments if name in a.parameter.names]

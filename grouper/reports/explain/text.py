@@ -87,7 +87,7 @@ def _outcome(each: Explained, words: Words) -> Iterator[Text]:
 
 
 def _options(each: Explained, words: Words, columns: int) -> Iterator[Text]:
-    """One option after the other; values stand below values."""
+    """One option after the other; values are below values."""
     if not each.derivations:
         return
     wide = max(width(visible(derivation.key)) for derivation in each.derivations)
@@ -174,8 +174,8 @@ def _listed(
 
 
 def _flowing(head: Text, chunks: Iterable[Text], columns: int, indent: int) -> Iterator[Text]:
-    """Chunks behind a head with blanks between, in lines of at most so many columns. Those that are
-    longer than a line, and a first one that does not fit behind the head, are broken at blanks."""
+    """Chunks after a head with blanks between, in lines of at most so many columns. Those that are
+    longer than a line, and a first one that does not fit after the head, are broken at blanks."""
     line, empty = head.copy(), True
     for chunk in chunks:
         whole = width(chunk.plain)

@@ -1,4 +1,4 @@
-"""The words of an explanation: places, sources and terms, as they stand in one line."""
+"""The words of an explanation: places, sources and terms, as they are in one line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Words:
         return f"{source.what}, {self.place(source.span)}" if source.span else source.what
 
     def sources(self, term: Term) -> str:
-        """What stands in parentheses behind a number."""
+        """What is in parentheses after a number."""
         return "; ".join(map(self.source, term.sources))
 
     def rule(self, rule: Rule) -> str:

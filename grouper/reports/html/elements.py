@@ -42,7 +42,7 @@ def joined(parts: Iterable[str]) -> Element:
 
 
 def lines(texts: Iterable[Line]) -> Element:
-    """Lines of the terminal as they stand there, with their colours; without a line end, so that
+    """Lines of the terminal as they are there, with their colours; without a line end, so that
     no Markdown around them begins again."""
     return element("pre", Element("&#10;".join(map(line, texts))), style=PRE)
 

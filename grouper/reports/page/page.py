@@ -21,7 +21,7 @@ SCRIPTS = ("page.js",)
 def html_page(report: Report, plan: Plan | None = None) -> str:
     """The page of a report, with its plan where there is one.
 
-    Names and rules are untrusted: they stand in the page as JSON in which no tag can begin, and the
+    Names and rules are untrusted: they are in the page as JSON in which no tag can begin, and the
     script shows them as text. The policy of the page allows its own style and script by their
     hashes, and no request at all.
     """
@@ -47,7 +47,7 @@ def html_page(report: Report, plan: Plan | None = None) -> str:
 
 
 def embedded(value: Any) -> str:
-    """JSON that may stand in a script element, whatever texts are in it."""
+    """JSON that may be in a script element, whatever texts are in it."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -58,7 +58,7 @@ def _turns_of(group: GroupSchedule, plan: Plan) -> Iterator[tuple[int, str]]:
         return
     options = kind.arguments(group.schedule.options)  # type: ignore[arg-type]
     for time, word in kind.key_times(whole - begin, whole, options):
-        late = curve.lag if time > end // 1 else 0  # behind the warm-up, a schedule may be late
+        late = curve.lag if time > end // 1 else 0  # after the warm-up, a schedule may be late
         if begin + time + late < whole:
             yield math.ceil((begin + time + late) * size), word
 

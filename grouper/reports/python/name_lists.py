@@ -37,7 +37,7 @@ def _items(row: Row, room: int) -> Iterator[str]:
 
 
 def _plain(row: Row) -> bool:
-    """Whether what does not vary can stand in an f-string as it is."""
+    """Whether what does not vary can be in an f-string as it is."""
     return all(PLAIN.fullmatch(choices[0]) for choices in row if len(choices) == 1)
 
 

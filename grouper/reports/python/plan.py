@@ -157,7 +157,7 @@ def _momentum(group: GroupSchedule, end: str) -> Brackets | str:
 
 
 def _within(group: GroupSchedule) -> str:
-    """The step of the warm-up: counted from the window's first, and standing behind its last."""
+    """The step of the warm-up: counted from the window's first, and following its last."""
     step = "step" if group.end is None else f"min(step, {group.end - 1})"
     return f"{step} - {group.first}" if group.first else step
 

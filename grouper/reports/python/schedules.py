@@ -11,7 +11,7 @@ from grouper.train.curve import Curve, Run
 
 
 def factor_source(name: str) -> str:
-    """The function `NAME_factor` of a schedule, as it stands in grouper."""
+    """The function `NAME_factor` of a schedule, as it is in grouper."""
     source = inspect.getsource(SCHEDULES[name].function).rstrip()
     return source.replace(f"def {name}(", f"def {name}_factor(", 1)
 

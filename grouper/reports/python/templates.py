@@ -1,4 +1,4 @@
-"""The functions that every emitted file has, as they stand in it."""
+"""The functions that every emitted file has, as they are in it."""
 
 NAMES = '''\
 def named_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

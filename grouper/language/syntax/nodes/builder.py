@@ -47,7 +47,7 @@ class Builder:
         return made
 
     def span(self, found: Any) -> Span:
-        """Where a tree or a token of lark's stands."""
+        """Where a tree or a token of lark's is."""
         if isinstance(found, Token):
             assert found.start_pos is not None
             assert found.end_pos is not None

@@ -1,4 +1,4 @@
-"""Values: what stands behind `=`, in conditions and in claims."""
+"""Values: what follows `=`, in conditions and in claims."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class Comment(Node):
 
 @dataclass(frozen=True)
 class File(Node):
-    """A rules file: its statements, and its comments in order (they hang on spans alone)."""
+    """A rules file: its statements, and its comments in order (they depend on spans alone)."""
 
     statements: tuple[Statement, ...]
     comments: tuple[Comment, ...] = field(default=(), compare=False)
