@@ -1,6 +1,5 @@
 """What is found of rules alone: true of every model, and with a name that shows it."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -157,12 +156,11 @@ MANY = {
 
 
 @pytest.mark.parametrize("kind", MANY)
-def test_a_hundred_rules_take_less_than_a_second(kind):
+def test_a_hundred_rules_are_within_the_work_for_one_file(kind):
+    """What that takes in seconds is measured in benchmarks/growth.py."""
     lines = [line.replace("{k}", str(k)) for line in MANY[kind] for k in range(50)]
     rules = grouper.parse("\n".join(lines))
-    begin = time.process_time()
     findings = [f for f in check_rules(rules).findings if f.code.id in OF_NAMES]
-    assert time.process_time() - begin < 1
     dead = [finding for finding in findings if finding.code.id == "GR114"]
     assert len(dead) == (0 if kind == "words" else 50)
 
