@@ -24,9 +24,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint",
         metavar="CHECKPOINT",
-        help="a file or folder with an optimizer's state, beside the model or alone",
+        help="a file or folder with an optimizer's state, with or without the model",
     )
-    parser.add_argument("--model", metavar="MODEL", help="the model, where it is elsewhere")
+    parser.add_argument("--model", metavar="MODEL", help="the model, if it is in another file")
     model_flags(parser)
     selection_flags(parser)
     format_flag(parser, AUDIT)
@@ -35,10 +35,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     selected = selection(arguments)
-    whole = _audit(arguments)
-    found = replace(whole, findings=selected.among(whole.findings))
-    emit(AUDIT.render(arguments.format, found, output(arguments)))
-    return CLEAN if found.ok else FOUND
+    unfiltered = _audit(arguments)
+    filtered = replace(unfiltered, findings=selected.among(unfiltered.findings))
+    emit(AUDIT.render(arguments.format, filtered, output(arguments)))
+    return CLEAN if filtered.ok else FOUND
 
 
 def _audit(arguments: argparse.Namespace) -> Audit:

@@ -40,14 +40,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--watch", action="store_true", help="check again whenever a file changes, until Ctrl-C"
     )
+    parser.add_argument("--fix", action="store_true", help="apply the safe edits, then check")
     parser.add_argument(
-        "--fix", action="store_true", help="apply the edits that are sure, then check"
+        "--diff", action="store_true", help="show the safe edits without changing a file"
     )
     parser.add_argument(
-        "--diff", action="store_true", help="show the edits that are sure, and change no file"
-    )
-    parser.add_argument(
-        "--locked", action="store_true", help="fail where the groups are not those of RULES.lock"
+        "--locked", action="store_true", help="fail if the groups differ from RULES.lock"
     )
     rules_flags(parser)
     model_flags(parser)
@@ -78,7 +76,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _fixed(arguments: argparse.Namespace, reports: list[Report]) -> list[Report]:
-    """The reports after the edits that are sure; with `--diff`, these are printed and not made."""
+    """The reports after the safe edits; with `--diff`, the edits are printed instead of applied."""
     from grouper.cli.fix import MOST_ROUNDS, fixed, print_diff, write_fixed
 
     names = [name for name in model_and_rules(arguments)[1] if os.path.isfile(name)]
@@ -95,17 +93,17 @@ def _fixed(arguments: argparse.Namespace, reports: list[Report]) -> list[Report]
 
 
 def reports_of(arguments: argparse.Namespace) -> list[Report]:
-    """The reports on the rules files of the arguments, for each model that they are for."""
+    """The reports on the rules files of the arguments, one for each of their models."""
     return [report for _, reports in reports_by_file(arguments) for report in reports]
 
 
 def reports_by_file(arguments: argparse.Namespace) -> list[tuple[str, list[Report]]]:
-    """The same, by the name of each rules file."""
+    """The reports, paired with the name of each rules file."""
     model, names = model_and_rules(arguments)
     selections = [selection(arguments, name) for name in names]
     rule_sets = [load_rules(name, arguments.set) for name in names]
     inventory = None if model is None else read_model(model, arguments.key)
-    found = []
+    by_file = []
     for name, rules, selected in zip(names, rule_sets, selections, strict=True):
         if inventory is None:
             reports = _alone(name, rules, arguments.key)
@@ -115,12 +113,12 @@ def reports_by_file(arguments: argparse.Namespace) -> list[tuple[str, list[Repor
             from grouper.cli.locked import compared
 
             reports = compared(name, reports)
-        found.append((name, [selected.of(report) for report in reports]))
-    return found
+        by_file.append((name, [selected.of(report) for report in reports]))
+    return by_file
 
 
 def _write_page(arguments: argparse.Namespace, reports: Sequence[Report]) -> None:
-    """The page of a format that has one, where its variable names a file."""
+    """Writes the page of a format that has one, if its environment variable names a file."""
     path = os.environ.get(PAGE_FILES.get(arguments.format, ""))
     if path:
         append(path, PAGES.render(arguments.format, reports, output(arguments)))
@@ -128,7 +126,7 @@ def _write_page(arguments: argparse.Namespace, reports: Sequence[Report]) -> Non
 
 def _alone(name: str, rules: RuleSet, key: str | None) -> list[Report]:
     """The reports on rules without a model on the command line: one for each model that the project
-    names for them, or that their `for` statements name, or one without a model."""
+    or else their `for` statements name, or one without a model."""
     project = settings_for(name).of(name)
     models = project.models or rules.models
     if not models:
@@ -140,11 +138,11 @@ def _alone(name: str, rules: RuleSet, key: str | None) -> list[Report]:
 
 
 def model_and_rules(arguments: argparse.Namespace) -> tuple[str | None, list[str]]:
-    """The model, where there is one, and the rules files: of several arguments the first one is the
-    model, unless it is a rules file or `--model` names one."""
+    """The model, if any, and the rules files. The first of several arguments is the model, unless
+    it is a rules file or `--model` is given."""
     model, names = arguments.model, arguments.files
     if model is None and len(names) > 1 and not is_rules(names[0]):
         model, *names = names
     if names.count(STDIN) > 1:
-        raise Failure("standard input can be read once: name `-` once")
+        raise Failure("standard input can be read only once: give `-` once")
     return model, names

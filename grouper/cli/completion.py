@@ -11,7 +11,7 @@ from grouper.cli.write import emit
 
 SHELLS = {"bash": bash.script, "zsh": zsh.script, "fish": fish.script}
 EXAMPLES = (
-    'eval "$(grouper completion bash)"  # in ~/.bashrc; for zsh in ~/.zshrc, behind compinit',
+    'eval "$(grouper completion bash)"  # in ~/.bashrc; for zsh in ~/.zshrc, after compinit',
     "grouper completion fish > ~/.config/fish/completions/grouper.fish",
 )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Systems:
-    """The names of the systems, which are imported where somebody asks for them."""
+    """The names of the systems, imported only when they are iterated over."""
 
     def __iter__(self) -> Iterator[str]:
         from grouper.generate.convert.systems import SYSTEMS
@@ -31,15 +31,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .yaml, .json, .toml or .py configuration")
     parser.add_argument(
         "--from", choices=_Systems(), dest="system", metavar="SYSTEM",
-        help="the tool that it is for, if its keys do not show it: %(choices)s",
+        help="the tool it is for, if its keys do not show it: %(choices)s",
     )  # fmt: skip
     parser.add_argument(
-        "--at", metavar="PATH", help="which part of the file, where several would do: `a.b[0]`"
+        "--at", metavar="PATH", help="which part of the file, if several are possible: `a.b[0]`"
     )
     parser.add_argument(
         "--model",
         metavar="MODEL",
-        help="a model, to settle what the file leaves open and to check the rules",
+        help="a model, to fill in what the file leaves open and to check the rules",
     )
     parser.add_argument("--out", metavar="FILE", help="write a file")
     model_flags(parser)
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         write(arguments.out, conversion.text)
         if not arguments.quiet:
             emit_paths([arguments.out])
-    _print_what_is_wrong(conversion, arguments)
+    _print_problems(conversion, arguments)
     return status(conversion.report)
 
 
@@ -73,7 +73,7 @@ def _with_file(message: str, file: str) -> str:
     return message if message.startswith(f"`{file}`") else f"`{file}`: {message}"
 
 
-def _print_what_is_wrong(conversion: Conversion, arguments: argparse.Namespace) -> None:
+def _print_problems(conversion: Conversion, arguments: argparse.Namespace) -> None:
     from grouper.reports.finding_text import findings_text
 
     for text in conversion.lost:

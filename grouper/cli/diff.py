@@ -24,10 +24,8 @@ EXAMPLES = (
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
-    parser.add_argument(
-        "second", metavar="RULES|MODEL", help="the rules before, or the model after"
-    )
-    parser.add_argument("rules", metavar="RULES", help="the rules after, or those of both models")
+    parser.add_argument("second", metavar="RULES|MODEL", help="the old rules, or the new model")
+    parser.add_argument("rules", metavar="RULES", help="the new rules, or the rules of both models")
     set_flag(parser)
     model_flags(parser)
     format_flag(parser, DIFF)
@@ -38,15 +36,15 @@ def run(arguments: argparse.Namespace) -> int:
     first, second, last = arguments.model, arguments.second, arguments.rules
     before = (first, second) if is_rules(second) else (first, last)
     after = (first, last) if is_rules(second) else (second, last)
-    found = diff(_report(arguments, *before), _report(arguments, *after))
-    emit(DIFF.render(arguments.format, found, output(arguments)))
-    return CLEAN if found.same else FOUND
+    difference = diff(_report(arguments, *before), _report(arguments, *after))
+    emit(DIFF.render(arguments.format, difference, output(arguments)))
+    return CLEAN if difference.same else FOUND
 
 
 def _report(arguments: argparse.Namespace, model: str, rules: str) -> Report:
-    """The report of one side. Raises Failure where it has no groups to compare."""
+    """The report of one side. Raises Failure if it has no groups to compare."""
     report = check(read_model(model, arguments.key), load_rules(rules, arguments.set))
     if not report.ok:
-        shown = f"`grouper check {visible(model)} {visible(rules)}`"
-        raise Failure(f"`{rules}` has errors on `{model}`, so there are no groups; see {shown}")
+        command = f"`grouper check {visible(model)} {visible(rules)}`"
+        raise Failure(f"`{rules}` has errors on `{model}`, so there are no groups; see {command}")
     return report

@@ -1,4 +1,4 @@
-"""How a command ends."""
+"""Exit statuses, and the failures of commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STATUSES = "exit status: 0 clean, 1 errors found, 2 could not run"
 
 
 class Failure(Exception):
-    """The command cannot run: exit status 2, and one line that says why."""
+    """The command cannot run: exit status 2, and one line with the reason."""
 
 
 def status(report: Report) -> int:
@@ -20,8 +20,7 @@ def status(report: Report) -> int:
 
 
 def failure_line(error: Exception) -> str:
-    """The line on standard error that says why a command could not run: a Failure, or a ModelError.
-    Raises any other error again."""
+    """The line on standard error for a Failure or a ModelError. Raises any other error again."""
     from grouper.model.errors import ModelError
     from grouper.text.printable import visible
 

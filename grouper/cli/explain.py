@@ -23,7 +23,7 @@ from grouper.reports.formats import EXPLANATION, FOR_PEOPLE
 if TYPE_CHECKING:
     from grouper.reports.explain.explanation import Explanation
 
-Length = tuple[int, int, bool]  # as `run_length` gives it
+Length = tuple[int, int, bool]  # returned by `run_length`
 
 EXAMPLES = (
     "grouper explain model.pt my.rules model.24.m.0.bias",
@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="STEP",
-        help="the lr at this step of a run; by default, at the key steps",
+        help="show the lr at this step of a run; by default, at the key steps",
     )
     run_flags(parser)
     rules_flags(parser)
@@ -68,11 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _at(texts: list[str], length: Length | None) -> list[int]:
-    """The steps of `--at`. Raises Failure for those that are not in the run."""
+    """The steps of `--at`. Raises Failure for a step outside the run."""
     if not texts:
         return []
     if length is None:
-        raise Failure("--at needs the run: --epochs and --steps-per-epoch, or --steps")
+        raise Failure("--at needs --epochs and --steps-per-epoch, or --steps")
     last = length[0] * length[1] - 1
     wrong = [t for t in texts if not (t.isascii() and t.isdigit() and len(t) < 10)]
     wrong = wrong or [text for text in texts if int(text) > last]
@@ -84,7 +84,7 @@ def _at(texts: list[str], length: Length | None) -> list[int]:
 def _print_over(
     explained: Explanation, length: Length, at: list[int], arguments: argparse.Namespace
 ) -> int:
-    """The explanation with the lr over a run."""
+    """Print the explanation with the lr over a run."""
     from grouper.api.plan import plan_of
     from grouper.reports.explain.explanation import over
 

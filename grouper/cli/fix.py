@@ -1,4 +1,4 @@
-"""The edits of findings that are sure, in the rules files: `check --fix` and `check --diff`."""
+"""Applies the safe edits of findings to rules files: `check --fix` and `check --diff`."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from grouper.text.findings import Edit
 from grouper.text.printable import visible
 from grouper.text.source import Source
 
-MOST_ROUNDS = 10  # an edit may let another finding appear, which may have its own
+MOST_ROUNDS = 10  # an edit may lead to another finding, which may have its own edit
 
 
 def fixed(reports: Iterable[Report], names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """For each rules file that changes, its text and that with all edits that are sure. Edits of
-    files that it includes are left alone: other files may include them, too."""
+    """For each rules file that changes, its text before and after all safe edits. Included files
+    are not edited, because other files may include them, too."""
     edits: dict[str, list[Edit]] = {}
     for report in reports:
         for finding in report.findings:
             if finding.edits and all(e.span.source.path in names for e in finding.edits):
                 edits.setdefault(finding.edits[0].span.source.path, []).extend(finding.edits)
     texts = {}
-    for name, found in edits.items():
-        source = found[0].span.source
-        text = _applied(source, found)
+    for name, file_edits in edits.items():
+        source = file_edits[0].span.source
+        text = _applied(source, file_edits)
         if text != source.text:
             texts[name] = (source.text, text)
     return texts
 
 
 def write_fixed(texts: dict[str, tuple[str, str]]) -> None:
-    """Write the files anew, each whole or not at all."""
+    """Rewrite the files, each atomically."""
     for name, (_, text) in texts.items():
         write(name, text)
 
 
 def print_diff(texts: dict[str, tuple[str, str]]) -> None:
-    """The changes as a patch."""
+    """Print the changes as a patch."""
     for name, (old, new) in texts.items():
         lines = unified_diff(
             old.splitlines(keepends=True), new.splitlines(keepends=True), name, f"{name} (fixed)"
@@ -47,7 +47,7 @@ def print_diff(texts: dict[str, tuple[str, str]]) -> None:
 
 
 def _applied(source: Source, edits: Iterable[Edit]) -> str:
-    """The text with the edits; of those that overlap the first one counts, until the next round."""
+    """The text after the edits. Where edits overlap, only one of them is applied in this round."""
     text, end = source.text, len(source.text) + 1
     for edit in sorted(dict.fromkeys(edits), key=lambda edit: (-edit.span.start, -edit.span.end)):
         if edit.span.end <= end and not (edit.span.end == end == edit.span.start):

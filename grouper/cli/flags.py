@@ -12,24 +12,24 @@ from grouper.reports.output import Output
 
 
 def rules_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of every command that reads rules."""
+    """Adds the flags of every command that reads rules."""
     set_flag(parser)
     selection_flags(parser)
 
 
 def set_flag(parser: argparse.ArgumentParser) -> None:
-    """Values for rules."""
+    """Adds the flag that sets variables of rules."""
     parser.add_argument(
         "--set", action="append", default=[], metavar="X=EXPR", help="the value of a `let` variable"
     )
 
 
 def selection_flags(parser: argparse.ArgumentParser) -> None:
-    """Which findings are reported, and how severe they are."""
+    """Adds the flags that choose which findings are reported, and their severity."""
     parser.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
-        help="warnings and notes are errors, or are not",
+        help="whether warnings and notes are errors",
     )
     parser.add_argument("--select", action="append", metavar="CODE", help="report only these codes")
     parser.add_argument(
@@ -38,24 +38,24 @@ def selection_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def model_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of every command that reads a model."""
+    """Adds the flags of every command that reads a model."""
     parser.add_argument("--key", metavar="PATH", help="which model inside a checkpoint")
 
 
 def format_flag(parser: argparse.ArgumentParser, formats: Formats[Any]) -> None:
-    """The output format of what a command shows."""
+    """Adds the flag for the output format."""
     parser.add_argument(
-        "--format", choices=tuple(formats.renderers), default="text", help="for whom to write"
+        "--format", choices=tuple(formats.renderers), default="text", help="the output format"
     )
 
 
 def output_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of every command that prints for people."""
+    """Adds the flags of every command that prints text."""
     parser.add_argument(
         "--color",
         choices=("auto", "always", "never"),
         default="auto",
-        help="auto obeys NO_COLOR, FORCE_COLOR and pipes",
+        help="auto: colour on a terminal; NO_COLOR and FORCE_COLOR override it",
     )
     much = parser.add_mutually_exclusive_group()
     much.add_argument("-q", "--quiet", action="store_true", help="print only what is wrong")
@@ -65,31 +65,31 @@ def output_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of the commands that plan a run."""
+    """Adds the flags of commands that plan a run."""
     parser.add_argument("--epochs", metavar="E", help="epochs of the run")
     parser.add_argument("--steps-per-epoch", metavar="N", help="the length of the DataLoader")
-    parser.add_argument("--steps", metavar="N", help="the run in optimizer steps, without epochs")
+    parser.add_argument("--steps", metavar="N", help="the length of the run in optimizer steps")
 
 
 def output(arguments: argparse.Namespace, stream: TextIO | None = None) -> Output:
-    """How text is to look in a stream, standard output if none is named."""
+    """How text is printed to a stream, by default standard output."""
     return Output.to(stream or sys.stdout, arguments.color, arguments.quiet, arguments.verbose)
 
 
 def run_length(arguments: argparse.Namespace) -> tuple[int, int, bool] | None:
-    """Steps in an epoch, epochs, and whether the run is counted in steps alone; None where its
-    length is not given."""
+    """Steps per epoch, epochs, and whether the run was given in steps only; None if no length was
+    given."""
     flags = {"--epochs": arguments.epochs, "--steps-per-epoch": arguments.steps_per_epoch}
     missing = [flag for flag, text in flags.items() if text is None]
     if arguments.steps is not None:
         if len(missing) < 2:
-            given = next(flag for flag, text in flags.items() if text is not None)
-            raise Failure(f"--steps is the length of the whole run, so {given} is too much")
+            extra = next(flag for flag, text in flags.items() if text is not None)
+            raise Failure(f"--steps is the length of the whole run; it cannot go with {extra}")
         return positive_integer("--steps", arguments.steps), 1, True
     if len(missing) == 2:
         return None
     if missing:
-        raise Failure(f"{missing[0]} is missing: the length of a run is epochs and steps in each")
+        raise Failure(f"{missing[0]} is missing: give both --epochs and --steps-per-epoch")
     epochs, steps = (positive_integer(flag, text) for flag, text in flags.items())
     return steps, epochs, False
 

@@ -25,7 +25,7 @@ EXAMPLES = (
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="RULES", help="files, or - for standard input")
     parser.add_argument(
-        "--check", action="store_true", help="change no file; exit status 1 if one would change"
+        "--check", action="store_true", help="only check; exit status 1 if a file would change"
     )
     output_flags(parser)
 

@@ -1,4 +1,4 @@
-"""`grouper monitor --follow`: shows a run while it goes on, until Ctrl-C."""
+"""`grouper monitor --follow`: shows a run live, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from grouper.monitor.verdicts import Verdict
 from grouper.reports.output import Output
 from grouper.text.printable import visible
 
-PAUSE = 0.5  # seconds between two looks at the file
+PAUSE = 0.5  # seconds between two reads of the file
 
 Judge = Callable[[Run], tuple[Verdict, ...]]
 
 
 def follow(path: str, judge: Judge, color: str) -> tuple[Verdict, ...]:
-    """Show a run until Ctrl-C; returns its last verdicts.
+    """Show a run until Ctrl-C and return its last verdicts.
 
-    A terminal gets one table, redrawn in place; a pipe gets a line for each verdict when it first
-    appears.
+    On a terminal, one table is redrawn in place; in a pipe, each verdict is printed as a line when
+    it first appears.
     """
     verdicts: tuple[Verdict, ...] = ()
     out = screen(color=color)
@@ -54,7 +54,7 @@ def follow(path: str, judge: Judge, color: str) -> tuple[Verdict, ...]:
 
 
 class _Lines:
-    """Prints each verdict on a group once."""
+    """Prints each verdict about a group once."""
 
     def __init__(self, color: str) -> None:
         self._output = Output.to(sys.stdout, color)
@@ -75,7 +75,7 @@ class _Lines:
 
 
 def _wait_for(path: str) -> RunFile:
-    """The file, as soon as it is there: a training that has just begun has not written yet."""
+    """Opens the file once it exists; a training run may not have written it yet."""
     target = Path(path)
     if not target.exists() and target.parent.is_dir():
         streams.report(f"waiting for {visible(path)}")

@@ -19,7 +19,7 @@ EXAMPLES = (
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("rules", metavar="RULES")
-    parser.add_argument("--names", action="store_true", help="with the names of their parameters")
+    parser.add_argument("--names", action="store_true", help="list the names of their parameters")
     rules_flags(parser)
     model_flags(parser)
     format_flag(parser, GROUPS)

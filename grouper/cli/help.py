@@ -13,7 +13,7 @@ EXAMPLES = ("grouper help check",)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("about", nargs="?", metavar="COMMAND", help="without it, all commands")
+    parser.add_argument("about", nargs="?", metavar="COMMAND", help="a command; by default, all")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`grouper init [MODEL]`: a rules file to begin with."""
+"""`grouper init [MODEL]`: a starter rules file."""
 
 from __future__ import annotations
 
@@ -25,14 +25,12 @@ EXAMPLES = (
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help="the model that the rules are for"
-    )
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="the model to write rules for")
     parser.add_argument(
         "--from", dest="checkpoint", metavar="CHECKPOINT",
         help="write rules for the groups of the optimizer in a checkpoint",
     )  # fmt: skip
-    parser.add_argument("--recipe", metavar="RECIPE", help="begin with a shipped file")
+    parser.add_argument("--recipe", metavar="RECIPE", help="start from a shipped file")
     parser.add_argument(
         "--set", action="append", default=[], metavar="X=EXPR",
         help="the value of a recipe's `let` variable",
@@ -47,30 +45,30 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.recipe is not None:
         return _recipe(arguments)
     if arguments.checkpoint is not None:
-        return _written(arguments, _of_checkpoint(arguments))
+        return _write(arguments, _of_checkpoint(arguments))
     from grouper.generate.init.first import first_rules
 
     inventory = read_model(arguments.model, arguments.key)
     try:
-        return _written(arguments, first_rules(inventory, _use(arguments, arguments.model)))
+        return _write(arguments, first_rules(inventory, _use(arguments, arguments.model)))
     except ValueError as error:
         raise Failure(str(error)) from None
 
 
 def _refuse(arguments: argparse.Namespace) -> None:
-    """Raises Failure for flags that do not go together, and for a file that is there already."""
+    """Raises Failure for flags that exclude each other, and for an output file that exists."""
     if arguments.checkpoint is not None and arguments.recipe is not None:
-        raise Failure("--from and --recipe are two beginnings: choose one")
+        raise Failure("--from and --recipe exclude each other: give one of them")
     if arguments.model is None and arguments.checkpoint is None and arguments.recipe is None:
         raise Failure("name a model, a checkpoint (`--from`) or a shipped file (`--recipe`)")
     if arguments.set and arguments.recipe is None:
-        raise Failure("--set is for the variables of a `--recipe`")
+        raise Failure("--set needs --recipe: it sets the recipe's variables")
     out = arguments.out
     if out is not None and os.path.exists(out) and not names_stream(out):
         raise Failure(f"`{out}` already exists: remove it, or choose another name")
 
 
-def _written(arguments: argparse.Namespace, text: str) -> int:
+def _write(arguments: argparse.Namespace, text: str) -> int:
     if arguments.out is None:
         emit_utf8(text)
         return CLEAN
@@ -81,7 +79,7 @@ def _written(arguments: argparse.Namespace, text: str) -> int:
 
 
 def _recipe(arguments: argparse.Namespace) -> int:
-    """The shipped file; with a model, what is wrong with it there goes to standard error."""
+    """Write the shipped file; with a model, print its findings to standard error."""
     from grouper.api.check import check
     from grouper.api.rules import parse
     from grouper.generate.init.recipe import recipe_rules
@@ -93,15 +91,15 @@ def _recipe(arguments: argparse.Namespace) -> int:
         text = recipe_rules(arguments.recipe, _use(arguments, model), values)
     except ValueError as error:
         raise Failure(str(error)) from None
-    _written(arguments, text)
+    _write(arguments, text)
     if inventory is None:
         return CLEAN
     report = check(inventory, parse(text, arguments.out or "<rules>"))
-    _print_what_is_wrong(report, arguments)
+    _print_findings(report, arguments)
     return status(report)
 
 
-def _print_what_is_wrong(report: Report, arguments: argparse.Namespace) -> None:
+def _print_findings(report: Report, arguments: argparse.Namespace) -> None:
     from grouper.reports.finding_text import findings_text
 
     if report.findings:
@@ -116,7 +114,7 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 def _of_checkpoint(arguments: argparse.Namespace) -> str:
-    """The rules that give the groups of a checkpoint's optimizer."""
+    """Rules that give the groups of a checkpoint's optimizer."""
     from grouper.generate.init.reproduce import rules_of
     from grouper.generate.init.settings import GUESSED
     from grouper.group.match_groups import match_groups
@@ -132,7 +130,7 @@ def _of_checkpoint(arguments: argparse.Namespace) -> str:
     model = arguments.model or saved.model
     if model is None:
         raise Failure(
-            f"`{path}` has an optimizer and no model: name the model, `grouper init MODEL --from"
+            f"`{path}` has an optimizer but no model: name the model, `grouper init MODEL --from"
             f" {path}`"
         )
     inventory: Inventory = read_model(model, arguments.key)
@@ -146,8 +144,8 @@ def _of_checkpoint(arguments: argparse.Namespace) -> str:
 
 
 def _use(arguments: argparse.Namespace, model: str | None) -> Use:
-    """How the rules will be used. A model that is one file is named in them, from where they are;
-    not where a key chooses one of several in it."""
+    """How the rules will be used. A model that is one file is named in them, relative to the rules
+    file, unless a key chooses one of several models in it."""
     out = arguments.out
     file = out if out is not None and not names_stream(out) else "my.rules"
     if model is None:
@@ -157,7 +155,7 @@ def _use(arguments: argparse.Namespace, model: str | None) -> Use:
     if not os.path.exists(model):
         return Use(model, file)
     try:
-        beside = os.path.relpath(model, os.path.dirname(file) or ".").replace(os.sep, "/")
+        relative = os.path.relpath(model, os.path.dirname(file) or ".").replace(os.sep, "/")
     except ValueError:  # another drive
-        beside = os.path.abspath(model)
-    return Use(model, file, beside)
+        relative = os.path.abspath(model)
+    return Use(model, file, relative)

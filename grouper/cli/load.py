@@ -1,4 +1,4 @@
-"""Loading what a command names: rules, models, and the report on both."""
+"""Loads the rules and models named on the command line, and checks them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/:]")
 
 
 def load_rules(name: str, settings: list[str]) -> RuleSet:
-    """The rules of a path, a shipped name or, for `-`, standard input, with the variables of
+    """Loads rules from a path, a shipped name or, for `-`, standard input, with the variables of
     `--set` and of the project. A pipe that the process has open (`/dev/stdin`, a shell's `<(...)`)
-    is read as `-` is."""
+    is read like `-`."""
     values = {**settings_for(name).of(name).variables, **variables(settings)}
     if name == STDIN or (names_stream(name) and not os.path.isdir(name)):
         text = read_rules(name).text
         return resolve(Source(text, "<stdin>" if name == STDIN else name), values)
-    if _ADDRESS.match(name) and not os.path.exists(name):  # not repeated: it may hold a password
-        raise Failure("rules are read from files, not from addresses: download them first")
+    if _ADDRESS.match(name) and not os.path.exists(name):  # not quoted: it may contain a password
+        raise Failure("rules cannot be read from a URL: download the file first")
     if is_binary(name):  # a mistake in the command, not in a file
-        raise Failure(f"`{name}` is not a rules file; the model comes first, and then the rules")
+        raise Failure(f"`{name}` is not a rules file; give the model first, then the rules")
     try:
         return load(name, values)
     except FileNotFoundError as error:
@@ -53,21 +53,21 @@ def variables(settings: list[str]) -> Mapping[str, Value]:
 
 
 def checked(arguments: argparse.Namespace) -> Report:
-    """The report on the model and the rules of the arguments, filtered by its flags."""
+    """The report on the model and rules of the arguments, filtered by the flags."""
     return selection(arguments, arguments.rules).of(_report(arguments))
 
 
 def fitting(arguments: argparse.Namespace) -> Report:
-    """The report of a command that needs groups. An error that `--ignore` or `--select` leave out
-    still prevents them: if no other error remains to be printed, all findings are."""
+    """The report of a command that needs groups. An error that `--ignore` or `--select` hides still
+    prevents groups: if it is the only kind of error, the report is not filtered."""
     selected = selection(arguments, arguments.rules)
-    whole = _report(arguments)
-    report = selected.of(whole)
-    return whole if report.ok and not whole.ok else report
+    unfiltered = _report(arguments)
+    report = selected.of(unfiltered)
+    return unfiltered if report.ok and not unfiltered.ok else report
 
 
 def read_model(path: str, key: str | None, *, by_rules: bool = False) -> Inventory:
-    """The parameters of the model that MODEL and `--key` name, or, `by_rules`, a rules file."""
+    """Reads the model that MODEL and `--key` name or, with `by_rules`, that a rules file names."""
     from grouper.model.read import read, read_named_by_rules
 
     try:

@@ -1,4 +1,4 @@
-"""`grouper lock [MODEL] RULES...`: writes down the groups, for `check --locked` to compare."""
+"""`grouper lock [MODEL] RULES...`: records the groups, for `check --locked` to compare."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grouper.reports.formats import REPORTS
 
 EXAMPLES = (
     "grouper lock model.pt my.rules",
-    "grouper lock --model model.pt rules/*.rules  # without it, for the models that they name",
+    "grouper lock --model model.pt rules/*.rules  # default: the models that the rules name",
     "grouper check --locked model.pt my.rules",
 )
 
@@ -34,9 +34,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     by_file = reports_by_file(arguments)
-    wrong = [report for _, reports in by_file for report in reports if not report.ok]
-    if wrong:
-        emit(REPORTS.render("text", wrong, output(arguments)))
+    failed = [report for _, reports in by_file for report in reports if not report.ok]
+    if failed:
+        emit(REPORTS.render("text", failed, output(arguments)))
         return FOUND
     texts = {
         lock_path(name): lock_text(name, locked_models(name, reports)) for name, reports in by_file

@@ -1,4 +1,4 @@
-"""Where the lock of a rules file is, what it says, and whether reports differ from it."""
+"""Finds the lock of a rules file, reads it, and compares reports with it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ MOST_BYTES = 64_000_000
 
 
 def lock_path(rules: str) -> str:
-    """The lock of a rules file: beside it, and for a shipped one in the working directory."""
+    """The path of a rules file's lock: beside it; for a shipped one, in the working directory."""
     if rules == STDIN or names_stream(rules):
-        raise Failure("rules from a pipe have no lock: give a file")
+        raise Failure("rules from a pipe cannot have a lock: give a file")
     if os.path.isfile(rules):
         return f"{rules}.lock"
     return f"{rules.removesuffix('.rules')}.rules.lock"
 
 
 def locked_models(rules: str, reports: Sequence[Report]) -> list[LockedModel]:
-    """What the rules give each model now. Raises Failure where there is no model."""
+    """What the rules give each model now. Raises Failure if there is no model."""
     for report in reports:
         if not report.has_model:
             raise Failure(
-                f"a lock is of groups, and `{rules}` stands alone: name a model, or write"
-                ' `for "FILE"` into it'
+                f"a lock needs a model, and `{rules}` has none: give a model, or add"
+                ' `for "FILE"` to the rules'
             )
     folder = os.path.dirname(os.path.abspath(lock_path(rules)))
     return [
@@ -46,7 +46,7 @@ def locked_models(rules: str, reports: Sequence[Report]) -> list[LockedModel]:
 
 
 def compared(rules: str, reports: list[Report]) -> list[Report]:
-    """The reports, with a finding where their groups are not those of the lock."""
+    """The reports, with a finding where their groups differ from the lock."""
     path = lock_path(rules)
     now = dict(zip(map(id, reports), _now(rules, reports), strict=True))
     try:
@@ -56,23 +56,23 @@ def compared(rules: str, reports: list[Report]) -> list[Report]:
             LOCK_CHANGED,
             f"`{path}` cannot be read as a lock: {error}",
             labels_at(error.span),
-            help=_write_anew(rules),
+            help=_update_help(rules),
         )
         return [_with(report, broken) for report in reports]
     except FileNotFoundError:
         missing = Finding(
             LOCK_CHANGED,
             f"there is no lock `{path}`",
-            help=f"write it: `grouper lock MODEL {rules}`",
+            help=f"create it: `grouper lock MODEL {rules}`",
         )
         return [_with(report, missing) for report in reports]
     return [_with(r, _finding(path, rules, before, now[id(r)], len(reports))) for r in reports]
 
 
 def _now(rules: str, reports: Sequence[Report]) -> list[LockedModel | None]:
-    """What each report gives; None where its rules have errors that keep it from any groups."""
-    found = iter(locked_models(rules, reports))
-    return [next(found) if report.grouping is not None else None for report in reports]
+    """The model to lock for each report; None if errors in its rules prevent groups."""
+    models = iter(locked_models(rules, reports))
+    return [next(models) if report.grouping is not None else None for report in reports]
 
 
 def _finding(
@@ -84,13 +84,13 @@ def _finding(
     alone = before[0] if len(before) == reports == 1 else None
     if (locked := same_path or alone) is None:
         return Finding(
-            LOCK_CHANGED, f"`{path}` does not have the model `{now.path}`", help=_write_anew(rules)
+            LOCK_CHANGED, f"`{path}` does not have the model `{now.path}`", help=_update_help(rules)
         )
-    return changed(path, locked, now, f"where that is meant, {_write_anew(rules)}")
+    return changed(path, locked, now, f"if this is intended, {_update_help(rules)}")
 
 
-def _write_anew(rules: str) -> str:
-    return f"write it anew: `grouper lock MODEL {rules}`"
+def _update_help(rules: str) -> str:
+    return f"update the lock: `grouper lock MODEL {rules}`"
 
 
 def _with(report: Report, finding: Finding | None) -> Report:
@@ -111,8 +111,8 @@ def _source(path: str) -> Source:
 
 
 def _beside(model: str, folder: str) -> str:
-    """A model as a lock names it: a file from the lock's folder, so that it is the same in every
-    clone; what builds a model as it is."""
+    """The name of a model in a lock: a file's path relative to the lock's folder, so that it is the
+    same in every clone; anything else unchanged."""
     if not os.path.exists(model):
         return model
     try:

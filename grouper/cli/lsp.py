@@ -1,4 +1,4 @@
-"""`grouper lsp`: the language server, for editors: it speaks over standard input and output."""
+"""`grouper lsp`: the language server for editors, over standard input and output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grouper.cli.exit import CLEAN, Failure
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", metavar="MODEL", help="the model of rules files that name none with `for`"
+        "--model", metavar="MODEL", help="the model for rules files without a `for` statement"
     )
     parser.add_argument(
         "--stdio", action="store_true", help="communicate over standard streams (the default)"

@@ -1,4 +1,4 @@
-"""The entry point: runs a command, and turns every way it can end into an exit status."""
+"""The entry point: runs a command and turns its outcome into an exit status."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from grouper.cli import streams
 from grouper.cli.exit import CLEAN, FAILED, failure_line
 from grouper.version import __version__
 
-SIGNALLED = 128  # what shells add to the number of the signal that ended a process
-SIGINT, SIGPIPE = 2, 13  # Windows has no SIGPIPE to take the number from
-# The commands, a file of this folder each, and what they are for.
+SIGNALLED = 128  # shells add this to the number of the signal that ended a process
+SIGINT, SIGPIPE = 2, 13  # literal numbers: `signal.SIGPIPE` does not exist on Windows
+# The commands and their help. Each is a module in this folder.
 COMMANDS = {
     "check": "check rules against a model",
     "groups": "the groups with their options",
@@ -21,8 +21,8 @@ COMMANDS = {
     "audit": "check the optimizer in a checkpoint, without rules",
     "diff": "which parameters change group or options",
     "convert": "rules from another tool's configuration",
-    "init": "rules to begin with: for a model, or an optimizer's groups as rules",
-    "lock": "write down the groups, for `check --locked` to compare",
+    "init": "starter rules: for a model, or from an optimizer's groups",
+    "lock": "record the groups, for `check --locked` to compare",
     "monitor": "a training run recorded by grouper.Monitor, group by group",
     "params": "the parameters of a model",
     "fmt": "format rules files",
@@ -36,11 +36,11 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit status: 0 clean, 1 findings, 2 could not run. No command is none that
-    could run, and the help is printed.
+    """Run a command and return its exit status: 0 clean, 1 findings, 2 could not run. Without a
+    command, print the help and return 2.
 
-    Where a process would be ended by a signal, it is 128 and the signal's number: 130 for Ctrl-C,
-    141 where nobody reads standard output any more.
+    Where a signal would end the process, the status is 128 plus the signal's number: 130 for
+    Ctrl-C, 141 for a closed standard output.
     """
     streams.prepare()
     try:
@@ -58,12 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         streams.discard(sys.stdout, sys.stderr)
 
 
-def _run(given: Sequence[str]) -> int:
-    """Only what is asked for is imported: the version without the parser, a command alone."""
-    if list(given) in (["-V"], ["--version"]):
+def _run(words: Sequence[str]) -> int:
+    """Run a command, importing only what it needs: `--version` does not need the parser."""
+    if list(words) in (["-V"], ["--version"]):
         with streams.writing(sys.stdout):
             sys.stdout.write(f"grouper {__version__}\n")
         return CLEAN
     from grouper.cli.parser import run
 
-    return run(COMMANDS, given)
+    return run(COMMANDS, words)

@@ -46,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _follow(arguments: argparse.Namespace) -> int:
     if arguments.format not in FOR_PEOPLE:
-        raise Failure("--follow shows a live run; --format is for one that has ended")
+        raise Failure("--format cannot be used with --follow, which shows a live run")
     if arguments.plot:
-        raise Failure("--follow shows a live run; --plot is for one that has ended")
+        raise Failure("--plot cannot be used with --follow, which shows a live run")
     from grouper.cli.follow import follow
 
     gc.enable()  # the entry point turned it off for a process that ends soon
@@ -65,9 +65,9 @@ def _picture(judged: JudgedRun, format: str) -> bytes:
 
 
 def _verdicts(run: Run, strict: bool) -> tuple[Verdict, ...]:
-    judgement = verdicts(run)
-    return tuple(replace(v, severity=Severity.ERROR) for v in judgement) if strict else judgement
+    judged = verdicts(run)
+    return tuple(replace(v, severity=Severity.ERROR) for v in judged) if strict else judged
 
 
-def _status(judgement: tuple[Verdict, ...]) -> int:
-    return FOUND if any(v.severity is Severity.ERROR for v in judgement) else CLEAN
+def _status(judged: tuple[Verdict, ...]) -> int:
+    return FOUND if any(v.severity is Severity.ERROR for v in judged) else CLEAN

@@ -1,4 +1,4 @@
-"""What a command prints, and its exit status, where no groups or no plan can be made."""
+"""Output and exit status of a command when groups or a plan cannot be made."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from grouper.train.plan import Plan
 
 
 def print_no_groups(report: Report, arguments: argparse.Namespace, to_program: bool = False) -> int:
-    """The findings, and exit status 1. Text goes to standard error where a program reads standard
-    output."""
+    """Print the findings and return exit status 1. With `to_program`, text goes to standard
+    error."""
     name = arguments.format if arguments.format in FINDINGS.renderers else FOR_PEOPLE[0]
     stream = sys.stderr if to_program and name in FOR_PEOPLE else sys.stdout
     emit(FINDINGS.render(name, report, output(arguments, stream)), stream)
@@ -32,8 +32,8 @@ def print_no_groups(report: Report, arguments: argparse.Namespace, to_program: b
 def print_no_plan(
     report: Report, why: ValueError, arguments: argparse.Namespace, to_program: bool = False
 ) -> int:
-    """Why sound groups cannot be planned: the findings, with a missing lr as an error, and one line
-    that names the group; exit status 1. Raises Failure for other reasons."""
+    """Print why valid groups cannot be planned: the findings, with a missing lr as an error, and a
+    line that names the group. Return exit status 1; raise Failure for other reasons."""
     findings = missing_lr.required(report.findings)
     if findings == report.findings:
         raise Failure(str(why)) from why
@@ -43,13 +43,13 @@ def print_no_plan(
 
 
 def with_plan(report: Report, plan: Plan, arguments: argparse.Namespace) -> Report:
-    """The report with what there is to say about a plan of its groups, filtered by the flags."""
+    """The report with the findings on a plan of its groups, filtered by the flags."""
     findings = in_order((*settled(report.findings), *plan.findings))
     return selection(arguments).of(replace(report, findings=findings))
 
 
 def print_warnings(report: Report, arguments: argparse.Namespace) -> None:
-    """The report's warnings to standard error, where standard output is for programs or empty."""
+    """Print the report's warnings to standard error."""
     if any(finding.severity is Severity.WARNING for finding in report.findings):
         from grouper.reports.finding_text import findings_text
 

@@ -1,5 +1,5 @@
-"""The parser of the command line: errors are one line with the nearest name, and every help ends
-with examples and what the exit statuses mean."""
+"""The command line parser. Errors are one line with the nearest name; every help text ends with
+examples and the exit statuses."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ EXAMPLES = (
     "grouper explain model.pt my.rules head.weight",
     "grouper plan model.pt my.rules --epochs 100 --steps-per-epoch 500",
 )
-# What every command means by them, unless it says so itself.
+# The default help for these arguments.
 ARGUMENTS = {
     "MODEL": "a model file or folder, a snapshot, or what builds a model, such as timm:NAME",
     "RULES": "a rules file, or the name of a shipped one",
 }
 
 
-OF_ALL = ("completion", "help")  # commands about the others
+OF_ALL = ("completion", "help")  # commands that need the parsers of all commands
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are Failures, and which reports output that cannot be written."""
+    """A parser that raises Failure for errors, also when output cannot be written."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **settings)
@@ -43,11 +43,11 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """As the base class; but nothing is left over for a caller to be told of."""
+        """Like the base class, but unknown arguments raise Failure."""
         first = args[0] if args else ""
         if subparsers(self) and first.startswith("-") and first not in self._option_string_actions:
             self.error(
-                f"`{first}` is not a flag of grouper itself: the flags of a command follow it"
+                f"`{first}` is not a flag of grouper itself; put the flags after the command"
             )
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 
     def _refuse(self, word: str) -> NoReturn:
         if not word.startswith("-"):
-            self.error(f"`{word}` is one argument too many")
+            self.error(f"`{word}` is an unexpected argument")
         flag = word.partition("=")[0]
         flags = {name.strip("-"): name for name in self._option_string_actions}
         self.error(f"there is no flag `{flag}`{_hint(flag.strip('-'), flags)}")
@@ -76,8 +76,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def run(commands: Mapping[str, str], words: Sequence[str]) -> int:
-    """Parse the words of a command line and run their command; its exit status. Without a word the
-    help is printed."""
+    """Parse the words of a command line, run the command and return its exit status. Without words,
+    print the help."""
     first = words[0] if words else ""
     if first in OF_ALL:
         parser = build(commands)
@@ -97,8 +97,8 @@ def run(commands: Mapping[str, str], words: Sequence[str]) -> int:
 
 
 def build(commands: Mapping[str, str], outline: bool = False) -> Parser:
-    """The parser of commands, by what they are for; what it parses has the parser itself as `tree`.
-    In an `outline` none of them is imported: they have no flags and no examples."""
+    """The parser for commands, given as name and help. Parsed arguments carry the parser itself as
+    `tree`. With `outline`, no command is imported, so none has flags or examples."""
     parser = Parser(prog="grouper", description=DESCRIPTION, epilog=_epilog(EXAMPLES))
     parser.add_argument("-V", "--version", action="version", version=f"grouper {__version__}")
     parser.set_defaults(tree=parser)
@@ -132,13 +132,13 @@ def _module(command: str) -> Any:
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    """The formatter of helps. argparse makes one for each flag that is added, and would import
-    `shutil` to ask it for the width."""
+    """The help formatter. argparse makes one for each added flag, and would import `shutil` for the
+    terminal's width."""
     return argparse.RawDescriptionHelpFormatter(prog, width=_columns() - 2)
 
 
 def _columns() -> int:
-    """The width of the terminal as `shutil.get_terminal_size` tells it."""
+    """The width of the terminal, computed like `shutil.get_terminal_size`."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)

@@ -44,9 +44,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     for format in FOR_PROGRAMS:
         parser.add_argument(
             f"--{format}", nargs="?", const=STDOUT, metavar="FILE",
-            help=f"every step as {format.upper()}, to a file or instead of the table",
+            help=f"write every step as {format.upper()}, to a file or instead of the table",
         )  # fmt: skip
-    parser.add_argument("--plot", metavar="FILE.png|.svg", help="the curves as a figure")
+    parser.add_argument("--plot", metavar="FILE.png|.svg", help="draw the curves as a figure")
     parser.add_argument("--stride", default="1", metavar="K", help="every Kth step in CSV and JSON")
     parser.add_argument(
         "--ascii", action="store_true", help="draw without braille, which some fonts lack"
@@ -87,25 +87,26 @@ def _files(arguments: argparse.Namespace) -> Mapping[str, str]:
     paths = {name: getattr(arguments, name) for name in FOR_PROGRAMS}
     to_stdout = [name for name, path in paths.items() if path == STDOUT]
     if len({*to_stdout, *({arguments.format} - {"text"})}) > 1:
-        raise Failure("standard output takes one format: name a file for the other")
+        raise Failure("only one format can go to standard output: name a file for the other")
     arguments.format = to_stdout[0] if to_stdout else arguments.format
     return {name: path for name, path in paths.items() if path not in (None, STDOUT)}
 
 
 def _stride(arguments: argparse.Namespace, files: Mapping[str, str], steps: int) -> int:
-    """The stride. Raises Failure for what cannot be written, before anything is read."""
+    """The stride. Raises Failure for output that cannot be written, before anything is read."""
     stride = positive_integer("--stride", arguments.stride)
     rows = steps // stride
     if (files or arguments.format in FOR_PROGRAMS) and rows > MOST_ROWS:
         enough = -(-steps // MOST_ROWS)
-        raise Failure(f"{rows:,} steps are too many to write; take fewer: --stride {enough}")
+        raise Failure(f"{rows:,} steps are too many to write; use --stride {enough}")
     if arguments.plot:
         picture_format(arguments.plot)
     return stride
 
 
 def _write(planned: Planned, files: Mapping[str, str], arguments: argparse.Namespace) -> None:
-    """The files, and on standard output a format for programs, the names of the files, or text."""
+    """Write the files, and to standard output a format for programs, the names of the files, or
+    text."""
     if arguments.plot:
         write(arguments.plot, _figure(planned.course, picture_format(arguments.plot)))
     for name, path in files.items():

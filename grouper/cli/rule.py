@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "code",
         nargs="?",
         metavar="CODE",
-        help="a code such as GR101, or its name; without it, all",
+        help="a code such as GR101, or its name; by default, a list of all",
     )
 
 

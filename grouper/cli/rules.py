@@ -1,4 +1,4 @@
-"""`grouper rules [NAME]`: the shipped rules files, a line each, or one of them."""
+"""`grouper rules [NAME]`: lists the shipped rules files, or prints one of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grouper.text.similar import near
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="a shipped file; without it, all, a line each"
+        "name", nargs="?", metavar="NAME", help="a shipped file; by default, a list of all"
     )
 
 
@@ -33,5 +33,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _about(path: Path) -> str:
-    """The first line, which says what the file is for."""
+    """The first line of the file, which describes it."""
     return path.read_text("utf-8").partition("\n")[0].removeprefix("# ")

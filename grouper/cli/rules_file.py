@@ -1,4 +1,4 @@
-"""The text of a rules file, to the byte: `fmt` must not lose what it cannot read."""
+"""Reads rules files without loss: `fmt` must not destroy what it cannot decode."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from grouper.text.write_file import names_open_file, names_stream
 STDIN = "-"
 BOM = "\ufeff"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-MOST_BYTES = 4 * MAX_SIZE + 1  # a character has four at most; more is refused by the parser
+MOST_BYTES = 4 * MAX_SIZE + 1  # a character has at most four; the parser rejects longer texts
 
 
 @dataclass(frozen=True)
 class RulesFile:
-    """A rules file: its text with `\\n` at the ends of lines, and what is there in the file."""
+    """A rules file: its text with `\\n` line endings, and the file's own line ending and BOM."""
 
     name: str
     text: str
@@ -34,12 +34,12 @@ class RulesFile:
         return self.name == STDIN or names_stream(self.name)
 
     def encode(self, text: str) -> str:
-        """Another text as it would be in this file."""
+        """A new text with this file's line endings and BOM."""
         return self.bom + text.replace("\n", self.newline)
 
 
 def read_rules(name: str) -> RulesFile:
-    """Read a file, or `-` for standard input. Raises Failure if it is not UTF-8."""
+    """Reads a file, or standard input for `-`. Raises Failure if it is not UTF-8."""
     content = _content(name)
     try:
         text = content.decode("utf-8")
@@ -55,8 +55,8 @@ def read_rules(name: str) -> RulesFile:
 
 
 def is_rules(name: str) -> bool:
-    """Whether an argument that may name a model or rules names rules: by the ending of the name, as
-    a shipped file, or because what is in the file reads as rules."""
+    """Whether an argument names rules and not a model: by its extension, as a shipped file, or
+    because the file's content parses as rules."""
     if name == STDIN or name.endswith(".rules"):
         return True
     if not os.path.isfile(name) or names_stream(name):
@@ -71,14 +71,14 @@ def is_rules(name: str) -> bool:
 
 
 def is_binary(name: str) -> bool:
-    """Whether a regular file holds no text. Text in UTF-16 is text, though its bytes hold NUL."""
+    """Whether a regular file is binary. UTF-16 counts as text, although it contains NUL bytes."""
     try:
         if not os.path.isfile(name) or names_stream(name):
             return False
         with open(name, "rb") as file:
             start = file.read(4096)
     except (OSError, ValueError):
-        return False  # loading reports why, or finds a shipped file of that name
+        return False  # loading reports the error, or finds a shipped file of that name
     return b"\0" in start and not start.startswith(UTF_16)
 
 
@@ -87,7 +87,7 @@ def _content(name: str) -> bytes:
         return _stdin()
     try:
         if not (names_open_file(name) or os.path.isdir(name)) and names_stream(name):
-            raise Failure(f"`{name}` is not a regular file")  # reading a pipe could wait forever
+            raise Failure(f"`{name}` is not a regular file")  # reading a pipe could block forever
         with open(name, "rb") as file:
             return file.read(MOST_BYTES)
     except (OSError, ValueError) as error:

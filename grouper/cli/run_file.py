@@ -11,7 +11,7 @@ from grouper.monitor.run import NewerVersion, Run, RunReader, read_lines
 
 
 class RunFile:
-    """Raises Failure if there is no such file, or grouper.Monitor did not write it."""
+    """Reads a run. Raises Failure if the file is missing or was not written by grouper.Monitor."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -26,12 +26,12 @@ class RunFile:
         try:
             read_lines(self._file, self._reader)
         except NewerVersion:
-            raise Failure(f"`{self._path}` was written by a newer grouper than this one") from None
+            raise Failure(f"`{self._path}` was written by a newer version of grouper") from None
         except OSError as error:
             raise Failure(f"`{self._path}` cannot be read: {error.strerror}") from None
         run = self._reader.run
         if run.broken and run.header is None and not run.records:
-            raise Failure(f"`{self._path}` has no line that grouper.Monitor wrote")
+            raise Failure(f"`{self._path}` was not written by grouper.Monitor")
         return run
 
     def _was_replaced(self) -> bool:
@@ -45,8 +45,8 @@ class RunFile:
 
 def _opened(path: str) -> IO[bytes]:
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # reading a pipe would wait
-            raise Failure(f"`{path}` is not a regular file, as grouper.Monitor writes it")
+        if not stat.S_ISREG(os.stat(path).st_mode):  # reading a pipe would block
+            raise Failure(f"`{path}` is not a regular file")
         return open(path, "rb")
     except FileNotFoundError:
         raise Failure(f"there is no file `{path}`") from None

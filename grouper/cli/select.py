@@ -14,7 +14,7 @@ from grouper.text.findings import Code, Finding, Severity
 
 @dataclass(frozen=True)
 class Selection:
-    """The findings that a command reports: those of `codes`, all where it is None, except those
+    """The findings that a command reports: those with `codes`, or all if it is None, except those
     that are `ignored`."""
 
     codes: frozenset[Code] | None
@@ -22,18 +22,18 @@ class Selection:
     strict: bool
 
     def of(self, report: Report) -> Report:
-        """The report with these findings, and the errors that keep the rules from being read."""
+        """The report with the selected findings, and with all errors in the rules themselves."""
         fatal = [finding for finding in report.findings if _is_fatal(finding, report)]
         return replace(report, findings=self.among(report.findings, fatal))
 
     def among(
         self, findings: Iterable[Finding], always: Container[Finding] = ()
     ) -> tuple[Finding, ...]:
-        """Those of some findings that are reported."""
-        found = (f for f in findings if self._has(f.code) or f in always)
+        """The selected ones of some findings."""
+        reported = (f for f in findings if self._has(f.code) or f in always)
         if self.strict:
-            found = (replace(f, severity_override=Severity.ERROR) for f in found)
-        return tuple(found)
+            reported = (replace(f, severity_override=Severity.ERROR) for f in reported)
+        return tuple(reported)
 
     def _has(self, code: Code) -> bool:
         return (self.codes is None or code in self.codes) and code not in self.ignored
@@ -44,9 +44,9 @@ def _is_fatal(finding: Finding, report: Report) -> bool:
 
 
 def selection(arguments: argparse.Namespace, rules: str | None = None) -> Selection:
-    """The selection of the flags; where they say nothing, that of the project of a rules file.
+    """The selection of the flags or, without them, of the rules file's project.
 
-    Raises Failure for a code that does not exist.
+    Raises Failure for an unknown code.
     """
     project = settings_for(rules)
     selected = None
@@ -64,7 +64,7 @@ def selection(arguments: argparse.Namespace, rules: str | None = None) -> Select
 
 
 def _codes(flag: str, words: Iterable[str]) -> frozenset[Code]:
-    """The codes of a flag: `GR101`, `GR1` for all that begin so, or `unmatched-parameter`."""
+    """The codes of a flag: `GR101`, a prefix such as `GR1`, or `unmatched-parameter`."""
     names = [name.strip() for word in words for name in word.split(",")]
     return frozenset(code for name in names for code in _matching(flag, name))
 

@@ -1,4 +1,4 @@
-"""The keys of `[tool.grouper]`, and what may follow each of them."""
+"""The keys of `[tool.grouper]` and their allowed values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TABLE = "tool.grouper"
 
 
 def checked_table(table: Any) -> None:
-    """Raises ValueError, which names the key, where a table says what nothing reads."""
+    """Raises ValueError, naming the key, for an unknown key or an invalid value."""
     _check(TABLE, table, PROJECT)
     for path, file in table.get("files", {}).items():
         _check(f'{TABLE}.files."{path}"', file, RULES_FILE)
@@ -24,7 +24,7 @@ def _check(name: str, table: Any, kinds: Mapping[str, tuple[str, Callable[[Any],
         if key not in kinds:
             similar = near(key, kinds)
             keys = ", ".join(f"`{kind}`" for kind in kinds)
-            hint = f"did you mean `{similar[0]}`?" if similar else f"it has {keys}"
+            hint = f"did you mean `{similar[0]}`?" if similar else f"its keys are {keys}"
             raise ValueError(f"[{name}] has no key `{key}`; {hint}")
         expected, fits = kinds[key]
         if not fits(value):
@@ -64,5 +64,5 @@ PROJECT = {
 RULES_FILE = {
     "model": ("a path, or a list of paths", lambda value: _is_text(value) or _is_texts(value)),
     "key": ("the path of a model inside a checkpoint", _is_text),
-    "set": ("a table of numbers, words, true and false", _are_variables),
+    "set": ("a table of numbers, strings and booleans", _are_variables),
 }

@@ -1,4 +1,4 @@
-"""`[tool.grouper]` of a project's `pyproject.toml`: defaults for flags, and what its files are for.
+"""`[tool.grouper]` of a project's `pyproject.toml`: defaults for flags and for rules files.
 
     [tool.grouper]
     select = ["GR1"]
@@ -10,8 +10,8 @@
     key = "ema"
     set = { base = 0.02 }
 
-Paths count from the file's own folder. The nearest file above the rules that has the table is the
-one that counts.
+Paths are relative to the folder of the pyproject.toml. The nearest pyproject.toml above the rules
+that has the table applies.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CODE = r"[\w.]{2,}:"  # `timm:resnet18`, `pkg.module:factory`; `C:` is a drive
 
 @dataclass(frozen=True)
 class FileSettings:
-    """What the project says of one rules file. `models` are paths from the working directory."""
+    """The project's settings for one rules file. `models` are paths from the working directory."""
 
     models: tuple[str, ...] = ()
     key: str | None = None
@@ -42,8 +42,8 @@ class FileSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """The defaults of a project. `folder` is that of its pyproject.toml, None where there is none;
-    `files` are the tables of rules files by path or pattern."""
+    """The defaults of a project. `folder` is the folder of its pyproject.toml, or None without one;
+    `files` maps paths or patterns of rules files to their tables."""
 
     folder: Path | None = None
     select: tuple[str, ...] | None = None
@@ -52,7 +52,7 @@ class Settings:
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, rules: str) -> FileSettings:
-        """The settings of a rules file: of several patterns that fit, the later ones count."""
+        """The settings of a rules file. Where several patterns match, later ones override."""
         if self.folder is None:
             return FileSettings()
         from fnmatch import fnmatchcase
@@ -69,7 +69,7 @@ class Settings:
         )
 
     def _name(self, rules: str) -> str:
-        """The path from the project's folder, with slashes; a shipped name as it is."""
+        """The path relative to the project's folder, with slashes; a shipped name is unchanged."""
         if not os.path.exists(rules) or self.folder is None:
             return rules
         return Path(os.path.relpath(rules, self.folder)).as_posix()
@@ -81,8 +81,8 @@ class Settings:
 
 
 def settings_for(rules: str | None = None) -> Settings:
-    """The settings of a rules file; without one, or for anything but a file, those of the
-    working directory. Raises Failure where a file cannot be read, or says what nothing reads."""
+    """The settings for a rules file; without one, or if it is not a file, for the working
+    directory. Raises Failure if a pyproject.toml cannot be read or has invalid settings."""
     for path in files_above(rules):
         table = _table(path)
         if table is not None:
@@ -91,7 +91,7 @@ def settings_for(rules: str | None = None) -> Settings:
 
 
 def files_above(rules: str | None = None) -> Iterator[Path]:
-    """Every pyproject.toml that may speak of a rules file, the nearest first."""
+    """Every pyproject.toml that may have settings for a rules file, nearest first."""
     folder = Path(rules).parent if rules is not None and os.path.isfile(rules) else Path()
     here = Path(os.path.abspath(folder))  # links are not followed: a project may link to rules
     for above in (here, *here.parents):
@@ -100,8 +100,8 @@ def files_above(rules: str | None = None) -> Iterator[Path]:
 
 
 def _table(path: Path) -> Any:
-    """The table of a file, None where it has none."""
-    shown = os.path.relpath(path)
+    """The table of a file, or None if it has none."""
+    label = os.path.relpath(path)
     try:
         content = path.read_bytes()
         if b"grouper" not in content:
@@ -110,27 +110,27 @@ def _table(path: Path) -> Any:
 
         tools = tomllib.loads(content.decode("utf-8")).get("tool", {})
     except OSError as error:
-        raise Failure(f"`{shown}` cannot be read: {error.strerror}") from None
+        raise Failure(f"`{label}` cannot be read: {error.strerror}") from None
     except ValueError as error:  # bad TOML, or not UTF-8
-        raise Failure(f"`{shown}` is not TOML: {error}") from None
+        raise Failure(f"`{label}` is not TOML: {error}") from None
     return tools.get("grouper") if isinstance(tools, dict) else None
 
 
 def _settings(path: Path, table: Any) -> Settings:
     from grouper.cli.setting_kinds import TABLE, checked_table
 
-    shown = os.path.relpath(path)
+    label = os.path.relpath(path)
     try:
         checked_table(table)
     except ValueError as error:
-        raise Failure(f"`{shown}`: {error}") from None
+        raise Failure(f"`{label}`: {error}") from None
     files = table.get("files", {})
     for pattern in files:
         if not (
             _is_pattern(pattern) or pattern in shipped_rules() or (path.parent / pattern).exists()
         ):
             raise Failure(
-                f"`{shown}`: [{TABLE}.files] names `{pattern}`, and there is no such file"
+                f"`{label}`: [{TABLE}.files] names `{pattern}`, but there is no such file"
             )
     select = table.get("select")
     return Settings(

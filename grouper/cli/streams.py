@@ -1,4 +1,4 @@
-"""Standard output and standard error, which may be closed, full, or read by nobody any more."""
+"""Standard output and standard error, which may be closed, full, or without a reader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grouper.cli.exit import Failure
 
 
 def prepare() -> None:
-    """Make the standard streams ones that can be written to, whatever the process was given."""
+    """Make the standard streams writable, also if the process started with them closed."""
     if sys.stdout is None:  # closed by the caller, as by `>&-`
         sys.stdout = _Closed()
     if sys.stderr is None:
@@ -26,8 +26,7 @@ def prepare() -> None:
 
 @contextmanager
 def writing(stream: TextIO) -> Iterator[None]:
-    """Raises Failure where the stream cannot be written, BrokenPipeError where its reader is
-    gone."""
+    """Raises Failure if the stream cannot be written, BrokenPipeError if its reader is gone."""
     try:
         yield
     except BrokenPipeError:
@@ -38,13 +37,13 @@ def writing(stream: TextIO) -> Iterator[None]:
 
 
 def flush() -> None:
-    """Write what is still held back, as long as an error can be reported."""
+    """Flush standard output while an error can still be reported."""
     with writing(sys.stdout):
         sys.stdout.flush()
 
 
 def report(message: str) -> None:
-    """Print a line to standard error, if that is possible."""
+    """Print a line to standard error, if possible."""
     try:
         print(message, file=sys.stderr, flush=True)
     except OSError:
@@ -52,7 +51,7 @@ def report(message: str) -> None:
 
 
 def discard(*streams: TextIO) -> None:
-    """Drop what the streams hold back, which Python would try to write at exit."""
+    """Drop the streams' buffers, which Python would otherwise try to write at exit."""
     for stream in streams:
         try:
             stream.flush()
@@ -62,7 +61,7 @@ def discard(*streams: TextIO) -> None:
 
 
 class _Closed(io.TextIOBase):
-    """Standard output that was closed: writing to it is the error that the system would give."""
+    """A closed standard output: writing to it raises the error of the system."""
 
     def write(self, text: str) -> int:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))

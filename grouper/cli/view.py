@@ -28,11 +28,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("rules", metavar="RULES", nargs="?")
     parser.add_argument(
-        "--out", metavar="FILE", help="the file to write; by default named like RULES or MODEL"
+        "--out", metavar="FILE", help="the file to write; by default, named after RULES or MODEL"
     )
     parser.add_argument(
         "--serve", nargs="?", const=0, type=int, metavar="PORT",
-        help="serve the page to browsers on this machine until Ctrl-C, and write no file",
+        help="serve the page to browsers on this machine until Ctrl-C instead of writing a file",
     )  # fmt: skip
     run_flags(parser)
     rules_flags(parser)
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.serve is not None and not 0 <= arguments.serve <= HIGHEST_PORT:
         raise Failure(f"--serve takes a port from 0 to {HIGHEST_PORT}, not {arguments.serve}")
     if arguments.serve is not None and arguments.out is not None:
-        raise Failure("--serve writes no file: leave --out or --serve out")
+        raise Failure("--serve writes no file: give either --out or --serve")
     page = _page(arguments)
     if arguments.serve is not None:
         serve(page, arguments.serve, quiet=arguments.quiet)

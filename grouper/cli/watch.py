@@ -13,16 +13,16 @@ from grouper.cli.write import emit
 from grouper.model.errors import ModelError
 
 PAUSE = 0.3  # seconds between two looks at the files
-MOST_FILES = 10_000  # of a folder; a checkpoint has fewer
-CLEAR = "\x1b[H\x1b[2J\x1b[3J"  # and what can be scrolled back to
+MOST_FILES = 10_000  # in a folder; a checkpoint has fewer
+CLEAR = "\x1b[H\x1b[2J\x1b[3J"  # also clears the scrollback
 
 State = dict[str, tuple[int, int] | None]
 
 
 def watch(check: Callable[[], int], files: Callable[[], Iterable[str]]) -> int:
-    """Call `check` now and after every change of the `files`, which may become others by a change.
+    """Call `check` now and after every change to the `files`, which are listed again each time.
 
-    A terminal is cleared before each. Ends at Ctrl-C with the status of the last check.
+    A terminal is cleared before each check. Ctrl-C ends it; returns the status of the last check.
     """
     status = CLEAN
     try:
@@ -38,7 +38,7 @@ def watch(check: Callable[[], int], files: Callable[[], Iterable[str]]) -> int:
 
 
 def state_of(paths: Iterable[str]) -> State:
-    """The time of the last change and the size of every file, None of those that are not there."""
+    """The modification time and size of every file, or None for a missing one."""
     return {file: _stamp(file) for path in paths for file in _files_in(path)}
 
 
@@ -52,13 +52,13 @@ def _once(check: Callable[[], int], count: int) -> int:
         streams.report(failure_line(failure))
         status = FAILED
     if terminal:
-        emit(f"\nwatching {count} file{'s' * (count != 1)}; Ctrl-C ends")
+        emit(f"\nwatching {count} file{'s' * (count != 1)}; stop with Ctrl-C")
     streams.flush()
     return status
 
 
 def _wait_until_written(paths: list[str]) -> None:
-    """Editors write in several steps: wait until nothing has changed for a moment."""
+    """Wait until nothing has changed for a moment, because editors write in several steps."""
     before = state_of(paths)
     while True:
         time.sleep(PAUSE / 3)
@@ -71,8 +71,8 @@ def _wait_until_written(paths: list[str]) -> None:
 def _files_in(path: str) -> Iterable[str]:
     if not os.path.isdir(path):
         return [path]
-    found = (os.path.join(top, name) for top, _, names in os.walk(path) for name in names)
-    return [file for file, _ in zip(found, range(MOST_FILES), strict=False)]
+    files = (os.path.join(top, name) for top, _, names in os.walk(path) for name in names)
+    return [file for file, _ in zip(files, range(MOST_FILES), strict=False)]
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

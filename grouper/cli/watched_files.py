@@ -17,19 +17,17 @@ from grouper.text.write_file import names_stream
 
 
 def watched_files(model: str | None, rules: Sequence[str], locked: bool = False) -> tuple[str, ...]:
-    """Each file once; those that are missing too, since they may appear; the locks where they are
-    compared. Raises Failure for what can be read only once."""
+    """Each file once, also missing ones, which may appear later; with `locked`, also the locks.
+    Raises Failure for a file that can be read only once."""
     for name in rules:
         if name == STDIN or (names_stream(name) and not os.path.isdir(name)):
-            raise Failure(
-                f"--watch reads the rules again and again: `{name}` can be read only once"
-            )
-    found = [] if model is None else [model]
+            raise Failure(f"--watch reads the rules repeatedly, but `{name}` can be read only once")
+    files = [] if model is None else [model]
     for name in rules:
-        found += _of_rules(name, model is None)
+        files += _of_rules(name, model is None)
         if locked:
-            found.append(lock_path(name))
-    return tuple(dict.fromkeys(found))
+            files.append(lock_path(name))
+    return tuple(dict.fromkeys(files))
 
 
 def _of_rules(name: str, with_models: bool) -> Iterable[str]:
@@ -41,7 +39,7 @@ def _of_rules(name: str, with_models: bool) -> Iterable[str]:
         files += map(str, included_files(Source(read_rules(str(path)).text, str(path))))
         rule_set = load(name)
         settings = settings_for(name)
-    except (Failure, OSError):  # the check says why; this file may be mended
+    except (Failure, OSError):  # the check reports it; the file may still be fixed
         return files
     if with_models:
         files += settings.of(name).models or rule_set.models

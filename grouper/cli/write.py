@@ -1,4 +1,4 @@
-"""Writing: to standard output, to files, and pictures."""
+"""Writes text and pictures to standard output and to files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grouper.cli.streams import writing
 
 
 def emit(pieces: str | Iterable[str], stream: TextIO | None = None) -> None:
-    """Print text, with a newline at its end; to standard output if no stream is named."""
+    """Print text, ending in a newline, to a stream, by default standard output."""
     out, last = stream or sys.stdout, "\n"
     for piece in [pieces] if isinstance(pieces, str) else pieces:
         with writing(out):
@@ -23,7 +23,7 @@ def emit(pieces: str | Iterable[str], stream: TextIO | None = None) -> None:
 
 
 def emit_utf8(text: str) -> None:
-    """Print text as a file would hold it, whatever the encoding of standard output."""
+    """Print text as UTF-8, regardless of the encoding of standard output."""
     buffer = getattr(sys.stdout, "buffer", None)
     with writing(sys.stdout):
         sys.stdout.flush()
@@ -31,7 +31,7 @@ def emit_utf8(text: str) -> None:
 
 
 def write(path: str, content: str | bytes | Iterable[str]) -> None:
-    """Write a whole file or nothing; a device or a pipe as it comes."""
+    """Write a file atomically; a device or a pipe piece by piece."""
     from grouper.text.write_file import write_whole
 
     try:
@@ -54,7 +54,7 @@ def append(path: str, content: Iterable[str]) -> None:
 
 
 def emit_paths(paths: Iterable[str]) -> None:
-    """Name the files that were written; what went to a device or a pipe is not mixed with it."""
+    """Print the names of the files that were written, leaving out devices and pipes."""
     from grouper.text.printable import visible
     from grouper.text.write_file import names_stream
 
@@ -62,7 +62,7 @@ def emit_paths(paths: Iterable[str]) -> None:
 
 
 def picture_format(path: str) -> str:
-    """The format of a picture by the ending of its file."""
+    """The format of a picture, from the extension of its file."""
     from grouper.text.picture import format_of
 
     try:
@@ -72,10 +72,10 @@ def picture_format(path: str) -> str:
 
 
 def drawn(draw: Callable[[], bytes]) -> bytes:
-    """The picture. Raises Failure where matplotlib is missing, or cannot draw it."""
+    """Draws a picture. Raises Failure if matplotlib is missing or cannot draw it."""
     try:
         return draw()
     except ImportError as error:
         raise Failure(f"--plot needs matplotlib ({error}): `pip install matplotlib`") from None
     except (ArithmeticError, ValueError):
-        raise Failure("matplotlib cannot draw numbers that are so large and so small") from None
+        raise Failure("the numbers are too large or too small for matplotlib") from None

@@ -1,4 +1,4 @@
-"""An audit for people and for programs: the model, the optimizers, their groups, the findings."""
+"""An audit as text and JSON: the model, the optimizers, their groups, the findings."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ def optimizer_lines(audit: Audit) -> list[Line]:
 def _optimizer_line(optimizer: OptimizerGroups) -> Line:
     tensors = [t for group in optimizer.groups for t in (*group.parameters, *group.strays)]
     facts = f"{count_phrase(optimizer.groups, 'group')}, {count_phrase(tensors, 'tensor')}"
-    found = ""
+    remark = ""
     if optimizer.guessed:
-        found = "; their parameters are guessed from counts: the state has no names, and no"
-        found += " shapes before the first step"
+        remark = "; their parameters are guessed from counts: the state has no names, and no"
+        remark += " shapes before the first step"
     elif not optimizer.named:
-        found = "; parameters are matched by order and shape, since the state has no names"
+        remark = "; parameters are matched by order and shape, since the state has no names"
     name = optimizer.optimizer or "optimizer of unknown class"
-    return styled((visible(name), "bold"), f": {facts}{found}")
+    return styled((visible(name), "bold"), f": {facts}{remark}")
 
 
 def closing_line(audit: Audit) -> Line:
-    """The last line: whether there are errors, and how many findings."""
+    """The last line: whether there are errors, and the numbers of findings."""
     counts = {s: sum(finding.severity is s for finding in audit.findings) for s in Severity}
     phrases = ", ".join(f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
     if not audit.ok:
@@ -69,7 +69,7 @@ def closing_line(audit: Audit) -> Line:
 
 
 def audit_value(audit: Audit) -> dict[str, Any]:
-    """The values of the JSON object; the options are all that the groups have."""
+    """The values of the JSON object, with all options of the groups."""
     return {
         "version": VERSION,
         "path": audit.path,
@@ -99,6 +99,6 @@ def audit_value(audit: Audit) -> dict[str, Any]:
 
 
 def report_of(audit: Audit) -> Report:
-    """The same findings as a report, for formats that have findings alone."""
+    """The audit as a report, for formats that contain only findings."""
     path = RuleSet(path=audit.path)
     return Report(path, audit.inventory, audit.findings, None, audit.grouping)

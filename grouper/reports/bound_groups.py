@@ -1,4 +1,4 @@
-"""Groups as an optimizer takes them, with tensors in them, for people."""
+"""Groups of an optimizer, which contain tensors, as text."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from grouper.reports.group_table import group_table
 from grouper.reports.lines import Line
 from grouper.reports.output import Output
 
-KEYS = ("params", "name", "param_names")  # of a group; the others are options
+KEYS = ("params", "name", "param_names")  # a group's other keys are options
 
 
 def bound_entries(groups: Sequence[Mapping[str, Any]]) -> list[Entry]:
-    """An entry for each group; one without a name has its number."""
+    """An entry for each group; a group without a name is called by its number."""
     return [_entry(number, group) for number, group in enumerate(groups)]
 
 
 def bound_lines(groups: Sequence[Mapping[str, Any]], output: Output) -> Iterator[Line]:
-    """The table that `grouper groups` prints."""
+    """The table of the groups, like that of `grouper groups`."""
     return table_lines(group_table(bound_entries(groups)), output)
 
 
@@ -36,7 +36,7 @@ def _entry(number: int, group: Mapping[str, Any]) -> Entry:
 
 
 def _named(group: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The tensors with their names, where the group has them."""
+    """The tensors with their names, or with numbers if the group has no names."""
     names = group.get("param_names") or ()
     for number, param in enumerate(group["params"]):
         if isinstance(param, tuple):

@@ -1,4 +1,4 @@
-"""The difference between two reports, for people and for programs."""
+"""The difference between two reports as text and JSON."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def render_json(diff: Diff, _output: Output) -> str:
 
 
 def all_lines(diff: Diff, quiet: bool = False) -> list[Line]:
-    """The changes, those that are alike in one, and a closing line."""
+    """The changes, with equal ones merged, and a closing line."""
     return diff_lines(diff) if quiet and diff.same else [*diff_lines(diff), closing_line(diff)]
 
 
 def diff_lines(diff: Diff) -> list[Line]:
-    """The lines without the closing one."""
+    """The lines without the closing line."""
     lines = [styled((f"{visible(diff.paths[0])} -> {visible(diff.paths[1])}", "bold")), Line()]
     for statement in diff.statements:
         lines += [styled((f"- {visible(statement.before)}", "red"))] if statement.before else []
@@ -45,7 +45,7 @@ def diff_lines(diff: Diff) -> list[Line]:
 
 
 def closing_line(diff: Diff) -> Line:
-    """Whether anything changes, and how many tensors do not."""
+    """Whether anything changes, and how many tensors are unchanged."""
     if diff.same:
         return styled(("no change: ", "bold green"), f"{diff.unchanged:,} tensors")
     counts = {
@@ -56,25 +56,24 @@ def closing_line(diff: Diff) -> Line:
     parts = [f"{count:,} tensors {word}" for word, count in counts.items() if count]
     parts += [count_phrase(diff.statements, "statement") + " changed"] if diff.statements else []
     return styled(
-        ("different: ", "bold yellow"), f"{', '.join(parts)}; {diff.unchanged:,} tensors as before"
+        ("different: ", "bold yellow"), f"{', '.join(parts)}; {diff.unchanged:,} tensors unchanged"
     )
 
 
 def _blocks(changes: Iterable[Change]) -> list[list[Change]]:
-    """The changes, those of groups together whose options change alike and which keep their
-    names."""
-    alike: dict[object, list[Change]] = {}
+    """The changes, merged for groups that keep their names and whose options change equally."""
+    blocks: dict[object, list[Change]] = {}
     for change in changes:
         before, after = change.before, change.after
         stays = before is not None and after is not None and before.name == after.name
         key = tuple((k, _values(change, k)) for k in change.options) if stays else id(change)
-        alike.setdefault(key, []).append(change)
-    return list(alike.values())
+        blocks.setdefault(key, []).append(change)
+    return list(blocks.values())
 
 
 def _values(change: Change, key: str) -> tuple[str, str]:
     before, after = change.options[key]
-    return _said(change.before, key, before), _said(change.after, key, after)
+    return _value_text(change.before, key, before), _value_text(change.after, key, after)
 
 
 def _block_lines(changes: Sequence[Change]) -> list[Line]:
@@ -97,9 +96,9 @@ def _block_lines(changes: Sequence[Change]) -> list[Line]:
     ]
 
 
-def _said(treatment: Treatment | None, key: str, value: Value) -> str:
-    there = treatment is not None and key in treatment.options
-    return value_text(value) if there else "not set"
+def _value_text(treatment: Treatment | None, key: str, value: Value) -> str:
+    is_set = treatment is not None and key in treatment.options
+    return value_text(value) if is_set else "not set"
 
 
 def _renamed_lines(diff: Diff) -> list[Line]:
@@ -107,7 +106,7 @@ def _renamed_lines(diff: Diff) -> list[Line]:
     pairs = [f"  {visible(old)} -> {visible(new)}" for old, new in diff.renamed[:MOST_RENAMED]]
     pairs += [f"  and {more:,} more"] if more > 0 else []
     count = count_phrase(diff.renamed, "tensor")
-    head = styled((f"{count} renamed", "bold"), ": a guess, by shape, last name and order")
+    head = styled((f"{count} renamed", "bold"), ": guessed from shape, last name and order")
     return [head, *map(styled, pairs)]
 
 

@@ -1,4 +1,4 @@
-"""The source lines of a finding, with carets under the places it names."""
+"""The source lines of a finding, with carets under the spans of its labels."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ NARROWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an excerpt: the margin, and text in one of the styles
-    `place`, `source`, `primary`, `secondary`."""
+    """A line of an excerpt: the margin, and text in one of the styles `place`, `source`,
+    `primary`, `secondary`."""
 
     margin: str
     text: str
@@ -26,7 +26,7 @@ class Line:
 
 
 def excerpt(finding: Finding, columns: int) -> Iterator[Line]:
-    """The lines to print under a finding's message, in so many columns; none if it has no place."""
+    """The lines to print below a finding's message, in `columns`; none if it has no span."""
     if finding.span is None:
         return
     labels = [label for label in finding.labels if label.span is not None]
@@ -61,7 +61,7 @@ def _source_lines(labels: list[Label], primary: Label, digits: int, room: int) -
 
 
 def _carets(start: int, carets: str, message: str, room: int) -> Iterator[str]:
-    """The carets, and the words after them or, where they find no room, below."""
+    """The carets, followed by the message, or with it below where there is no room."""
     marked = " " * start + carets
     if width(f"{marked} {message}") <= room or not message:
         yield f"{marked} {message}".rstrip()
@@ -72,7 +72,7 @@ def _carets(start: int, carets: str, message: str, room: int) -> Iterator[str]:
 
 
 def _cropped(source: Source, row: int, labels: list[Label], window: int) -> tuple[str, int]:
-    """The line to print, and how many of its first characters it leaves out."""
+    """The line to print, and how many characters are cut from its start."""
     line = source.line(row)
     first = min(label.span.column for label in labels) - 1
     crop = max(0, first - window * 2 // 5) if len(line) > window else 0
@@ -82,7 +82,7 @@ def _cropped(source: Source, row: int, labels: list[Label], window: int) -> tupl
 
 
 def _columns(source: Source, row: int, label: Label, crop: int, window: int) -> tuple[int, int]:
-    """Where a label's carets begin, and how many there are; to the line's end for long spans."""
+    """Where a label's carets start, and their number; to the end of the line for long spans."""
     line = source.line(row)
     start = label.span.column - 1
     end = label.span.end_column - 1 if label.span.end_line == row else len(line.rstrip())

@@ -1,4 +1,4 @@
-"""Groups that differ in a number of their name, as one row: `block{0..11}` for twelve of them."""
+"""Folds groups whose names differ only in numbers into one row: `block{0..11}` for twelve."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from grouper.text.dataclass import dataclass, field
 from grouper.text.fold import alternatives
 from grouper.text.printable import visible
 
-FEWEST = 3  # groups that become one row
+FEWEST = 3  # groups that are folded into one row
 _NUMBER = re.compile(r"(?<!\d)(\d{1,9})(?!\d)")
-_TIMES = re.compile(r"#(\d+)$")  # the second group of one name is `name#2`
+_TIMES = re.compile(r"#(\d+)$")  # the second group with the same name is `name#2`
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A group of a report, or one of an optimizer. `factor` is what its lr was multiplied with,
-    None where it was not, or in several ways."""
+    """A group of a report or of an optimizer. `factor` is what its lr was multiplied by, or None if
+    there is no single factor."""
 
     name: str
     tensors: Sequence[str]
@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """One group, or a family of them, as it is read: `cells` are the options' values."""
+    """One group or a family of groups as text: `cells` are the values of the options."""
 
     name: str
     groups: int
@@ -43,21 +43,22 @@ class Row:
 
 
 def rows(entries: Sequence[Entry], exact: bool = False) -> list[Row]:
-    """A row for each family, in the order of their first groups; `exact` folds and rounds none."""
+    """A row for each family, in the order of their first groups; with `exact`, nothing is folded or
+    rounded."""
     if exact:
         return [_row(entry.name, [entry], value_text) for entry in entries]
     families: dict[object, list[Entry]] = {}
     for entry in entries:
         families.setdefault(_likeness(entry), []).append(entry)
-    found: dict[int, Row] = {}  # by the `id` of the entry that it is at
+    row_at: dict[int, Row] = {}  # by the `id` of the family's first entry
     for family in families.values():
         ordered = sorted(family, key=lambda entry: _numbers(entry.name))
         name = _name(ordered) if len(family) >= FEWEST and _steady(ordered) else None
         if name is None:
-            found |= {id(e): _row(e.name, [e], rounded_text) for e in family}
+            row_at |= {id(e): _row(e.name, [e], rounded_text) for e in family}
         else:
-            found[id(family[0])] = _row(name, ordered, rounded_text)
-    return [found[id(entry)] for entry in entries if id(entry) in found]
+            row_at[id(family[0])] = _row(name, ordered, rounded_text)
+    return [row_at[id(entry)] for entry in entries if id(entry) in row_at]
 
 
 def _row(name: str, members: Sequence[Entry], text: Callable[[Value], str]) -> Row:
@@ -81,7 +82,7 @@ def _range(first: str, last: str) -> str:
 
 
 def _likeness(entry: Entry) -> object:
-    """What groups of one family have in common: all but numbers."""
+    """What the groups of a family have in common: everything except numbers."""
     words = tuple(
         (key, None if is_number(value) else value_key(value))
         for key, value in entry.options.items()
@@ -91,7 +92,8 @@ def _likeness(entry: Entry) -> object:
 
 
 def _steady(family: Sequence[Entry]) -> bool:
-    """Whether every value rises or falls from the first to the last, so that a range says it."""
+    """Whether every value rises or falls from the first to the last, so that a range describes
+    it."""
     keys = family[0].options
     columns: list[list[Value]] = [[entry.options[key] for entry in family] for key in keys]
     columns.append([entry.factor for entry in family])
@@ -105,17 +107,17 @@ def _rises_or_falls(values: Sequence[Value]) -> bool:
 
 
 def _numbers(name: str) -> tuple[int, ...]:
-    """The numbers of a name, and which of its name's groups it is."""
+    """The numbers in a name, then its number among groups of the same name."""
     times = _TIMES.search(name)
     base = name[: times.start()] if times else name
     return (*map(int, _NUMBER.findall(base)), int(times[1]) if times and len(times[1]) < 10 else 1)
 
 
 def _name(family: Sequence[Entry]) -> str | None:
-    """The one name of a family, `block{0..11}`; None where not every combination is there."""
+    """The common name of a family, `block{0..11}`; None if a combination is missing."""
     bases = dict.fromkeys(_TIMES.sub("", entry.name) for entry in family)
-    found = [_NUMBER.findall(base) for base in bases]
-    places = [tuple(dict.fromkeys(numbers)) for numbers in zip(*found, strict=True)]
+    numbers = [_NUMBER.findall(base) for base in bases]
+    places = [tuple(dict.fromkeys(choices)) for choices in zip(*numbers, strict=True)]
     if prod(map(len, places)) != len(bases):
         return None
     return "".join(_pieces(next(iter(bases)), places))

@@ -1,4 +1,4 @@
-"""Pictures with a curve for each group, drawn by matplotlib (an optional dependency)."""
+"""Pictures with a curve for each group, drawn with matplotlib (an optional dependency)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARKERS = "osD^v<>Pp*hX"
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """matplotlib with its own defaults, not the user's, and without warnings of missing glyphs.
+    """Uses matplotlib's own defaults instead of the user's, and silences its warnings.
 
     Raises ImportError if matplotlib is not installed.
     """
@@ -32,7 +32,7 @@ def drawing() -> Iterator[None]:
 
 
 def sheet(width: float, height: float, labels: Sequence[str]) -> Figure:
-    """An empty figure of a size in inches, with additional height for the legend."""
+    """An empty figure of the given size in inches, plus height for the legend."""
     from matplotlib.figure import Figure
 
     height += 0.17 * (len(labels) // _columns(labels))
@@ -40,7 +40,7 @@ def sheet(width: float, height: float, labels: Sequence[str]) -> Figure:
 
 
 def draw(panel: Axes, steps: Sequence[int], curves: Sequence[Sequence[float]], word: str) -> None:
-    """Curves that differ in their markers and not in color alone."""
+    """Draws curves, which differ in their markers, not only in colour."""
     panel.set_ylabel(word)
     panel.grid(alpha=0.3)
     panel.margins(x=0.01)
@@ -55,7 +55,8 @@ def draw(panel: Axes, steps: Sequence[int], curves: Sequence[Sequence[float]], w
 
 
 def legend(figure: Figure, panel: Axes, labels: Sequence[str]) -> None:
-    """The groups' names as they are: matplotlib would typeset `$x$` and leave out `_x`."""
+    """Adds a legend with the groups' names unchanged: matplotlib would typeset `$x$` and omit
+    `_x`."""
     lines = panel.get_lines()[: len(labels)]
     unnamed = ["?"] * len(labels)
     box = figure.legend(
@@ -72,7 +73,7 @@ def legend(figure: Figure, panel: Axes, labels: Sequence[str]) -> None:
 
 
 def rendered(figure: Figure, format: str) -> bytes:
-    """The bytes of a file; the same for the same figure."""
+    """The bytes of the picture's file; equal figures give equal bytes."""
     file = BytesIO()
     metadata = {"Date": None, "Creator": None} if format == "svg" else {"Software": None}
     figure.savefig(file, format=format, dpi=150, metadata=metadata)
@@ -80,7 +81,7 @@ def rendered(figure: Figure, format: str) -> bytes:
 
 
 def short(label: str) -> str:
-    """A label cut to LONGEST characters."""
+    """A label, cut to LONGEST characters."""
     return label if len(label) <= LONGEST else f"{label[: LONGEST - 3]}..."
 
 

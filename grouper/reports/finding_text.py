@@ -1,4 +1,4 @@
-"""Findings for people: message, excerpt of the rules, parameters, notes, help."""
+"""Findings as text: message, excerpt of the rules, parameters, notes, help."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ PLAIN = Output(color="never")
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors, warnings, notes; each in the order of their places."""
+    """The findings sorted by severity: errors, warnings, notes."""
     return sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
 
 
 def findings_text(findings: Iterable[Finding], output: Output) -> str:
-    """The findings as they are printed."""
+    """The printed text of the findings."""
     return output.text(findings_lines(findings, output))
 
 
 def findings_lines(findings: Iterable[Finding], output: Output) -> Iterator[Line]:
-    """The findings, the worst first, each with its excerpt; a quiet output leaves out notes."""
+    """The findings, most severe first, each with its excerpt; a quiet output omits notes."""
     for finding in worst_first(findings):
         if not (output.quiet and finding.severity is Severity.NOTE):
             yield from finding_lines(finding, output)

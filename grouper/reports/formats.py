@@ -1,8 +1,8 @@
-"""The output formats: for each kind of value that a command shows, its renderers by name.
+"""The output formats: for each kind of value that a command prints, its renderers by name.
 
-A renderer takes the value and the `Output`, and returns the text, whole or in pieces. Its row names
-it as `module:function`, so that only what is asked for is imported. A further format of reports is
-one file and one row of REPORTS.
+A renderer takes the value and the `Output`, and returns the text, whole or in pieces. It is given
+as `module:function`, so that only the renderer in use is imported. A new format of reports is one
+file and one row of REPORTS.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ class Formats(Generic[T]):
     renderers: Mapping[str, str]
 
     def but(self, **renderers: str) -> Formats[T]:
-        """The same formats, some with another renderer."""
+        """The same formats, some of them with another renderer."""
         return Formats({**self.renderers, **renderers})
 
     def render(self, name: str, value: T, output: Output) -> Iterable[str]:
-        """The text in pieces. Raises KeyError where there is no such format."""
-        shown: object = _reports(value) if self.renderers[name] == CI.get(name) else value
+        """The text in pieces. Raises KeyError for an unknown format."""
+        content: object = _reports(value) if self.renderers[name] == CI.get(name) else value
         module, _, function = self.renderers[name].partition(":")
-        text: str | Iterable[str] = getattr(import_module(module), function)(shown, output)
+        text: str | Iterable[str] = getattr(import_module(module), function)(content, output)
         return [text] if isinstance(text, str) else text
 
 
 def _reports(value: object) -> object:
-    """The reports in a value: it is one, has one, or is a list of them."""
+    """The reports of a value that is a report, has one, or is a list of them."""
     one = getattr(value, "report", value)
     return one if isinstance(one, Sequence) else [one]
 
 
 FOR_PEOPLE = ("text",)  # the other formats are read by programs
 
-# The findings alone, for whom a change is checked.
+# Only the findings, for CI systems and editors.
 CI = {
     "concise": "grouper.reports.ci.concise:render_reports",
     "sarif": "grouper.reports.ci.sarif:render_reports",
@@ -66,7 +66,7 @@ REPORTS: Formats[Sequence[Report]] = Formats(
         **CI,
     }
 )
-# The page that a format adds to what it prints, and the variable that names the page's file.
+# The page that a format writes besides its output, and the variable that names the page's file.
 PAGES: Formats[Sequence[Report]] = Formats(
     {"github": "grouper.reports.ci.github_summary:render_reports"}
 )

@@ -1,4 +1,4 @@
-"""The table of groups as lines of a terminal of some width."""
+"""The table of groups as lines for a terminal of a given width."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from grouper.text.printable import width
 
 MARGIN = "  "
 GAP = 2  # columns between two cells
-NAMES = 40  # columns of a terminal that names take at most: longer ones have a line of their own
+NAMES = 40  # columns for names in a terminal; longer names get a separate line
 NOTHING = "-"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its cells, flush right or left. `key` is the option that it shows, if any."""
+    """A column: its cells, aligned right or left. `key` is the option that it shows, if any."""
 
     head: str
     cells: tuple[str, ...]
@@ -33,7 +33,7 @@ class Column:
 
 
 def table_lines(table: GroupTable, output: Output) -> Iterator[Line]:
-    """The lines above the table, and the table: options that find no room are below their row."""
+    """The lines above the table, and the table; options that do not fit are below their row."""
     for shared in table.shared:
         options = " ".join(f"{key}={value}" for key, value in shared.options)
         line = styled(MARGIN, (shared.optimizer, "bold"), f" {options}" if options else "")
@@ -47,7 +47,7 @@ def table_lines(table: GroupTable, output: Output) -> Iterator[Line]:
     names = Column("group", tuple(row.name for row in table.rows), right=False, style="green")
     room = max(width("group"), min(names.width, NAMES if output.terminal else names.width))
     columns = _fitting(_columns(table, output), output.columns - len(MARGIN) - room)
-    shown = {column.key for column in columns}
+    keys = {column.key for column in columns}
     heads = [(column.head, "dim") for column in columns]
     yield _line((names.head.ljust(room), "dim"), heads, columns)
     for number, row in enumerate(table.rows):
@@ -57,37 +57,37 @@ def table_lines(table: GroupTable, output: Output) -> Iterator[Line]:
             name = " " * room
         cells = [(column.cells[number], column.style) for column in columns]
         yield _line((name, "green"), cells, columns)
-        yield from _below(row, [key for key in table.keys if key not in shown], output)
+        yield from _below(row, [key for key in table.keys if key not in keys], output)
 
 
 def _columns(table: GroupTable, output: Output) -> list[Column]:
-    """All columns after the names, the ones that everybody wants first."""
-    counted = [Column("tensors", tuple(f"{row.tensors:,}" for row in table.rows))]
-    counted.append(Column("parameters", tuple(f"{row.parameters:,}" for row in table.rows)))
+    """All columns after the names, most important first."""
+    columns = [Column("tensors", tuple(f"{row.tensors:,}" for row in table.rows))]
+    columns.append(Column("parameters", tuple(f"{row.parameters:,}" for row in table.rows)))
     if any(row.groups > 1 for row in table.rows):
         counts = tuple(f"{row.groups:,}" if row.groups > 1 else "" for row in table.rows)
-        counted.insert(0, Column("groups", counts))
+        columns.insert(0, Column("groups", counts))
     for key in table.keys:
         cells = tuple(row.cells.get(key, NOTHING) for row in table.rows)
-        counted.append(Column(key, cells, key=key))
+        columns.append(Column(key, cells, key=key))
         if key == LR and any(row.factor for row in table.rows):
             times = output.sign("×", "x")
             factors = tuple(f"{times}{row.factor}" if row.factor else "" for row in table.rows)
-            counted.append(Column("", factors, right=False, style="dim"))
-    return counted
+            columns.append(Column("", factors, right=False, style="dim"))
+    return columns
 
 
 def _fitting(columns: Sequence[Column], room: int) -> list[Column]:
-    """The columns that fit: first the factors go, then how many groups a row has, then the options
-    from the last one on."""
-    kept = list(columns)
+    """The columns that fit: first the factors are dropped, then the numbers of groups, then the
+    options from the last to the first."""
+    fitting = list(columns)
     droppable = [c for head in ("", "groups") for c in columns if c.head == head and not c.key]
     droppable += [c for c in reversed(columns) if c.key]
     for column in droppable:
-        if sum(GAP + each.width for each in kept) <= room:
+        if sum(GAP + each.width for each in fitting) <= room:
             break
-        kept.remove(column)
-    return kept
+        fitting.remove(column)
+    return fitting
 
 
 def _line(name: Piece, cells: Iterable[Piece], columns: Sequence[Column]) -> Line:
@@ -100,6 +100,6 @@ def _line(name: Piece, cells: Iterable[Piece], columns: Sequence[Column]) -> Lin
 
 
 def _below(row: Row, keys: Sequence[str], output: Output) -> Iterator[Line]:
-    written = " ".join(f"{key}={row.cells[key]}" for key in keys if key in row.cells)
-    if written:
-        yield from wrapped(styled(f"{MARGIN}    {written}"), output.columns, 6)
+    options = " ".join(f"{key}={row.cells[key]}" for key in keys if key in row.cells)
+    if options:
+        yield from wrapped(styled(f"{MARGIN}    {options}"), output.columns, 6)

@@ -1,6 +1,7 @@
-"""The table of groups as values: what all groups of an optimizer share, and a row for each family.
+"""The table of groups as values: the options that all groups of an optimizer share, and a row for
+each family of groups.
 
-What differs has a column; what an optimizer's groups have in common stands once, above them.
+Options that differ have a column; options that an optimizer's groups share are shown once, above.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _QUOTED_WORD = re.compile(r'(?<==)"(\w+)"')
 
 @dataclass(frozen=True)
 class Shared:
-    """What the groups of an optimizer have in common: `AdamW`, `lr=0.001 betas=(0.9, 0.999)`."""
+    """What the groups of an optimizer share: `AdamW`, `lr=0.001 betas=(0.9, 0.999)`."""
 
     optimizer: str
     options: tuple[tuple[str, str], ...]
@@ -34,8 +35,8 @@ class Shared:
 
 @dataclass(frozen=True)
 class GroupTable:
-    """`keys` are the options that have a column, lr first and the plan's last; `plan` are the
-    statements that say how rates go on from there."""
+    """`keys` are the options that have a column, lr first and those of the plan last; `plan` are
+    the statements that schedule the rates."""
 
     shared: tuple[Shared, ...]
     plan: tuple[str, ...]
@@ -46,7 +47,7 @@ class GroupTable:
 def group_table(
     entries: Sequence[Entry], rules: RuleSet | None = None, exact: bool = False
 ) -> GroupTable:
-    """The table of these groups; the rules tell what their optimizers are and begin with."""
+    """The table of these groups; the rules give the optimizers and their declared options."""
     declared = rules.optimizers_by_name if rules else {}
     of: dict[str | None, list[Entry]] = {}
     for entry in entries:
@@ -58,21 +59,21 @@ def group_table(
     for name, options in common.items():
         optimizer = declared.get(name or "")
         base = {LR: optimizer.options[LR]} if optimizer and LR in optimizer.options else {}
-        said = {k: v for k, v in {**base, **options}.items() if k not in columns or k in base}
-        words = tuple((key, visible(text(value))) for key, value in said.items())
+        above = {k: v for k, v in {**base, **options}.items() if k not in columns or k in base}
+        words = tuple((key, visible(text(value))) for key, value in above.items())
         if optimizer or words:
             shared.append(Shared(_words(name, optimizer), words))
-    written = [replace(entry, options=_own(entry, columns)) for entry in entries]
-    return GroupTable(tuple(shared), _plan(rules), columns, tuple(rows(written, exact)))
+    in_columns = [replace(entry, options=_own(entry, columns)) for entry in entries]
+    return GroupTable(tuple(shared), _plan(rules), columns, tuple(rows(in_columns, exact)))
 
 
 def _plan(rules: RuleSet | None) -> tuple[str, ...]:
-    written = plan_text(rules) if rules else []
-    return tuple(_QUOTED_WORD.sub(r"\1", visible(each)) for each in written)
+    statements = plan_text(rules) if rules else []
+    return tuple(_QUOTED_WORD.sub(r"\1", visible(each)) for each in statements)
 
 
 def entries_of(grouping: Grouping, assignment: Assignment | None = None) -> list[Entry]:
-    """The groups of a report; with their assignment also what their rates were multiplied with."""
+    """The groups of a report; with their assignment, also the factors of their rates."""
     parameters = assignment.parameters if assignment else ()
     assigned = {id(one.parameter): one for one in parameters}
     return [
@@ -89,12 +90,12 @@ def entries_of(grouping: Grouping, assignment: Assignment | None = None) -> list
 
 
 def _factor(group: Group, assigned: Mapping[int, ParameterAssignment]) -> float | None:
-    """The one product of the factors that rules put on the group's lr."""
+    """The product of the factors by which rules multiply the group's lr, if there is only one."""
     members = {id(a.options): a for p in group.parameters if (a := assigned.get(id(p)))}
     products: set[float] = set()
     for member in members.values():
         if not same(member.options.get(LR), group.options.get(LR)):
-            return None  # `unfreeze(lr=...)` gave it another one
+            return None  # `thaw(lr=...)` changed it
         factors = [
             setting.value
             for setting in member.settings
@@ -108,8 +109,8 @@ def _factor(group: Group, assigned: Mapping[int, ParameterAssignment]) -> float 
 
 
 def _common(entries: Sequence[Entry], optimizer: Optimizer | None) -> dict[str, Value]:
-    """The options, lr left out, that all of these groups have alike. Of a single group these are
-    the optimizer's own."""
+    """The options other than lr that are equal in all of these groups; for a single group, those
+    that the optimizer declares."""
     first, *others = entries
     return {
         key: value

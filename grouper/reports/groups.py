@@ -20,16 +20,17 @@ from grouper.text.printable import visible
 
 def render_groups(report: Report, output: Output) -> str:
     groups = groups_lines(report, output)
-    return output.text([*model_lines(report.inventory), Line(), *groups, *_wrong(report, output)])
+    problems = _problems(report, output)
+    return output.text([*model_lines(report.inventory), Line(), *groups, *problems])
 
 
 def render_names(report: Report, output: Output) -> str:
     lines = names_lines(report.grouping) if report.grouping is not None else []
-    return output.text([*lines, *_wrong(report, output)])
+    return output.text([*lines, *_problems(report, output)])
 
 
 def groups_lines(report: Report, output: Output) -> Iterator[Line]:
-    """The table of groups, and what is frozen and by whom."""
+    """The table of groups, and what is frozen and by what."""
     if report.grouping is not None:
         table = table_of(report, output.verbose)
         yield from table_lines(table, output)
@@ -38,7 +39,7 @@ def groups_lines(report: Report, output: Output) -> Iterator[Line]:
 
 
 def grouping_lines(grouping: Grouping, output: Output) -> Iterator[Line]:
-    """The same of groups alone, where the rules are not known any more."""
+    """The same lines for groups whose rules are not known."""
     yield from table_lines(group_table(entries_of(grouping), exact=output.verbose), output)
     yield from _rest_lines(grouping, output)
     yield from frozen_lines(grouping, None, output)
@@ -51,7 +52,7 @@ def table_of(report: Report, exact: bool = False) -> GroupTable:
 
 
 def names_lines(grouping: Grouping) -> Iterator[Line]:
-    """Each group with its options and its parameters' names, one a line."""
+    """Each group with its options, and the names of its parameters, one per line."""
     for group in grouping.groups:
         options = visible(options_line(group, group.optimizer is not None))
         yield styled((visible(group.name), "green"), f"  {options}")
@@ -64,18 +65,18 @@ def names_lines(grouping: Grouping) -> Iterator[Line]:
 
 
 def options_line(group: Group, with_optimizer: bool) -> str:
-    """A group's options as a rule would write them."""
+    """A group's options in the syntax of rules."""
     options = {**group.options, **group.plan}
-    written = " ".join(f"{key}={value_text(value)}" for key, value in options.items())
-    return f"{written} optimizer={group.optimizer}" if with_optimizer else written
+    text = " ".join(f"{key}={value_text(value)}" for key, value in options.items())
+    return f"{text} optimizer={group.optimizer}" if with_optimizer else text
 
 
 def _rest_lines(grouping: Grouping, output: Output) -> Iterator[Line]:
-    """What would not be trained."""
+    """The parameters in no group."""
     if grouping.unmatched:
         facts = facts_of(grouping.unmatched)
         yield styled((f"  in no group: {facts}", "yellow"))
 
 
-def _wrong(report: Report, output: Output) -> Sequence[Line]:
+def _problems(report: Report, output: Output) -> Sequence[Line]:
     return () if report.ok else [Line(), *findings_lines(report.findings, output.quieter())]

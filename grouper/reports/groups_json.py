@@ -1,4 +1,4 @@
-"""The groups for other programs: one JSON object with stable keys (docs/groups.schema.json)."""
+"""The groups as JSON: one object with stable keys (see docs/groups.schema.json)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grouper.train.plan import Plan
 
 
 def groups_json(report: Report, plan: Plan | None = None) -> str:
-    """Optimizers, groups, and parameters in no group; with a plan, the schedule of each group."""
+    """Optimizers, groups, and parameters in no group; with a plan, each group's schedule."""
     grouping = report.grouping
     assert grouping is not None
     assigned = report.assignment.parameters if report.assignment else ()

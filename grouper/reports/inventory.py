@@ -18,7 +18,7 @@ HEAD = ("parameter", "shape", "dtype", "class", "")
 
 
 def render_table(inventory: Inventory, output: Output) -> str | Iterator[str]:
-    """A table for a terminal; elsewhere a line for each parameter, its cells divided by tabs."""
+    """A table on a terminal; elsewhere a line for each parameter, with tabs between cells."""
     if not output.terminal:
         return ("\t".join(cells) + "\n" for cells in rows_of(inventory))
     return output.printed(lambda out: print_table(inventory, out))
@@ -29,7 +29,7 @@ def render_tree(inventory: Inventory, output: Output) -> str:
 
 
 def print_table(inventory: Inventory, out: Console) -> None:
-    """One line for each parameter: name, shape, dtype, and the class of its module."""
+    """Prints a line for each parameter: name, shape, dtype, and the class of its module."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in HEAD:
         table.add_column(name, overflow="fold")
@@ -39,7 +39,7 @@ def print_table(inventory: Inventory, out: Console) -> None:
 
 
 def rows_of(inventory: Inventory) -> Iterator[tuple[str, ...]]:
-    """Name, shape, dtype, class, and `frozen` or nothing, for each parameter."""
+    """Name, shape, dtype, class, and `frozen` or an empty string, for each parameter."""
     for parameter in inventory.parameters:
         yield (
             visible(" = ".join(parameter.names)),
@@ -51,7 +51,7 @@ def rows_of(inventory: Inventory) -> Iterator[tuple[str, ...]]:
 
 
 def print_tree(inventory: Inventory, out: Console) -> None:
-    """The modules as a tree, parameters as its leaves."""
+    """Prints the modules as a tree with the parameters as leaves."""
     root = Tree(Text(visible(inventory.path), "bold"))
     branches = {"": root}
     for parameter in inventory.parameters:

@@ -1,4 +1,4 @@
-"""Reports for programs: one JSON object with stable keys (see docs/report.schema.json)."""
+"""Reports as JSON: one object with stable keys (see docs/report.schema.json)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERSION = 1
 
 
 def render_reports(reports: Sequence[Report], output: Output) -> Iterator[str]:
-    """One object; of several reports one a line, with the path of its rules."""
+    """One object; for several reports, one per line with the path of its rules."""
     if len(reports) == 1:
         yield render_report(reports[0], output)
         return
@@ -38,12 +38,12 @@ def render_inventory(inventory: Inventory, _output: Output) -> str:
 
 
 def report_json(report: Report) -> str:
-    """The report as one JSON object; lines and columns count from 1, columns in code points."""
+    """The report as one JSON object; lines and columns start at 1, columns in code points."""
     return dumps(report_value(report))
 
 
 def report_value(report: Report) -> dict[str, Any]:
-    """The values of that object."""
+    """The values of the report's JSON object."""
     return {
         "version": VERSION,
         **(_of_model(report) if report.has_model else {}),
@@ -93,18 +93,18 @@ def group_value(group: Group) -> dict[str, Any]:
 
 
 def _doubles(assigned: Iterable[ParameterAssignment]) -> Iterator[dict[str, Any]]:
-    """What is said of each parameter that rules of one block share; once for each decision."""
-    known: dict[int, dict[str, Any]] = {}
+    """An object for each parameter that several rules of one block match."""
+    known: dict[int, dict[str, Any]] = {}  # by the `id` of decisions, which parameters share
     for parameter, _, decision in assigned:
-        said = known.get(id(decision))
-        if said is None:
-            said = known[id(decision)] = _double(decision)
-        if said:
-            yield {"parameter": parameter.name, **said}
+        double = known.get(id(decision))
+        if double is None:
+            double = known[id(decision)] = _double(decision)
+        if double:
+            yield {"parameter": parameter.name, **double}
 
 
 def _doubled(decision: Decision) -> list[Rule]:
-    """The rules of one block that share the parameter, where there are several."""
+    """The rules that match the parameter together with another rule of their block."""
     blocks: dict[str | None, list[Rule]] = {}
     for rule in decision.combination.rules:
         if not rule.override:

@@ -1,4 +1,4 @@
-"""What reports are made of before they are drawn: lines of text in pieces, each with a style."""
+"""The lines of a report before they are printed: pieces of text, each with a style."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Line:
 
 
 def styled(*pieces: str | Piece) -> Line:
-    """A line of these pieces; a string has no style."""
+    """A line of these pieces; a plain string has no style."""
     return Line(tuple((p, "") if isinstance(p, str) else p for p in pieces))
 
 
 def wrapped(line: Line, columns: int, indent: int) -> Iterator[Line]:
-    """The line, broken at blanks where it is longer than the columns; what follows is indented. A
-    word that is longer is left whole."""
+    """The line, broken at blanks if it is longer than `columns`; the following lines are indented.
+    Words that are longer are not broken."""
     if width(line.plain) <= columns:
         yield line
         return
@@ -45,7 +45,7 @@ def wrapped(line: Line, columns: int, indent: int) -> Iterator[Line]:
             yield trimmed(here)
             here, used = [(" " * indent, "")], indent
         elif blank and used + size > columns:
-            used = columns  # what follows begins a line
+            used = columns  # the next word begins a line
             continue
         here += word
         used += size
@@ -54,10 +54,10 @@ def wrapped(line: Line, columns: int, indent: int) -> Iterator[Line]:
 
 
 def _words(line: Line) -> Iterator[list[Piece]]:
-    """Runs of blanks, and of what is none. Short code in backticks is one word."""
-    kept = {at for code in _CODE.finditer(line.plain) for at in range(*code.span())}
+    """Runs of blanks and of other characters. Short code in backticks is one word."""
+    in_code = {at for code in _CODE.finditer(line.plain) for at in range(*code.span())}
     styles = [style for text, style in line.pieces for _ in text]
-    signs = [(sign, sign == " " and at not in kept) for at, sign in enumerate(line.plain)]
+    signs = [(sign, sign == " " and at not in in_code) for at, sign in enumerate(line.plain)]
     pairs = zip(signs, styles, strict=True)
     for _, run in groupby(pairs, key=lambda pair: pair[0][1]):
         yield [
@@ -67,7 +67,7 @@ def _words(line: Line) -> Iterator[list[Piece]]:
 
 
 def trimmed(pieces: Iterable[Piece]) -> Line:
-    """The pieces as a line, without the blanks at the end."""
+    """The pieces as a line, without trailing blanks."""
     rest = [
         ("".join(text for text, _ in same), style)
         for style, same in groupby(pieces, key=lambda piece: piece[1])

@@ -1,4 +1,4 @@
-"""What a model is: the lines that a report begins with."""
+"""The lines at the start of a report, which describe the model."""
 
 from __future__ import annotations
 

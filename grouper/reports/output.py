@@ -1,4 +1,4 @@
-"""How text looks where it goes: on a terminal of some width and colors, or in a pipe."""
+"""How text is printed: on a terminal with a width and colours, or to a pipe."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ _TRAILING_BLANKS = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Output:
-    """What a renderer of text takes into account.
+    """The properties of an output that text renderers use.
 
-    `terminal` says whether a person looks at it, `color` is auto (NO_COLOR, FORCE_COLOR and pipes
-    are obeyed), always or never, `encoding` names the letters that can be written, and `quiet`
-    asks for what is wrong alone, `verbose` for everything: each group, name and digit. `width` is
-    in columns; None is that of the terminal, and no limit elsewhere: what a program reads is never
-    wrapped, padded or cut.
+    `terminal` is whether it goes to a terminal. `color` is auto (obeys NO_COLOR, FORCE_COLOR and
+    pipes), always or never. `encoding` limits the characters that can be written. `quiet` prints
+    only problems, `verbose` every group, name and digit. `width` is in columns; None is the
+    terminal's width and, elsewhere, no limit: text for programs is never wrapped, padded or cut.
     """
 
     terminal: bool = False
@@ -49,25 +48,25 @@ class Output:
 
     @property
     def columns(self) -> int:
-        """How wide lines may be."""
+        """The maximum width of lines."""
         if self.width:
             return self.width
         return max(shutil.get_terminal_size().columns, 20) if self.terminal else UNLIMITED
 
     def quieter(self, quiet: bool = True) -> Output:
-        """The same output, for what is wrong alone."""
+        """The same output, but printing only problems."""
         return replace(self, quiet=quiet)
 
-    def sign(self, wanted: str, plain: str) -> str:
-        """A letter, or a plain one where the stream cannot hold it."""
+    def sign(self, character: str, plain: str) -> str:
+        """The character, or the plain one if the stream cannot encode it."""
         try:
-            wanted.encode(self.encoding)
+            character.encode(self.encoding)
         except (LookupError, UnicodeEncodeError):
             return plain
-        return wanted
+        return character
 
     def text(self, lines: Iterable[Line]) -> str:
-        """The lines with their colours, however long they are."""
+        """The lines with their colours, not wrapped."""
         if self._is_plain:
             return "".join(f"{line.plain}\n" for line in lines)
         return self.printed(lambda out: _print_lines(lines, out))
@@ -82,14 +81,14 @@ class Output:
 
     @property
     def _is_plain(self) -> bool:
-        """Whether no colour can be asked for, so that there is nothing to draw."""
+        """Whether the text has no colours, so that rich is not needed."""
         if self.color != "auto":
             return self.color == "never"
         forced = any(name in os.environ for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
         return bool(os.environ.get("NO_COLOR")) or not (self.terminal or forced)
 
     def line(self, text: Text) -> str:
-        """A line, however long it is."""
+        """A line, not wrapped."""
         return self.printed(lambda out: out.print(text, soft_wrap=True))
 
 
@@ -101,8 +100,8 @@ def _print_lines(lines: Iterable[Line], out: Console) -> None:
 
 
 def drawing_columns(out: Console) -> int:
-    """The width of a drawing. Unlike lines, it needs one where there is no terminal: `COLUMNS`, or
-    the 80 of old."""
+    """The width of a drawing. Unlike lines, it needs a width without a terminal: `COLUMNS`, or the
+    traditional 80."""
     if out.width < UNLIMITED:
         return out.width
     columns = os.environ.get("COLUMNS", "")
@@ -115,7 +114,7 @@ def console(
     terminal: bool = False,
     width: int | None = None,
 ) -> Console:
-    """A console that prints text as it is: no markup, no emoji, no highlighting."""
+    """A console that prints text unchanged: no markup, no emoji, no highlighting."""
     from rich.console import Console
 
     plain = color == "never" or (color == "auto" and os.environ.get("NO_COLOR"))
@@ -134,7 +133,7 @@ def console(
 
 
 class _Letters(StringIO):
-    """Text in memory that goes to a stream of some encoding."""
+    """Text in memory for a stream with a given encoding."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Long lists of names as lines: few patterns, and in a terminal few lines."""
+"""Folds long lists of names into patterns and, on a terminal, into few lines."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from grouper.reports.output import UNLIMITED, Output
 from grouper.text.fold import fold
 from grouper.text.printable import visible, width
 
-MOST_LINES = 3  # in a terminal; `--verbose` shows all
-_COMMA = re.compile("(?<=,)")  # after one
+MOST_LINES = 3  # on a terminal; `--verbose` shows all
+_COMMA = re.compile("(?<=,)")  # the position after a comma
 
 
 def pattern_lines(names: Iterable[str], output: Output, room: int) -> list[str]:
     """The names folded into patterns, in lines of `room` columns, broken between patterns or after
-    a comma. What a program reads is one line."""
-    listed = list(names)
-    patterns = [visible(pattern) for pattern in fold(listed)]
+    a comma; for programs, one line."""
+    all_names = list(names)
+    patterns = [visible(pattern) for pattern in fold(all_names)]
     if output.columns >= UNLIMITED:
         return [", ".join(patterns)]
     most = None if output.verbose else MOST_LINES + 1
@@ -26,11 +26,11 @@ def pattern_lines(names: Iterable[str], output: Output, room: int) -> list[str]:
     if output.verbose or len(lines) <= MOST_LINES:
         return ["".join(line) for line in lines]
     flag = "; --verbose" if output.terminal else ""
-    return _cut(lines[:MOST_LINES], f" ... ({len(listed):,} in all{flag})", room)
+    return _cut(lines[:MOST_LINES], f" ... ({len(all_names):,} in all{flag})", room)
 
 
 def _filled(patterns: list[str], room: int) -> Iterator[list[str]]:
-    """Lines of patterns, or of parts of those that are longer than a line."""
+    """Lines of patterns, with patterns that are longer than a line split into parts."""
     here: list[str] = []
     used = 0
     for part in _parts(patterns, room):
@@ -45,7 +45,7 @@ def _filled(patterns: list[str], room: int) -> Iterator[list[str]]:
 
 
 def _parts(patterns: list[str], room: int) -> Iterator[str]:
-    """The patterns, those that are longer than a line in parts that end with a comma."""
+    """The patterns; those that are longer than a line are split after commas."""
     for number, pattern in enumerate(patterns, 1):
         *parts, last = [pattern] if width(pattern) < room else _COMMA.split(pattern)
         yield from parts
@@ -53,7 +53,7 @@ def _parts(patterns: list[str], room: int) -> Iterator[str]:
 
 
 def _cut(lines: list[list[str]], end: str, room: int) -> list[str]:
-    """These lines with the end on the last one, after a whole pattern where there is one."""
+    """These lines with `end` appended to the last one, after a whole pattern if there is one."""
     parts = list(lines[-1])
     while parts and width("".join(parts).rstrip(", ")) + len(end) > room:
         parts.pop()

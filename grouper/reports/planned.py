@@ -1,4 +1,4 @@
-"""A report with the plan of a run, for the terminal and for programs."""
+"""A report with the plan of a run, as text, CSV, JSON and Python."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planned:
-    """A report and the plan of its groups, None where no length of the run is known.
+    """A report and the plan of its groups, None if the length of the run is not known.
 
-    `stride` is the distance in steps between two rows of CSV and JSON.
+    `stride` is the number of steps between two rows of CSV and JSON.
     """
 
     report: Report
@@ -28,7 +28,7 @@ class Planned:
 
     @property
     def course(self) -> Plan:
-        """The plan, where there must be one."""
+        """The plan, which must not be None."""
         assert self.plan is not None
         return self.plan
 
@@ -41,10 +41,10 @@ def render_text(planned: Planned, output: Output) -> str:
     if output.quiet:
         return findings_text(report.findings, output)
     head = output.text(model_lines(report.inventory))
-    drawn = output.printed(lambda out: _draw(planned.course, out))
-    warned = any(finding.severity is Severity.WARNING for finding in report.findings)
-    wrong = findings_text(report.findings, output.quieter()) if warned else ""
-    return f"{head}{drawn}\n{wrong}" if wrong else head + drawn
+    table = output.printed(lambda out: _draw(planned.course, out))
+    has_warnings = any(finding.severity is Severity.WARNING for finding in report.findings)
+    problems = findings_text(report.findings, output.quieter()) if has_warnings else ""
+    return f"{head}{table}\n{problems}" if problems else head + table
 
 
 def render_csv(planned: Planned, _output: Output) -> Iterator[str]:

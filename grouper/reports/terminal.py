@@ -1,4 +1,4 @@
-"""The report for people: the model, the groups, the findings, one closing line."""
+"""The report as text: the model, the groups, the findings, one closing line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grouper.text.printable import visible
 
 
 def render_reports(reports: Sequence[Report], output: Output) -> str:
-    """The report; several under the names of their rules, and how many of them are sound."""
+    """The report; for several, each with the name of its rules, and how many of them are sound."""
     if len(reports) == 1:
         return output.text(report_lines(reports[0], output))
     return output.text(_reports_lines(reports, output))
@@ -36,15 +36,15 @@ def report_lines(report: Report, output: Output) -> Iterator[Line]:
 
 
 def _reports_lines(reports: Sequence[Report], output: Output) -> Iterator[Line]:
-    """The model once, the result of each rules file, and a closing line on all."""
+    """The model once, the result of each rules file, and a closing line for all of them."""
     if reports[0].has_model and not output.quiet:
         yield from model_lines(reports[0].inventory)
     for report in reports:
         yield from _result_lines(report, output, f"{visible(report.rules.path)}: ")
-    faulty = sum(not report.ok for report in reports)
-    if faulty or not output.quiet:
-        rest = f", {faulty} with errors" if faulty else ""
-        yield styled((f"{len(reports)} files: {len(reports) - faulty} sound{rest}", "bold"))
+    failed = sum(not report.ok for report in reports)
+    if failed or not output.quiet:
+        rest = f", {failed} with errors" if failed else ""
+        yield styled((f"{len(reports)} files: {len(reports) - failed} sound{rest}", "bold"))
 
 
 def _result_lines(report: Report, output: Output, name: str = "") -> Iterator[Line]:

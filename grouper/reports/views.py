@@ -1,4 +1,4 @@
-"""How the library's values show themselves: `text` where they are printed, `html` in notebooks."""
+"""How the library's values are displayed: `text` when printed, `html` in notebooks."""
 
 from __future__ import annotations
 
@@ -44,39 +44,39 @@ TERMINAL = Output(color="never", width=100)
 
 @singledispatch
 def text(value: object) -> str:
-    """What the terminal shows of a value, without colours and the last newline."""
+    """The text of a value, without colours and the last newline."""
     raise TypeError(f"{type(value).__name__} has no view")
 
 
 @text.register
 def _(value: Report) -> str:
-    return _written(report_lines(value, TERMINAL))
+    return _lines_text(report_lines(value, TERMINAL))
 
 
 @text.register
 def _(value: Audit) -> str:
-    return _written(audit_lines(value, TERMINAL))
+    return _lines_text(audit_lines(value, TERMINAL))
 
 
 @text.register
 def _(value: Diff) -> str:
-    return _written(all_lines(value))
+    return _lines_text(all_lines(value))
 
 
 @text.register
 def _(value: Grouping) -> str:
-    return _written(grouping_lines(value, TERMINAL))
+    return _lines_text(grouping_lines(value, TERMINAL))
 
 
 @text.register
 def _(value: Finding) -> str:
-    return _written(finding_lines(value, TERMINAL))
+    return _lines_text(finding_lines(value, TERMINAL))
 
 
 @text.register
 def _(value: Plan) -> str:
-    shown = _printed(lambda out: _print_plan(value, out))
-    return "\n\n".join([shown, _written(findings_lines(value.findings, TERMINAL))]).rstrip("\n")
+    plan = _printed(lambda out: _print_plan(value, out))
+    return "\n\n".join([plan, _lines_text(findings_lines(value.findings, TERMINAL))]).rstrip("\n")
 
 
 @text.register
@@ -91,12 +91,12 @@ def _(value: Explanation) -> str:
 
 @text.register
 def _(value: list) -> str:  # type: ignore[type-arg]
-    return _written(bound_lines(value, TERMINAL))
+    return _lines_text(bound_lines(value, TERMINAL))
 
 
 @singledispatch
 def html(value: object) -> str:
-    """What a notebook shows of a value."""
+    """The HTML of a value, for notebooks."""
     return lines_html(text(value))
 
 
@@ -146,9 +146,9 @@ def _(value: list) -> str:  # type: ignore[type-arg]
     return groups_html(bound_entries(value))
 
 
-def lines_html(shown: str) -> Element:
-    """Text as it is in the terminal."""
-    return lines(styled(visible(line)) for line in shown.splitlines())
+def lines_html(text: str) -> Element:
+    """Text as it is printed on a terminal."""
+    return lines(styled(visible(line)) for line in text.splitlines())
 
 
 def _line(text: Text) -> Line:
@@ -156,8 +156,8 @@ def _line(text: Text) -> Line:
     return styled(*((part, str(style or "")) for part, style, _ in text.render(console)))
 
 
-def _written(shown: Iterable[Line]) -> str:
-    return TERMINAL.text(shown).strip("\n")
+def _lines_text(lines: Iterable[Line]) -> str:
+    return TERMINAL.text(lines).strip("\n")
 
 
 def _printed(draw: Any) -> str:

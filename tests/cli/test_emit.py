@@ -217,5 +217,5 @@ def test_code_is_formatted_and_lint_clean(tmp_path):
 def test_optimizers_that_python_cannot_name(tmp_path):
     rules = grouper.parse("optimizer a.b:lambda lr=1\n* -> all")
     report = grouper.check(inventory("a.weight"), rules)
-    with pytest.raises(ValueError, match="no name that Python code could call it by"):
+    with pytest.raises(ValueError, match="its name is not valid Python"):
         python_code(report)

@@ -1,4 +1,4 @@
-"""`check --fix` and `check --diff`: the edits that are sure, shown or made."""
+"""`check --fix` and `check --diff`: the safe edits, shown or applied."""
 
 from pathlib import Path
 

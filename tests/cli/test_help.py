@@ -91,7 +91,7 @@ def test_the_version(flag, capsys):
         ("check a --zzzzz=3", "there is no flag `--zzzzz`; see `grouper check --help`"),
         ("check a --format sariff", "did you mean `sarif`?"),
         ("plan m r --epoch 3", "did you mean `--epochs`?"),
-        ("groups m r x", "`x` is one argument too many; see `grouper groups --help`"),
+        ("groups m r x", "`x` is an unexpected argument; see `grouper groups --help`"),
         ("help chek", "did you mean `check`?"),
         ("completion pwsh", "SHELL takes bash, zsh, fish, not `pwsh`"),
         ("--strict check a", "`--strict` is not a flag of grouper itself"),

@@ -59,7 +59,7 @@ def test_the_model_may_be_in_another_file(checkpoint, capsys):
     assert 'for "weights.pt"' in out
     status, _, err = run(capsys, "init", "--from", "optimizer.pt")
     assert status == 2
-    assert "an optimizer and no model" in err
+    assert "an optimizer but no model" in err
 
 
 def test_a_file_names_its_model_from_where_it_is(checkpoint, capsys):
@@ -112,8 +112,8 @@ def test_a_recipe_takes_values_and_is_checked(capsys):
         (["--recipe", "yolov5", "--set", "bsae=1"], "did you mean `base`?"),
         (["--recipe", "yolov5", "--set", "base"], "is not of the form `name=value`"),
         (["--recipe", "yolov5", "--set", "base=*"], "`*`"),
-        (["--recipe", "yolov5", "--from", "a.pt"], "choose one"),
-        (["a.pt", "--set", "base=1"], "--set is for the variables of a `--recipe`"),
+        (["--recipe", "yolov5", "--from", "a.pt"], "give one of them"),
+        (["a.pt", "--set", "base=1"], "--set needs --recipe"),
         (["no.such.pt"], "there is no model file"),
         (["--from", "no.such.pt"], "there is no checkpoint"),
         (["--from", "README.md"], "`README.md`"),

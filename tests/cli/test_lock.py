@@ -159,9 +159,9 @@ def test_rules_with_errors_are_not_locked(project, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["lock", "gpt"], "`gpt` stands alone"),
-        (["check", "--locked", "gpt"], "`gpt` stands alone"),
-        (["lock", "model.json", "-"], "rules from a pipe have no lock"),
+        (["lock", "gpt"], "a lock needs a model, and `gpt` has none"),
+        (["check", "--locked", "gpt"], "a lock needs a model, and `gpt` has none"),
+        (["lock", "model.json", "-"], "rules from a pipe cannot have a lock"),
         (["lock", "no.such.pt", "a.rules"], "there is no model file"),
     ],
 )

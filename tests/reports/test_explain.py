@@ -261,7 +261,7 @@ def test_the_command(capsys):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (["--at", "3"], "--at needs the run"),
+        (["--at", "3"], "--at needs --epochs"),
         (["--at", "9", "--steps", "9"], "from 0 to 8, not `9`"),
         (["--at", "x", "--steps", "9"], "from 0 to 8, not `x`"),
         (["--epochs", "3"], "--steps-per-epoch is missing"),

@@ -1,1 +1,1 @@
-"""Completion for shells: what there is to complete, read off the parser, and a script for each."""
+"""Shell completion: what can be completed, read from the parser, and a script for each shell."""

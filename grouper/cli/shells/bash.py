@@ -67,7 +67,7 @@ complete -F _grouper grouper
 
 
 def script(flags: Sequence[Argument], commands: Sequence[Command]) -> str:
-    """The script that completes all of them."""
+    """The completion script for these flags and commands."""
     top = [name for flag in flags for name in flag.names]
     filled = {
         "SHIPPED": shlex.quote(" ".join(shipped_names())),
@@ -85,7 +85,7 @@ def script(flags: Sequence[Argument], commands: Sequence[Command]) -> str:
 
 
 def _valued(commands: Iterable[Command]) -> Iterable[str]:
-    """Flags whose value is the next word, which is then no positional argument."""
+    """Flags whose value is the next word, which is then not a positional argument."""
     for command in commands:
         for flag in command.flags:
             if flag.takes is not Takes.NOTHING and not flag.may_stand_alone:

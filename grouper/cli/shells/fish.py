@@ -23,7 +23,7 @@ complete -c grouper -f
 
 
 def script(flags: Sequence[Argument], commands: Sequence[Command]) -> str:
-    """The script that completes all of them."""
+    """The completion script for these flags and commands."""
     first = "__grouper_in ''"
     lines = [_flag(flag, first) for flag in flags]
     for command in commands:

@@ -1,6 +1,6 @@
-"""What there is to complete: commands, their flags, and what each argument takes.
+"""What can be completed: commands, their flags, and what each argument takes.
 
-All of it is read off the parser, so that a new command or flag is completed as soon as it is there.
+All of it is read from the parser, so new commands and flags are completed automatically.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from grouper.text.dataclass import dataclass
 
 
 class Takes(Enum):
-    """What an argument is, as far as a shell can complete it."""
+    """What a shell can complete for an argument."""
 
     NOTHING = "nothing"
     CHOICE = "choice"
     FILE = "file"
-    RULES = "rules"  # a rules file, or a shipped one by its name
-    ANY = "any"  # a word that nobody can guess
+    RULES = "rules"  # a rules file, or the name of a shipped one
+    ANY = "any"  # a word that cannot be completed
 
 
 @dataclass(frozen=True)
 class Argument:
-    """A positional argument or a flag. `names` are empty for the former; `help` is one line.
-    `may_stand_alone` is true of flags whose value may be missing, `repeated` of arguments that take
+    """A positional argument, which has no `names`, or a flag. `help` is one line.
+    `may_stand_alone` is true for flags whose value is optional, `repeated` for arguments that take
     several words."""
 
     takes: Takes
@@ -83,7 +83,7 @@ def shipped_names() -> tuple[str, ...]:
 
 
 def _argument(action: argparse.Action, commands: tuple[str, ...] = ()) -> Argument:
-    takes, choices = _taken(action, commands)
+    takes, choices = _takes(action, commands)
     return Argument(
         takes,
         tuple(action.option_strings),
@@ -94,22 +94,22 @@ def _argument(action: argparse.Action, commands: tuple[str, ...] = ()) -> Argume
     )
 
 
-def _taken(action: argparse.Action, commands: tuple[str, ...]) -> tuple[Takes, tuple[str, ...]]:
-    """What an action takes: by its choices, else by the word that its help shows for it."""
-    shown = " ".join(_words(action.metavar))
+def _takes(action: argparse.Action, commands: tuple[str, ...]) -> tuple[Takes, tuple[str, ...]]:
+    """What an action takes, from its choices or else its metavar."""
+    metavar = " ".join(_words(action.metavar))
     if action.nargs == 0:
         return Takes.NOTHING, ()
     if action.choices is not None:
         return Takes.CHOICE, tuple(map(str, action.choices))
-    if shown == "COMMAND":
+    if metavar == "COMMAND":
         return Takes.CHOICE, commands
-    if shown == "RECIPE":
+    if metavar == "RECIPE":
         return Takes.CHOICE, shipped_names()
-    if shown == "CODE":
+    if metavar == "CODE":
         return Takes.CHOICE, tuple(word for code in ALL for word in (code.id, code.name))
-    if "RULES" in shown:
-        return (Takes.FILE if "MODEL" in shown else Takes.RULES), ()
-    names_file = any(word in shown for word in ("FILE", "MODEL", "RUN", "CHECKPOINT", "OUT"))
+    if "RULES" in metavar:
+        return (Takes.FILE if "MODEL" in metavar else Takes.RULES), ()
+    names_file = any(word in metavar for word in ("FILE", "MODEL", "RUN", "CHECKPOINT", "OUT"))
     return (Takes.FILE if names_file else Takes.ANY), ()
 
 

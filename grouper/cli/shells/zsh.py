@@ -38,7 +38,7 @@ fi
 
 
 def script(flags: Sequence[Argument], commands: Sequence[Command]) -> str:
-    """The script that completes all of them."""
+    """The completion script for these flags and commands."""
     filled = {
         "SHIPPED": " ".join(map(shlex.quote, shipped_names())),
         "COMMANDS": "\n".join(
@@ -86,7 +86,7 @@ def _action(argument: Argument) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text without the characters that mean something in a specification."""
+    """Text with the special characters of a specification escaped."""
     for character in "\\[]:":
         text = text.replace(character, f"\\{character}")
     return text

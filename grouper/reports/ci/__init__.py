@@ -1,1 +1,1 @@
-"""Reports for those who watch over a repository: annotations, code scanning, test results."""
+"""Reports for CI systems: annotations, code scanning, test results."""

@@ -1,4 +1,4 @@
-"""An audit in the formats of this folder, which have findings alone."""
+"""An audit in the formats of this folder, which contain only findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line a finding, as editors and `grep` read them: `path:line:column: error[GR101] message`."""
+"""One line per finding, for editors and `grep`: `path:line:column: error[GR101] message`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def render_reports(reports: Sequence[Report], output: Output) -> Iterator[str]:
 
 
 def closing_lines(reports: Sequence[Report]) -> list[str]:
-    """A line for each report: its rules, and whether groups can be built."""
+    """A line for each report: the path of its rules, and its result."""
     return [f"{visible(report.rules.path)}: {result(report)}" for report in reports]
 
 
 def result(report: Report) -> str:
-    """`ok: 3 groups; 1 note`, `failed: 1 error`, `the rules are sound`."""
+    """A text such as `ok: 3 groups; 1 note`, `failed: 1 error` or `sound`."""
     counts = {s: sum(f.severity is s for f in report.findings) for s in Severity}
     phrases = [f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n]
     if not report.ok:

@@ -1,5 +1,5 @@
-"""What the formats of this folder say of a finding: its place in the repository, its words as plain
-lines, and a fingerprint by which it is known again."""
+"""What the formats of this folder contain for each finding: its place in the repository, its text
+as plain lines, and a fingerprint to recognise it by."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from grouper.text.printable import visible
 from grouper.text.source import Span
 
 MOST_PATTERNS = 8
-ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where GitHub and GitLab say the checkout is
+ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # the checkout's folder in GitHub and GitLab
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a file: `path` counts from the repository's root, lines and columns from 1, and
-    the end is just after the last character."""
+    """A place in a file: `path` is relative to the repository's root, lines and columns start at 1,
+    and the end is exclusive."""
 
     path: str
     line: int = 1
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Entry:
-    """A finding of a report. `fingerprint` stays as it is when lines move or the model grows."""
+    """A finding of a report. `fingerprint` does not change when lines move or the model grows."""
 
     finding: Finding
     place: Place
@@ -50,7 +50,7 @@ class Entry:
 
     @property
     def lines(self) -> list[str]:
-        """The message, the parameters, the notes and the help, each a line without a break."""
+        """The message, the parameters, the notes and the help, each on one line."""
         finding = self.finding
         lines = [finding.message]
         if finding.parameters:
@@ -69,11 +69,11 @@ def entries(reports: Sequence[Report]) -> Iterator[tuple[Report, list[Entry]]]:
 
 
 def all_entries(reports: Sequence[Report], quiet: bool = False) -> list[Entry]:
-    """The entries of all reports in their order; `quiet` leaves out notes."""
+    """The entries of all reports in order; `quiet` omits notes."""
     return [
         entry
-        for _, found in entries(reports)
-        for entry in found
+        for _, of_report in entries(reports)
+        for entry in of_report
         if not (quiet and entry.finding.severity is Severity.NOTE)
     ]
 
@@ -84,7 +84,7 @@ def place_of(span: Span) -> Place:
 
 
 def repository_path(path: str) -> str:
-    """The path from the root of the repository, with slashes; outside of it, the path as it is."""
+    """The path relative to the repository's root, with slashes; outside of it, the path itself."""
     roots = [root for name in ROOTS if (root := os.environ.get(name))]
     for root in (*roots, os.getcwd()):
         try:
@@ -102,6 +102,6 @@ def _entry(finding: Finding, report: Report, seen: dict[str, int]) -> Entry:
     key = sha256("\0".join((finding.code.id, place.path, text)).encode("utf-8", "replace"))
     digest = key.hexdigest()
     seen[digest] = seen.get(digest, 0) + 1
-    if seen[digest] > 1:  # of equal findings, the second keeps its own name
+    if seen[digest] > 1:  # equal findings get different fingerprints
         digest = sha256(f"{digest}\0{seen[digest]}".encode()).hexdigest()
     return Entry(finding, place, digest)

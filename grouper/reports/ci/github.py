@@ -1,7 +1,7 @@
 """Annotations of GitHub Actions: workflow commands on standard output.
 
-GitHub shows the first 10 errors, 10 warnings and 10 notices of a step and drops the rest; these are
-printed for the log alone. See "Workflow commands for GitHub Actions" in GitHub's documentation.
+GitHub shows the first 10 errors, 10 warnings and 10 notices of a step and drops the rest, which are
+only printed to the log. See "Workflow commands for GitHub Actions" in GitHub's documentation.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from grouper.reports.ci.entries import WORST_FIRST, Entry, all_entries
 from grouper.reports.output import Output
 from grouper.text.findings import Severity
 
-LIMIT = 10  # annotations of a kind in a step
-LONGEST = 10_000  # characters of a message; GitHub takes 64 KB
+LIMIT = 10  # annotations of one kind per step
+LONGEST = 10_000  # characters of a message; GitHub accepts 64 KB
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def render_reports(reports: Sequence[Report], output: Output) -> Iterator[str]:
-    """Errors, then warnings, then notices."""
-    found = all_entries(reports, output.quiet)
+    """The annotations: errors, then warnings, then notices."""
+    findings = all_entries(reports, output.quiet)
     for severity in WORST_FIRST:
-        alike = [entry for entry in found if entry.finding.severity is severity]
-        yield from (_command(entry) + "\n" for entry in alike[:LIMIT])
-        yield from (_logged(entry) for entry in alike[LIMIT:])
+        entries = [entry for entry in findings if entry.finding.severity is severity]
+        yield from (_command(entry) + "\n" for entry in entries[:LIMIT])
+        yield from (_log_line(entry) for entry in entries[LIMIT:])
     if not output.quiet:
         yield from (_inert(line) for line in closing_lines(reports))
 
@@ -38,14 +38,14 @@ def _command(entry: Entry) -> str:
         "endLine": place.end_line,
         "title": entry.title,
     }
-    if place.line == place.end_line:  # columns of several lines are refused
+    if place.line == place.end_line:  # GitHub rejects columns for several lines
         properties |= {"col": place.column, "endColumn": place.end_column}
-    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    parts = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     message = _data("\n".join(entry.lines)[:LONGEST])
-    return f"::{COMMANDS[entry.finding.severity]} {listed}::{message}"
+    return f"::{COMMANDS[entry.finding.severity]} {parts}::{message}"
 
 
-def _logged(entry: Entry) -> str:
+def _log_line(entry: Entry) -> str:
     place = entry.place
     return _inert(
         f"{entry.finding.severity.value} {place.path}:{place.line}: {entry.title}: {entry.message}"
@@ -53,7 +53,7 @@ def _logged(entry: Entry) -> str:
 
 
 def _inert(line: str) -> str:
-    """A line of the log that is no command: these begin with `::`, or hold `##[` anywhere."""
+    """A log line that is not a command: commands start with `::` or contain `##[`."""
     return f"grouper: {line.replace('##[', '## [')}\n"
 
 

@@ -1,7 +1,7 @@
-"""The page of a GitHub job: each report as HTML, which Markdown leaves as it is.
+"""The summary page of a GitHub job: each report as HTML inside Markdown.
 
-An element that begins a line of Markdown is HTML up to the next empty line, and in what is built
-here no line is empty: names cannot begin Markdown, links or mentions.
+An element at the start of a Markdown line is HTML up to the next empty line. The HTML built here
+has no empty lines, so names cannot become Markdown, links or mentions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from grouper.reports.html.elements import Element, code, element, joined
 from grouper.reports.html.report import findings_html, report_html
 from grouper.reports.output import Output
 
-LARGEST = 900_000  # bytes of a page; GitHub refuses a step's page of 1 MiB
+LARGEST = 900_000  # bytes of a page; GitHub rejects a step's page of 1 MiB
 
 
 def render_reports(reports: Sequence[Report], _output: Output) -> Iterator[str]:

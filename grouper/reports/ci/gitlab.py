@@ -1,4 +1,4 @@
-"""GitLab's code quality report: a JSON list of issues, known again by their fingerprints.
+"""GitLab's code quality report: a JSON list of issues, each with a fingerprint.
 
 See "Code Quality report format" in GitLab's documentation.
 """

@@ -1,7 +1,7 @@
-"""JUnit XML, which most systems for continuous integration show as test results.
+"""JUnit XML, which most CI systems show as test results.
 
-A rules file is a test suite and a finding a test: errors are failures, and what warnings and notes
-say is output of a test that passed. A file without findings is one test that passed.
+A rules file is a test suite and a finding a test: errors are failures, and warnings and notes are
+the output of a passed test. A file without findings is one passed test.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from grouper.text.findings import Severity
 
 def render_reports(reports: Sequence[Report], _output: Output) -> str:
     root = ElementTree.Element("testsuites", name="grouper")
-    for report, found in entries(reports):
+    for report, findings in entries(reports):
         path = repository_path(report.rules.path)
-        suite = ElementTree.SubElement(root, "testsuite", {"name": path, **_counts(found)})
-        for entry in found:
+        suite = ElementTree.SubElement(root, "testsuite", {"name": path, **_counts(findings)})
+        for entry in findings:
             _test(suite, entry)
-        if not found:
+        if not findings:
             ElementTree.SubElement(suite, "testcase", name=result(report), classname=path)
     for key in ("tests", "failures", "errors"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
@@ -32,9 +32,9 @@ def render_reports(reports: Sequence[Report], _output: Output) -> str:
     return text.decode() + "\n"
 
 
-def _counts(found: Sequence[Entry]) -> dict[str, str]:
-    failures = sum(entry.finding.severity is Severity.ERROR for entry in found)
-    return {"tests": str(max(len(found), 1)), "failures": str(failures), "errors": "0"}
+def _counts(findings: Sequence[Entry]) -> dict[str, str]:
+    failures = sum(entry.finding.severity is Severity.ERROR for entry in findings)
+    return {"tests": str(max(len(findings), 1)), "failures": str(failures), "errors": "0"}
 
 
 def _test(suite: ElementTree.Element, entry: Entry) -> None:

@@ -24,13 +24,13 @@ SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
-MOST_PARAMETERS = 100  # of a finding; code scanning refuses files of more than 10 MB
+MOST_PARAMETERS = 100  # of a finding; code scanning rejects files of more than 10 MB
 
 
 def render_reports(reports: Sequence[Report], _output: Output) -> str:
-    found = all_entries(reports)
-    used = {entry.finding.code for entry in found}
-    codes = [code for code in ALL if code in used]
+    findings = all_entries(reports)
+    reported = {entry.finding.code for entry in findings}
+    codes = [code for code in ALL if code in reported]
     run = {
         "tool": {
             "driver": {
@@ -41,7 +41,7 @@ def render_reports(reports: Sequence[Report], _output: Output) -> str:
         },
         "invocations": [{"executionSuccessful": True}],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(entry, codes) for entry in found],
+        "results": [_result(entry, codes) for entry in findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
@@ -61,13 +61,13 @@ def _rule(code: Code) -> dict[str, Any]:
 
 def _result(entry: Entry, codes: list[Code]) -> dict[str, Any]:
     finding = entry.finding
-    said = [entry.message, *entry.lines[1 + bool(finding.parameters) :]]
+    message = [entry.message, *entry.lines[1 + bool(finding.parameters) :]]
     location = {"physicalLocation": _physical(entry.place), **_logical(finding.parameters)}
     result = {
         "ruleId": finding.code.id,
         "ruleIndex": codes.index(finding.code),
         "level": LEVELS[finding.severity],
-        "message": _message("\n".join(said)),
+        "message": _message("\n".join(message)),
         "locations": [location],
         "partialFingerprints": {"grouper/v1": entry.fingerprint},
     }
@@ -76,7 +76,7 @@ def _result(entry: Entry, codes: list[Code]) -> dict[str, Any]:
             {
                 "id": number,
                 "physicalLocation": _physical(place_of(label.span)),
-                **_said(label.message),
+                **_label_message(label.message),
             }
             for number, label in enumerate(finding.labels[1:], 1)
         ]
@@ -85,16 +85,16 @@ def _result(entry: Entry, codes: list[Code]) -> dict[str, Any]:
     return result
 
 
-def _said(message: str) -> dict[str, Any]:
+def _label_message(message: str) -> dict[str, Any]:
     return {"message": _message(visible(message))} if message else {}
 
 
 def _logical(parameters: Sequence[str]) -> dict[str, Any]:
-    named = [
+    locations = [
         {"fullyQualifiedName": visible(name), "kind": "parameter"}
         for name in parameters[:MOST_PARAMETERS]
     ]
-    return {"logicalLocations": named} if named else {}
+    return {"logicalLocations": locations} if locations else {}
 
 
 def _physical(place: Place) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _region(place: Place) -> dict[str, int]:
 
 
 def _fix(edits: Sequence[Edit], help: str | None) -> dict[str, Any]:
-    """All edits of a finding as one change, a list of replacements for each file."""
+    """All edits of a finding as one fix, with a list of replacements for each file."""
     changes: dict[str, list[dict[str, Any]]] = {}
     for edit in edits:
         place = place_of(edit.span)
@@ -136,5 +136,5 @@ def _uri(path: str) -> str:
 
 
 def _message(text: str) -> dict[str, str]:
-    """A message without placeholders (`{0}`) and links (`[text](address)`), whatever is in it."""
+    """A message with placeholders (`{0}`) and links (`[text](address)`) escaped."""
     return {"text": text.replace("{", "{{").replace("}", "}}").replace("](", "] (")}

@@ -1,1 +1,1 @@
-"""Why parameters have their options: the value, its text and its JSON."""
+"""Explanations of where the options of parameters come from: the value, its text and its JSON."""

@@ -1,4 +1,4 @@
-"""Why some parameters have their options; those with equal derivations together."""
+"""Explains where the options of parameters come from, merging equal derivations."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ MOST_STEPS = 6
 
 @dataclass(frozen=True)
 class Explained:
-    """Parameters with equal derivations, in the model's order. `group` is None where they are in
-    none. The rules that match them are those of the first's `matches`; `untaken` are the others.
+    """Parameters with equal derivations, in the model's order. `group` is None if they are in no
+    group. The rules that match them are the `matches` of the first; `untaken` are the other rules.
     """
 
     alike: tuple[ParameterAssignment, ...]
@@ -42,9 +42,9 @@ class Explained:
 
 @dataclass(frozen=True, repr=False)
 class Explanation(Shown):
-    """Some parameters of a report, and where each of their options comes from.
+    """Parameters of a report, and where each of their options comes from.
 
-    `plan` and `steps` are those of a run, where the lr over it is to be shown.
+    `plan` and `steps` are set if the explanation includes the lr over a run.
     """
 
     report: Report
@@ -59,21 +59,22 @@ class Explanation(Shown):
 
 
 def explanation(report: Report, name: str) -> Explanation:
-    """The explanation of a parameter, of those that a glob matches, or of all below a module; it
-    may be of none."""
+    """The explanation of a parameter, of those that a glob matches, or of all below a module. It is
+    empty if nothing matches."""
     return Explanation(report, tuple(_explained(report, named(report, name))))
 
 
 def over(explained: Explanation, plan: Plan, at: Iterable[int]) -> Explanation:
-    """The explanation with the lr at some steps of a run; of none: at its telling ones."""
+    """The explanation with the lr at steps of a run, by default at the key steps."""
     words = {key_step.step: key_step.words for key_step in key_steps(plan, MOST_STEPS)}
     steps = sorted(set(at)) or list(words)
-    shown = tuple(KeyStep(step, words.get(step, ())) for step in steps)
-    return replace(explained, plan=plan, steps=shown)
+    return replace(
+        explained, plan=plan, steps=tuple(KeyStep(step, words.get(step, ())) for step in steps)
+    )
 
 
 def none_named(report: Report, name: str) -> str:
-    """That nothing is called so, and what is."""
+    """The message that nothing has this name, with a similar name if there is one."""
     names = report.inventory.by_name
     paths = dict.fromkeys(path for each in names for path in ancestors(each) if path)
     similar = near(name, paths)
@@ -82,8 +83,8 @@ def none_named(report: Report, name: str) -> str:
 
 
 def named(report: Report, name: str) -> list[ParameterAssignment]:
-    """The parameters that are called so, or else are matched by the glob, or else are below the
-    module, or below modules that the glob matches."""
+    """The parameters with this name, or else below the module of this name, or else matched by the
+    glob, or else below modules that the glob matches."""
     assignments = report.assignment.parameters if report.assignment else ()
     exact = [a for a in assignments if name in a.parameter.names]
     if exact:
@@ -110,19 +111,19 @@ def _explained(report: Report, assignments: list[ParameterAssignment]) -> list[E
     groups = {id(p): g for g in (grouping.groups if grouping else ()) for p in g.parameters}
     deriver = Deriver(report.assignment)
     untakens = Untakens(report.rules, report.inventory, deriver.numbers, deriver.base)
-    found: dict[object, tuple[list[ParameterAssignment], Group | None, tuple[Derivation, ...]]] = {}
-    keys: dict[int, object] = {}  # those that are treated alike share one value of options
+    alike: dict[object, tuple[list[ParameterAssignment], Group | None, tuple[Derivation, ...]]] = {}
+    keys: dict[int, object] = {}  # by the `id` of options, which many parameters share
     for assigned in assignments:
-        treated = id(assigned.options)
-        if treated not in keys:
+        options = id(assigned.options)
+        if options not in keys:
             group = groups.get(id(assigned.parameter))
             derivations = deriver.derivations(assigned)
             rules = tuple(id(match.rule) for match in assigned.matches)
             frozen = assigned.frozen, assigned.parameter.trainable
-            keys[treated] = (group.name if group else None, frozen, rules, derivations)
-            found.setdefault(keys[treated], ([], group, derivations))
-        found[keys[treated]][0].append(assigned)
+            keys[options] = (group.name if group else None, frozen, rules, derivations)
+            alike.setdefault(keys[options], ([], group, derivations))
+        alike[keys[options]][0].append(assigned)
     return [
-        Explained(tuple(alike), group, derivations, untakens.of(alike))
-        for alike, group, derivations in found.values()
+        Explained(tuple(members), group, derivations, untakens.of(members))
+        for members, group, derivations in alike.values()
     ]

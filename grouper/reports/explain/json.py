@@ -1,4 +1,4 @@
-"""An explanation for programs: one JSON object (see docs/explanation.schema.json)."""
+"""An explanation as JSON: one object with stable keys (see docs/explanation.schema.json)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An explanation for people: each option with its arithmetic, and the rules that do not count."""
+"""An explanation as text: each option with its arithmetic, and the rules that did not apply."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _print(explanation: Explanation, out: Console) -> None:
 
 
 def explanation_lines(explanation: Explanation, columns: int = UNLIMITED) -> Iterator[Text]:
-    """The lines; none is longer than `columns` if it can be broken."""
+    """The lines of an explanation, wrapped at `columns` where possible."""
     words = Words(explanation.report.rules)
     for index, each in enumerate(explanation.explained):
         if index:
@@ -43,7 +43,7 @@ def explanation_lines(explanation: Explanation, columns: int = UNLIMITED) -> Ite
 def derivation_lines(
     each: Explained, explanation: Explanation, words: Words, columns: int = UNLIMITED
 ) -> Iterator[Text]:
-    """The lines of equal derivations, without the names that they are of."""
+    """The lines of equal derivations, without the names of the parameters."""
     yield from _outcome(each, words)
     yield from _options(each, words, columns)
     yield from _run(each, explanation, columns)
@@ -87,7 +87,7 @@ def _outcome(each: Explained, words: Words) -> Iterator[Text]:
 
 
 def _options(each: Explained, words: Words, columns: int) -> Iterator[Text]:
-    """One option after the other; values are below values."""
+    """The options, with their values aligned."""
     if not each.derivations:
         return
     wide = max(width(visible(derivation.key)) for derivation in each.derivations)
@@ -103,7 +103,8 @@ def _options(each: Explained, words: Words, columns: int) -> Iterator[Text]:
 
 
 def _chunks(derivation: Derivation, words: Words) -> Iterator[Text]:
-    """What a line may be broken between: the value, and each number with its sources."""
+    """The parts between which a line may be broken: the value, and each number with its
+    sources."""
     if derivation.in_conflict:
         yield Text("in conflict:", "bold red")
         for term in derivation.in_conflict:
@@ -122,14 +123,14 @@ def _chunks(derivation: Derivation, words: Words) -> Iterator[Text]:
 
 
 def _sources(term: Term, words: Words) -> Iterator[Text]:
-    listed = [visible(words.source(source)) for source in term.sources]
-    for index, source in enumerate(listed):
-        opening, last = "(" * (index == 0), index == len(listed) - 1
+    sources = [visible(words.source(source)) for source in term.sources]
+    for index, source in enumerate(sources):
+        opening, last = "(" * (index == 0), index == len(sources) - 1
         yield Text(f"{opening}{source}{')' if last else ';'}", "dim")
 
 
 def _run(each: Explained, explanation: Explanation, columns: int) -> Iterator[Text]:
-    """The lr at steps of a run."""
+    """The lr at the steps of a run."""
     if explanation.plan is None or each.group is None:
         return
     steps = [step.step for step in explanation.steps]
@@ -148,9 +149,9 @@ def _rules(each: Explained, words: Words, columns: int) -> Iterator[Text]:
     of = len(each.alike)
     hidden = [one for one in each.untaken if one.taker is not None]
     others = [one for one in each.untaken if one.taker is None]
-    matched = [words.rule(match.rule) for match in each.first.matches]
+    matches = [words.rule(match.rule) for match in each.first.matches]
     lists = {
-        "matched by: ": matched,
+        "matched by: ": matches,
         "hidden by else: ": [words.untaken(one, of) for one in hidden],
         "not matched by: ": [words.untaken(one, of) for one in others],
     }
@@ -164,18 +165,18 @@ def _rules(each: Explained, words: Words, columns: int) -> Iterator[Text]:
 def _listed(
     head: str, chunks: Sequence[Text], columns: int, most: int, noun: str
 ) -> Iterator[Text]:
-    """A list with commas, and how many more there are."""
-    shown = list(chunks[:most])
-    more = len(chunks) - len(shown)
-    parts = [Text.assemble(chunk, "," * (i < len(shown) - 1)) for i, chunk in enumerate(shown)]
+    """A list with commas, cut to `most` items."""
+    first = list(chunks[:most])
+    more = len(chunks) - len(first)
+    parts = [Text.assemble(chunk, "," * (i < len(first) - 1)) for i, chunk in enumerate(first)]
     if more:
         parts.append(Text(f"and {more:,} more {noun}{'s' * (more != 1)}"))
     yield from _flowing(Text(head), parts, columns, len(MARGIN) + 2)
 
 
 def _flowing(head: Text, chunks: Iterable[Text], columns: int, indent: int) -> Iterator[Text]:
-    """Chunks after a head with blanks between, in lines of at most so many columns. Those that are
-    longer than a line, and a first one that does not fit after the head, are broken at blanks."""
+    """A head and chunks, separated by blanks, in lines of at most `columns`. Chunks that are longer
+    than a line, and a first one that does not fit after the head, are broken at blanks."""
     line, empty = head.copy(), True
     for chunk in chunks:
         whole = width(chunk.plain)

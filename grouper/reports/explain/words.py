@@ -1,4 +1,4 @@
-"""The words of an explanation: places, sources and terms, as they are in one line."""
+"""The texts of places, sources, terms and rules in an explanation, each for one line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from grouper.model.inventory import Inventory, Parameter
 from grouper.options.values import Value, value_text
 from grouper.text.source import Span
 
-LONGEST_NUMBER = 10  # characters; longer ones are rounded for reading
+LONGEST_NUMBER = 10  # characters; longer numbers are rounded
 
 
 class Words:
-    """Words for one rules file: its own lines have only numbers, those of others have the name."""
+    """Texts for one rules file: its own lines are given by number, lines of other files with the
+    file's name."""
 
     def __init__(self, rules: RuleSet) -> None:
         self._path = rules.path
 
     def place(self, span: Span) -> str:
-        """`line 12`, or `warmup.rules:3` in another file, whichever slashes its path has."""
+        """`line 12`, or `warmup.rules:3` for another file."""
         if span.source.path == self._path:
             return f"line {span.line}"
         return f"{PureWindowsPath(span.source.path).name}:{span.line}"
@@ -33,14 +34,14 @@ class Words:
         return f"{source.what}, {self.place(source.span)}" if source.span else source.what
 
     def sources(self, term: Term) -> str:
-        """What is in parentheses after a number."""
+        """The text in parentheses after a number."""
         return "; ".join(map(self.source, term.sources))
 
     def rule(self, rule: Rule) -> str:
         return f"{rule_words(rule)}{f' ({self.place(rule.span)})' if rule.span else ''}"
 
     def untaken(self, untaken: Untaken, of: int) -> str:
-        """A rule that does not count, and why."""
+        """A rule that did not apply, and why."""
         notes = [self.place(untaken.rule.span)] if untaken.rule.span else []
         if untaken.taker is not None:
             taker = rule_words(untaken.taker)
@@ -55,7 +56,7 @@ class Words:
 
 
 def rounded(value: Value) -> str:
-    """A value for reading: long numbers have six digits."""
+    """The text of a value; long numbers are rounded to six digits."""
     text = value_text(value)
     if isinstance(value, float) and len(text) > LONGEST_NUMBER:
         return f"{value:.6g}"

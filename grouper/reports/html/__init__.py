@@ -1,1 +1,1 @@
-"""Reports, groups and plans as fragments of HTML, for notebooks and for GitHub's job pages."""
+"""Reports, groups and plans as HTML fragments, for notebooks and GitHub job summaries."""

@@ -11,7 +11,7 @@ from grouper.reports.model_lines import model_lines
 
 
 def audit_html(audit: Audit) -> Element:
-    """What `grouper audit` prints."""
+    """The output of `grouper audit` as HTML."""
     return joined(
         [
             lines([*model_lines(audit.inventory), *optimizer_lines(audit)]),

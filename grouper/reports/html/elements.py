@@ -1,4 +1,4 @@
-"""HTML that is put together from text and elements: text is escaped, elements are not."""
+"""Builds HTML from text and elements: text is escaped, elements are not."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from html import escape
 from grouper.reports.lines import Line
 from grouper.text.printable import visible
 
-# Of a lightness that is read on white and on black; GitHub leaves styles out.
+# Readable on white and on black; GitHub removes styles.
 COLORS = {"red": "#d9483b", "yellow": "#b07d12", "cyan": "#2b86a8", "blue": "#4a7fc4"}
 COLORS["green"] = "#2f8f4e"
-# Jupyter sets `pre` in its proportional font, and `code` on a ground of its own.
+# Jupyter shows `pre` in a proportional font, and `code` with a background colour.
 PRE = "white-space: pre-wrap; font-family: monospace; line-height: 1.3"
 CODE = "background: none; color: inherit; padding: 0; font-family: monospace"
 
@@ -21,39 +21,39 @@ class Element(str):
 
 
 def element(name: str, *content: str, **attributes: str) -> Element:
-    """`<name ...>content</name>`; `class_` would be the attribute `class`."""
-    written = "".join(f' {key.rstrip("_")}="{escaped(v)}"' for key, v in attributes.items())
-    return Element(f"<{name}{written}>{''.join(map(escaped, content))}</{name}>")
+    """`<name ...>content</name>`; the attribute `class` is given as `class_`."""
+    text = "".join(f' {key.rstrip("_")}="{escaped(v)}"' for key, v in attributes.items())
+    return Element(f"<{name}{text}>{''.join(map(escaped, content))}</{name}>")
 
 
 def code(content: str) -> Element:
-    """A name or a value as it is written in rules."""
+    """A name or value in the syntax of rules."""
     return element("code", content, style=CODE)
 
 
 def escaped(content: str) -> str:
-    """Strangers' text as text: no markup, no control characters, one line."""
+    """Untrusted text, escaped: no markup, no control characters, one line."""
     return content if isinstance(content, Element) else escape(visible(content))
 
 
 def joined(parts: Iterable[str]) -> Element:
-    """Parts one after the other."""
+    """Parts, concatenated."""
     return Element("".join(map(escaped, parts)))
 
 
 def lines(texts: Iterable[Line]) -> Element:
-    """Lines of the terminal as they are there, with their colours; without a line end, so that
-    no Markdown around them begins again."""
+    """Terminal lines with their colours, without newlines, so that Markdown around them does not
+    end the HTML."""
     return element("pre", Element("&#10;".join(map(line, texts))), style=PRE)
 
 
 def line(text: Line) -> Element:
-    """A line of the terminal with its colours."""
+    """A terminal line with its colours."""
     return joined(_colored(piece, style.split()) for piece, style in text.pieces)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> Element:
-    """A table; the columns with these numbers are set flush right."""
+    """A table; the columns with these numbers are aligned right."""
     return element(
         "table",
         element("thead", element("tr", *(_cell("th", i, c, numbers) for i, c in enumerate(head)))),
@@ -68,7 +68,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset
 
 
 def folded(summary: str, *content: str) -> Element:
-    """Content that opens with a click on its summary."""
+    """Content that opens on a click on its summary."""
     return element("details", element("summary", summary), *content)
 
 

@@ -1,4 +1,4 @@
-"""Groups as a table of HTML, a column for each option."""
+"""Groups as an HTML table with a column for each option."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from grouper.reports.frozen import facts_of, frozen_by
 from grouper.reports.group_table import LR, GroupTable, Shared, entries_of, group_table
 from grouper.reports.html.elements import Element, code, element, folded, joined, table
 
-MOST_NAMES = 200  # that a fold shows
+MOST_NAMES = 200  # in a fold
 MOST_ROWS = 100
 FACTOR = "×"  # the column beside the lr
 
 
 def report_groups_html(report: Report) -> Element:
-    """The table, and what is frozen and by whom."""
+    """The table of groups, and what is frozen and by what."""
     assert report.grouping is not None
     entries = entries_of(report.grouping, report.assignment)
     return joined(
@@ -32,13 +32,13 @@ def report_groups_html(report: Report) -> Element:
 
 
 def grouping_html(grouping: Grouping) -> Element:
-    """The same of groups alone."""
+    """The same HTML for groups whose rules are not known."""
     parts = [*_rest_html(grouping), *_frozen_html(grouping, None)]
     return joined([groups_html(entries_of(grouping)), *parts])
 
 
 def groups_html(entries: Sequence[Entry], rules: RuleSet | None = None) -> Element:
-    """What groups have in common, the others as a table, and the names of their tensors in a
+    """The options that the groups share, a table of the others, and the names of their tensors in a
     fold."""
     if not entries:
         return element("p", "no groups")
@@ -48,8 +48,8 @@ def groups_html(entries: Sequence[Entry], rules: RuleSet | None = None) -> Eleme
     parts.append(_table(content))
     if len(content.rows) > MOST_ROWS:
         parts.append(element("p", f"and {len(content.rows) - MOST_ROWS:,} more rows"))
-    listed = [joined([code(e.name), names_html(e.tensors)]) for e in entries[:MOST_ROWS]]
-    return joined([*parts, folded("names of the tensors", *listed)])
+    names = [joined([code(e.name), names_html(e.tensors)]) for e in entries[:MOST_ROWS]]
+    return joined([*parts, folded("names of the tensors", *names)])
 
 
 def _shared_html(shared: Shared) -> Element:
@@ -87,17 +87,17 @@ def _rest_html(grouping: Grouping) -> list[Element]:
 
 
 def _frozen_html(grouping: Grouping, assignment: Assignment | None) -> Iterator[Element]:
-    for who, parameters in frozen_by(grouping, assignment).items():
-        head = joined(["frozen by ", code(who)] if who else ["frozen"])
-        listed = names_html(p.name for p in parameters)
-        yield folded(joined([head, f": {facts_of(parameters)}"]), listed)
+    for freezer, parameters in frozen_by(grouping, assignment).items():
+        head = joined(["frozen by ", code(freezer)] if freezer else ["frozen"])
+        names = names_html(p.name for p in parameters)
+        yield folded(joined([head, f": {facts_of(parameters)}"]), names)
 
 
 def names_html(names: Iterable[str]) -> Element:
-    """Names, one a line."""
-    listed = list(names)
-    more = len(listed) - MOST_NAMES
-    items = [element("li", code(name)) for name in listed[:MOST_NAMES]]
+    """Names, one per line."""
+    all_names = list(names)
+    more = len(all_names) - MOST_NAMES
+    items = [element("li", code(name)) for name in all_names[:MOST_NAMES]]
     if more > 0:
         items.append(element("li", f"and {more:,} more"))
     return element("ul", *items)

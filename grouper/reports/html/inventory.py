@@ -1,4 +1,4 @@
-"""A model's parameters as a table of HTML."""
+"""A model's parameters as an HTML table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_ROWS = 200
 
 
 def inventory_html(inventory: Inventory) -> Element:
-    """What `grouper params` prints, as far as a page can hold it."""
+    """The output of `grouper params` as HTML, cut to MOST_ROWS."""
     rows = [[code(cell) for cell in row] for row in islice(rows_of(inventory), MOST_ROWS)]
     parts = [lines(model_lines(inventory)), table(HEAD, rows, frozenset())]
     more = len(inventory.parameters) - len(rows)

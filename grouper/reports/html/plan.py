@@ -1,4 +1,4 @@
-"""A plan as HTML: the run in words, a table at telling steps, and the curves as a picture."""
+"""A plan as HTML: a description of the run, a table at key steps, and the curves as a picture."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ MOST_TRACKS = 40
 
 
 def plan_html(plan: Plan) -> Element:
-    """What `grouper plan` prints and draws, and what is wrong with it.
+    """The output of `grouper plan` as HTML, with the findings on the plan.
 
-    Without matplotlib the picture is left out.
+    Without matplotlib, there is no picture.
     """
     tracks = tracks_of(plan)
     if not tracks:
         return joined([element("p", NOTHING_TO_TRAIN), findings_html(plan.findings)])
     words = [element("div", code(line)) for line in in_words(plan, tracks)]
-    drawn = [_table(plan, tracks), _picture(plan, tracks)]
-    return joined([*words, *drawn, findings_html(plan.findings)])
+    return joined(
+        [*words, _table(plan, tracks), _picture(plan, tracks), findings_html(plan.findings)]
+    )
 
 
 def _table(plan: Plan, tracks: Sequence[Track]) -> Element:
@@ -54,13 +55,13 @@ def _table(plan: Plan, tracks: Sequence[Track]) -> Element:
 
 
 def _picture(plan: Plan, tracks: Sequence[Track]) -> Element:
-    """The picture of `grouper plan --plot` inside the page, where nothing in it can act."""
+    """The picture of `grouper plan --plot` as an image, so that no script in it can run."""
     try:
         drawing = plan_figure(plan, tracks, "svg")
     except ImportError:
         return element("p", "pip install matplotlib for the curves")
     except (ArithmeticError, ValueError):
-        return element("p", "matplotlib cannot draw numbers that are so large and so small")
+        return element("p", "the numbers are too large or too small for matplotlib")
     source = f"data:image/svg+xml;base64,{b64encode(drawing).decode()}"
     style = "max-width: 100%; background: white"
     return Element(f'<img alt="lr and momentum" style="{style}" src="{source}">')

@@ -14,11 +14,11 @@ from grouper.reports.terminal import closing_line
 from grouper.text.findings import Finding
 
 PAGE = Output(width=100)
-MOST_FINDINGS = 50  # of a page; each can be a screen long
+MOST_FINDINGS = 50  # on a page; each can be a screen long
 
 
 def report_html(report: Report) -> Element:
-    """What `grouper check` prints."""
+    """The output of `grouper check` as HTML."""
     parts: list[Element] = []
     if report.has_model:
         parts.append(lines(model_lines(report.inventory)))
@@ -29,14 +29,14 @@ def report_html(report: Report) -> Element:
 
 
 def finding_html(finding: Finding) -> Element:
-    """The message, the lines of the rules, and what to do."""
+    """A finding: the message, the lines of the rules, and the help."""
     return lines(finding_lines(finding, PAGE))
 
 
 def findings_html(findings: Sequence[Finding], most: int = MOST_FINDINGS) -> Element:
-    """The findings, the worst first, as many as a page can hold."""
-    shown = worst_first(findings)[:most]
-    parts = [finding_html(finding) for finding in shown]
-    if len(findings) > len(shown):
-        parts.append(element("p", f"and {len(findings) - len(shown):,} more findings"))
+    """The findings, most severe first, at most `most` of them."""
+    first = worst_first(findings)[:most]
+    parts = [finding_html(finding) for finding in first]
+    if len(findings) > len(first):
+        parts.append(element("p", f"and {len(findings) - len(first):,} more findings"))
     return joined(parts)

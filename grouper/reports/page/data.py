@@ -1,4 +1,4 @@
-"""What the page shows, as JSON: names once, and what many share by number."""
+"""The page's data as JSON: each name once, and shared values by number."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from grouper.reports.json import findings_value, model_value
 from grouper.text.source import Source
 from grouper.train.plan import Plan
 
-FROZEN, UNMATCHED, UNTRAINED = -1, -2, -3  # in no group: by the rules, by none, by the model
-MOST_STEPS = 2_000  # of the plan's curves
+FROZEN, UNMATCHED, UNTRAINED = -1, -2, -3  # why in no group: rules freeze, no rule, model freezes
+MOST_STEPS = 2_000  # in the plan's curves
 
 
 def page_data(report: Report, plan: Plan | None) -> dict[str, Any]:
-    """The report as the page's script reads it."""
+    """The report in the form that the page's script reads."""
     whole = explanation(report, "*") if report.assignment else Explanation(report, ())
     explained, rules = whole.explained, report.rules.rules
     words, number_of = Words(report.rules), {id(rule): i for i, rule in enumerate(rules)}
@@ -57,7 +57,7 @@ def _text(lines: Iterable[Text]) -> str:
 
 
 def _parameters(report: Report, explained: tuple[Explained, ...]) -> list[list[Any]]:
-    """A row a parameter, in the model's order: name, shape, size, group, derivation."""
+    """A row for each parameter, in the model's order: name, shape, size, group, derivation."""
     group_of = {
         id(parameter): number
         for number, group in enumerate(report.grouping.groups if report.grouping else ())
@@ -81,7 +81,7 @@ def _parameters(report: Report, explained: tuple[Explained, ...]) -> list[list[A
 
 def _rule(explained: tuple[Explained, ...], rule: Rule) -> dict[str, Any]:
     matched = (each for each in explained if any(m.rule is rule for m in each.first.matches))
-    span = rule.span  # None for a rule that was made in Python
+    span = rule.span  # None for a rule that was created in Python
     return {
         "file": span.source.path if span else "",
         "line": span.line if span else 0,
@@ -91,14 +91,14 @@ def _rule(explained: tuple[Explained, ...], rule: Rule) -> dict[str, Any]:
 
 
 def _sources(report: Report) -> Iterator[Source]:
-    """The files that rules and findings are in, each once."""
+    """The files of the rules and findings, each once."""
     spans = [rule.span for rule in report.rules.rules if rule.span]
     spans += [label.span for finding in report.findings for label in finding.labels]
     yield from {span.source.path: span.source for span in spans}.values()
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
-    """lr and momentum at every step, or at some that are evenly spread over a longer run."""
+    """lr and momentum at every step or, for a long run, at evenly spaced steps."""
     last, points = plan.steps - 1, min(plan.steps, MOST_STEPS)
     steps = sorted({round(i * last / max(points - 1, 1)) for i in range(points)})
     values = plan.over(steps)

@@ -1,9 +1,9 @@
 "use strict";
-// What the page shows is in `report`, and nothing of it is ever markup: text goes in as text.
+// The page shows the data in `report`. It is untrusted and only ever inserted as text.
 const report = JSON.parse(document.getElementById("report").textContent);
 const NOT_TRAINED = { "-1": "frozen by the rules", "-2": "matched by no rule", "-3": "frozen in the model" };
 const ROW = 24; // pixels
-const MOST = 200; // of groups in a list or drawing: whoever has more searches
+const MOST = 200; // groups in a list or drawing; the search finds the others
 const state = { query: "", group: null, rule: null, selected: null, open: new Set([""]), active: 0 };
 
 function element(name, attributes = {}, ...children) {
@@ -61,7 +61,7 @@ function grown() {
   return root;
 }
 
-// Sizes, the share of each group, and a number that is the same for all that look alike.
+// Sets sizes, the share of each group, and a number that is the same for nodes of equal shape.
 function measured(node, shapes) {
   node.tensors = node.parameter ? 1 : 0;
   node.numel = node.parameter ? node.parameter.numel : 0;
@@ -79,7 +79,7 @@ function measured(node, shapes) {
   node.shape = shapes.get(key);
 }
 
-// Children in order; numbered neighbours that look alike are one entry.
+// Children in order, with numbered neighbours of equal shape merged into one entry.
 function entries(node) {
   if (node.entries) return node.entries;
   const found = [];
@@ -175,7 +175,7 @@ function facts(row) {
   if (row.parameter) return `${row.parameter.shape || "?"} · ${groupName(row.parameter.group)}`;
   const nodes = row.node ? [row.node] : row.entry.run;
   const [tensors, numel] = nodes.reduce(([t, n], node) => [t + node.tensors, n + node.numel], [0, 0]);
-  return `${row.entry ? `${nodes.length} alike · ` : ""}${plural(tensors, "tensor")}, ${short(numel)}`;
+  return `${row.entry ? `${nodes.length} equal · ` : ""}${plural(tensors, "tensor")}, ${short(numel)}`;
 }
 
 function paintTree() {
@@ -254,7 +254,7 @@ function select(index) {
   byId("parameter").replaceChildren(
     element("p", { class: "mono" }, element("b", {}, parameter.name), ` ${parameter.shape || ""}`),
     element("p", { class: "chip" }, dot(parameter.group), groupName(parameter.group)),
-    element("pre", { tabindex: "0", "aria-label": "how its options come about" }, derivation.text),
+    element("pre", { tabindex: "0", "aria-label": "where its options come from" }, derivation.text),
   );
   paintTree();
   markLines();

@@ -1,4 +1,4 @@
-"""One HTML file: its style and script, and the report as data that neither of them can be."""
+"""Builds the HTML page from its style, its script and the report as inert data."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SCRIPTS = ("page.js",)
 
 
 def html_page(report: Report, plan: Plan | None = None) -> str:
-    """The page of a report, with its plan where there is one.
+    """The page of a report, with its plan if there is one.
 
-    Names and rules are untrusted: they are in the page as JSON in which no tag can begin, and the
-    script shows them as text. The policy of the page allows its own style and script by their
-    hashes, and no request at all.
+    Names and rules are untrusted: the page contains them as JSON in which no tag can start, and the
+    script shows them as text. The page's content security policy allows only its own style and
+    script, by their hashes, and no requests.
     """
     style, script = _asset("page.css"), "".join(map(_asset, SCRIPTS))
     inventory = report.inventory
@@ -47,7 +47,7 @@ def html_page(report: Report, plan: Plan | None = None) -> str:
 
 
 def embedded(value: Any) -> str:
-    """JSON that may be in a script element, whatever texts are in it."""
+    """JSON that is safe inside a script element, even with untrusted strings."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

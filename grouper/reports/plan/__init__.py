@@ -1,1 +1,1 @@
-"""The plan for people and for programs: a table, curves, CSV, JSON and a picture."""
+"""The plan as a table, curves, CSV, JSON and a picture."""

@@ -1,4 +1,4 @@
-"""The axes of a drawing: where a step or a value is, from 0 to 1."""
+"""The axes of a drawing: they map a step or a value to a place from 0 to 1."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from grouper.text.dataclass import dataclass
 from grouper.train.plan import Plan
 
-WARMUP_SHARE = 0.3  # of the width, where warm-up would otherwise be too narrow to see
-FAR = 5  # times the lowest lr: on a linear axis the lower curves would lie on its edge
+WARMUP_SHARE = 0.3  # of the width, if the warm-up would otherwise be too narrow to see
+FAR = 5  # times the lowest lr: on a linear axis, the lower curves would be at its edge
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps from left to right; those before `warmup_end`, unless it is 0, are drawn wider."""
+    """Steps from left to right. Those before `warmup_end` are drawn wider, unless it is 0."""
 
     total: int
     warmup_end: int = 0
@@ -47,7 +47,7 @@ class Steps:
 
 
 def steps_of(plan: Plan) -> Steps:
-    """The axis of a plan: its warm-up is drawn wider where it is a small part of the run."""
+    """The axis of a plan: its warm-up is drawn wider if it is a small part of the run."""
     ends = [group.warmup_steps for group in plan.groups if group.warmup_steps < plan.steps]
     end = max(ends, default=0)
     return Steps(plan.steps, end if 0 < end < WARMUP_SHARE * (plan.steps - 1) else 0)
@@ -55,14 +55,14 @@ def steps_of(plan: Plan) -> Steps:
 
 @dataclass(frozen=True)
 class Values:
-    """Values from `low` to `high`, by their logarithm where `log`."""
+    """Values from `low` to `high`, with `log` on a logarithmic scale."""
 
     low: float
     high: float
     log: bool = False
 
     def place(self, value: float) -> float:
-        """The place of a value, from 0 to 1; values outside are put on the edge."""
+        """The place of a value, from 0 to 1; values outside the axis are clipped."""
         value = min(max(value, self.low), self.high)
         if self.high <= self.low:
             return 0.5
@@ -71,7 +71,7 @@ class Values:
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self, most: int) -> list[float]:
-        """Values worth a label, lowest first."""
+        """The values to label, lowest first."""
         if not self.log:
             middle = [(self.low + self.high) / 2] if most > 2 else []
             return [self.low, *middle, self.high]
@@ -81,10 +81,10 @@ class Values:
 
 
 def rates(curves: Sequence[Sequence[float]], levels: Sequence[float]) -> Values:
-    """The axis of learning rates: logarithmic where the groups' own `levels` lie far apart.
+    """The axis of learning rates, logarithmic if the groups' `levels` are far apart.
 
-    Its low end is the lowest rate that a group starts at or comes down to, but not below a
-    hundredth of the lowest level: the first steps of a warm-up from 0 are outside the drawing.
+    Its lower end is the lowest rate that a group starts at or decays to, but at least a hundredth
+    of the lowest level: the first steps of a warm-up from 0 are outside the drawing.
     """
     high = max(map(max, curves))
     positive = [level for level in levels if level > 0]

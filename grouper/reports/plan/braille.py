@@ -1,4 +1,4 @@
-"""A drawing made of characters: braille where the stream can carry it, else dots of ASCII."""
+"""A drawing made of characters: braille if the stream can encode it, otherwise ASCII dots."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class Ink:
-    """How a cell of `across` x `down` dots is drawn; `glyphs` maps its set dots to a character."""
+    """How a cell of `across` x `down` dots is drawn; `glyph` maps its set dots to a character."""
 
     across: int
     down: int
@@ -25,7 +25,7 @@ class Ink:
         return chr(0x2800 + sum(_BRAILLE[dot] for dot in dots))
 
 
-# Unicode numbers the dots of a cell 1 2 3 7 down its left column and 4 5 6 8 down its right.
+# Unicode numbers a cell's dots 1 2 3 7 down the left column and 4 5 6 8 down the right one.
 _BRAILLE = {
     (0, 0): 1, (0, 1): 2, (0, 2): 4, (1, 0): 8, (1, 1): 16, (1, 2): 32, (0, 3): 64, (1, 3): 128,
 }  # fmt: skip
@@ -33,7 +33,7 @@ BRAILLE, ASCII = Ink(2, 4, False), Ink(1, 2, True)
 
 
 def ink_for(encoding: str) -> Ink:
-    """Braille, or ASCII where the encoding has no braille."""
+    """Braille, or ASCII if the encoding has no braille."""
     try:
         "⣿│─".encode(encoding)
     except (UnicodeEncodeError, LookupError):
@@ -42,7 +42,7 @@ def ink_for(encoding: str) -> Ink:
 
 
 class Canvas:
-    """A grid of `width` x `height` cells, to draw curves and put marks on."""
+    """A grid of `width` x `height` cells for curves and marks."""
 
     def __init__(self, width: int, height: int, ink: Ink) -> None:
         self.width, self.height, self.ink = width, height, ink
@@ -52,11 +52,11 @@ class Canvas:
 
     @property
     def columns(self) -> int:
-        """Columns of dots."""
+        """The number of dot columns."""
         return self.width * self.ink.across
 
     def curve(self, places: Sequence[float], style: str) -> None:
-        """A line through one place (0 at the bottom, 1 at the top) for each column of dots."""
+        """Draw a line through one place (0 is the bottom, 1 the top) for each dot column."""
         rows = [self._row(place) for place in places]
         before = rows[0]
         for column, row in enumerate(rows):
@@ -66,7 +66,7 @@ class Canvas:
             before = row
 
     def mark(self, column: int, place: float, word: str, style: str) -> bool:
-        """Write a word over a cell; False where there is another one, and nothing is written."""
+        """Write a word over cells. If they already have a mark, write nothing and return False."""
         y = self._row(place) // self.ink.down
         cells = [(column + i, y) for i in range(-1, len(word) + 1)]
         if any(cell in self._marks for cell in cells) or column + len(word) > self.width:
@@ -82,7 +82,7 @@ class Canvas:
         ]
 
     def row_of(self, place: float) -> int:
-        """The line of characters that a place falls in, from the top."""
+        """The line of characters that contains a place, counted from the top."""
         return self._row(place) // self.ink.down
 
     def _row(self, place: float) -> int:

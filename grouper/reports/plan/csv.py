@@ -1,4 +1,4 @@
-"""The plan as CSV: one line a step, exact to the last bit."""
+"""The plan as CSV: one line per step, exact to the last bit."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ AT_ONCE = 10_000  # steps
 
 
 def plan_csv(plan: Plan, stride: int = 1) -> Iterator[str]:
-    """The text in pieces, a line for each step: `step`, `epoch`, then `lr NAME` of every group and
-    `momentum NAME` of those that have one.
+    """The text in pieces, with a line for each step: `step`, `epoch`, then `lr NAME` for every
+    group and `momentum NAME` for those that have one.
 
     No cell starts with a name, so that a spreadsheet never reads one as a formula (`=...`), and
-    characters of a name that are not printable are escaped. Numbers are written as Python does,
-    and read back as the same float.
+    characters of a name that are not printable are escaped. Numbers are written as by Python and
+    can be read back as the same float.
     """
     columns = [
         *((group.name, "lr") for group in plan.groups),

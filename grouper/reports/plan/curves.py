@@ -1,4 +1,4 @@
-"""The plan as curves in the terminal: lr of each track, and momentum where it moves."""
+"""The plan as curves on the terminal: the lr of each track, and momentum if it changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Curve = tuple[int, Track, list[float]]  # number of the track, the track, its va
 
 
 def print_curves(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
-    """lr, and momentum where it moves, as wide as the terminal."""
+    """Print lr, and momentum if it changes, as wide as the terminal."""
     ink = ink_for(out.encoding)
     axis = steps_of(plan)
     canvas_width = max(drawing_columns(out) - MARGIN - 3, 10)
@@ -30,21 +30,21 @@ def print_curves(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
     values = plan.over(sampled)
     moving = moving_momentum(track for _, track in candidates)
     for key in ("lr", "momentum"):
-        drawn = [(i, track) for i, track in candidates if key == "lr" or track in moving]
-        if not drawn:
+        selection = [(i, track) for i, track in candidates if key == "lr" or track in moving]
+        if not selection:
             continue
-        curves = [(index, track, values[track.groups[0]][key]) for index, track in drawn]
+        curves = [(index, track, values[track.groups[0]][key]) for index, track in selection]
         scale = _scale(key, curves)
         canvas = Canvas(canvas_width, HEIGHTS[key], ink)
         _draw(canvas, curves, scale)
         out.print()
-        out.print(_title(key, drawn, tracks, scale, axis))
+        out.print(_title(key, selection, tracks, scale, axis))
         for line in _framed(canvas, scale, axis):
             out.print(line, soft_wrap=True)
 
 
 def _spread(tracks: Sequence[Track]) -> list[tuple[int, Track]]:
-    """Every track, or a spread of them with the first and the last."""
+    """Every track, or evenly spaced ones including the first and the last."""
     numbered = list(enumerate(tracks))
     if len(numbered) <= MOST:
         return numbered
@@ -59,7 +59,7 @@ def _scale(key: str, curves: Sequence[Curve]) -> Values:
 
 
 def _draw(canvas: Canvas, curves: Sequence[Curve], scale: Values) -> None:
-    """The curves, each with its mark repeated along it, so that they differ without colours."""
+    """Draw the curves, each with its mark repeated along it, to tell them apart without colours."""
     placed = [(i, track, [scale.place(v) for v in values]) for i, track, values in curves]
     for index, _, places in placed:
         canvas.curve(places, color(index))
@@ -74,7 +74,7 @@ def _draw(canvas: Canvas, curves: Sequence[Curve], scale: Values) -> None:
 
 def _title(
     key: str,
-    drawn: Sequence[tuple[int, Track]],
+    selection: Sequence[tuple[int, Track]],
     tracks: Sequence[Track],
     scale: Values,
     axis: Steps,
@@ -82,8 +82,8 @@ def _title(
     notes = []
     if scale.log:
         notes.append("logarithmic")
-    if key == "lr" and len(drawn) < len(tracks):
-        notes.append(f"{len(drawn)} of {len(tracks)} curves drawn")
+    if key == "lr" and len(selection) < len(tracks):
+        notes.append(f"{len(selection)} of {len(tracks)} curves drawn")
     if axis.warmup_end:
         notes.append("warm-up drawn wider")
     remarks = f"  ({', '.join(notes)})" if notes else ""

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SAMPLES = 1000
-EDGES = 500  # epochs whose first and last steps are drawn exactly
+EDGES = 500  # up to this many epochs, their first and last steps are drawn exactly
 
 
 def plan_figure(plan: Plan, tracks: Sequence[Track], format: str) -> bytes:
-    """lr, and momentum where it moves, over the steps, as a `png` or `svg` file.
+    """lr, and momentum if it changes, over the steps, as a `png` or `svg` file.
 
-    The same plan gives the same bytes. Raises ImportError where matplotlib is not installed.
+    Equal plans give equal bytes. Raises ImportError if matplotlib is not installed.
     """
     steps = _steps(plan)
     values = plan.over(steps)

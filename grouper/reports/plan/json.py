@@ -1,4 +1,4 @@
-"""The plan for programs: one JSON object with stable keys (see docs/plan.schema.json)."""
+"""The plan as JSON: one object with stable keys (see docs/plan.schema.json)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from grouper.train.plan import Plan
 
 
 def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
-    """The run, the steps, and for each group its course and its values at these steps; in pieces,
-    and each list of numbers in one line."""
+    """The run, the steps, and for each group its schedule and its values at these steps, in pieces,
+    with each list of numbers on one line."""
     steps = strided(plan, stride)
     values = plan.over(steps)
     grouping = report.grouping
@@ -43,7 +43,7 @@ def plan_json(report: Report, plan: Plan, stride: int = 1) -> Iterator[str]:
 
 
 def schedule_value(group: GroupSchedule) -> dict[str, Any]:
-    """What a group's lr and momentum follow; `betas`: whether momentum is the first of them."""
+    """The schedule of a group's lr and momentum; `betas` is whether momentum is the first beta."""
     return {
         "lr": group.lr,
         "warmup_steps": group.warmup_steps,
@@ -64,5 +64,5 @@ def _group(group: Group, schedule: GroupSchedule) -> dict[str, Any]:
 
 
 def _open(value: dict[str, Any]) -> str:
-    """An object without its end, so that more can follow."""
+    """An object without its closing brace, so that more keys can follow."""
     return dumps(value).removesuffix("\n}")

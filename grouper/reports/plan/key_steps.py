@@ -1,4 +1,4 @@
-"""The steps at which a plan is worth looking at."""
+"""The key steps of a plan, which its table and figure show."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from grouper.train.plan import Plan
 
 @dataclass(frozen=True)
 class KeyStep:
-    """A step, and why it is shown."""
+    """A step, and the reasons why it is shown."""
 
     step: int
     words: tuple[str, ...]
 
 
 def key_steps(plan: Plan, room: int) -> tuple[KeyStep, ...]:
-    """The start, where warm-ups end, where schedules turn, half and the last step; and as many
-    of the quarters and of the epochs that begin within the warm-up as there is `room` for."""
+    """The start, the ends of warm-ups, the turns of schedules, the half and the last step; then,
+    up to `room` steps in all, quarters and the starts of epochs within the warm-up."""
     last = plan.steps - 1
     half = [(plan.steps // 2, "half")] if last > 2 else []
-    due = [(0, "start"), *_turns(plan), *half, (last, "last")]
-    shown: dict[int, list[str]] = {}
-    for step, word in due:
-        if 0 <= step <= last and word not in shown.setdefault(step, []):
-            shown[step].append(word)
+    required = [(0, "start"), *_turns(plan), *half, (last, "last")]
+    reasons: dict[int, list[str]] = {}
+    for step, word in required:
+        if 0 <= step <= last and word not in reasons.setdefault(step, []):
+            reasons[step].append(word)
     for step, word in _others(plan):
-        if len(shown) < room and 0 < step < last and step not in shown:
-            shown[step] = [word]
-    return tuple(KeyStep(step, tuple(words)) for step, words in sorted(shown.items()))
+        if len(reasons) < room and 0 < step < last and step not in reasons:
+            reasons[step] = [word]
+    return tuple(KeyStep(step, tuple(words)) for step, words in sorted(reasons.items()))
 
 
 def _turns(plan: Plan) -> Iterator[tuple[int, str]]:
@@ -48,7 +48,7 @@ def _turns(plan: Plan) -> Iterator[tuple[int, str]]:
 
 
 def _turns_of(group: GroupSchedule, plan: Plan) -> Iterator[tuple[int, str]]:
-    """Where the schedule turns: its key times, as steps of the run."""
+    """The schedule's key times, as steps of the run."""
     curve, size = group.curve, 1 if group.curve.by_step else plan.steps_per_epoch
     kind = SCHEDULES[group.schedule.name]
     whole = plan.steps if curve.by_step else plan.epochs

@@ -1,4 +1,4 @@
-"""The picture of a plan, for those who call the library."""
+"""The picture of a plan, for callers of the library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grouper.train.plan import Plan
 
 
 def picture_of(plan: Plan, path: str | Path | None = None) -> Picture:
-    """What `grouper plan --plot` draws, written to a file where one is named. See Plan.plot."""
+    """The picture of `grouper plan --plot`, also written to `path` if given. See Plan.plot."""
     format = "svg" if path is None else format_of(path)
     tracks = tracks_of(plan)
     if not tracks:

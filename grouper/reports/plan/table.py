@@ -1,4 +1,4 @@
-"""The plan as a table: a block of lines for each track, a column for each key step."""
+"""The plan as a table, with lines for each track and a column for each key step."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ COLORS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 NAMES = 30  # columns for the groups' names, at most
 GAP = 2  # between two columns of the table
 MOST_STEPS = 12
-Column = tuple[list[str], list[str]]  # why the step is shown; step, epoch and values, as printed
+Column = tuple[list[str], list[str]]  # why the step is shown; step, epoch and values as text
 
 
 def print_table(plan: Plan, tracks: Sequence[Track], out: Console) -> None:
-    """The run in words, and lr and momentum at the key steps: several tables, one below the other,
-    where the terminal is too narrow for one."""
+    """Print the run in words, and lr and momentum at the key steps, in several tables if the
+    terminal is too narrow for one."""
     for line in in_words(plan, tracks):
         out.print(Text(f"  {line}"), soft_wrap=True)
     lines = _lines(tracks)
@@ -57,7 +57,7 @@ def color(index: int) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits."""
+    """A number with four significant digits."""
     return f"{value:.4g}"
 
 
@@ -78,15 +78,15 @@ Line = tuple[str, str, str, tuple[str, str]]  # mark, names, style; the group an
 
 
 def _lines(tracks: Sequence[Track]) -> list[Line]:
-    """One line block for each track's lr, and one for each way that momentum goes."""
+    """A line for each track's lr, and one for each different course of momentum."""
     lines: list[Line] = []
-    joined: dict[object, list[Track]] = {}
+    by_momentum: dict[object, list[Track]] = {}
     for index, track in enumerate(tracks):
         names = "\n".join(map(visible, track.groups))
         lines.append((track.mark, names, color(index), (track.groups[0], "lr")))
         if track.schedule.momentum is not None:
-            joined.setdefault(momentum_of(track.schedule), []).append(track)
-    for members in joined.values():
+            by_momentum.setdefault(momentum_of(track.schedule), []).append(track)
+    for members in by_momentum.values():
         marks = " ".join(track.mark for track in members)
         words = "momentum" if len(members) == len(tracks) else f"momentum of {marks}"
         lines.append(("", words, "", (members[0].groups[0], "momentum")))
@@ -94,8 +94,8 @@ def _lines(tracks: Sequence[Track]) -> list[Line]:
 
 
 def _banks(plan: Plan, lines: Sequence[Line], room: int) -> list[list[Column]]:
-    """The columns in tables that fit the room. Steps that are not essential are left out where
-    they would need another table."""
+    """The columns, split into tables that fit the room. Optional steps are omitted if they would
+    need another table."""
     for most in range(MOST_STEPS, -1, -1):
         columns = key_steps(plan, most)
         banks = _side_by_side(_columns(plan, lines, columns), room)
@@ -120,10 +120,10 @@ def _side_by_side(columns: Sequence[Column], room: int) -> list[list[Column]]:
     banks: list[list[Column]] = [[]]
     left = room
     for words, cells in columns:
-        taken = GAP + max(map(len, [*words, *cells]))
-        if taken > left and banks[-1]:
+        column_width = GAP + max(map(len, [*words, *cells]))
+        if column_width > left and banks[-1]:
             banks.append([])
             left = room
         banks[-1].append((words, cells))
-        left -= taken
+        left -= column_width
     return banks

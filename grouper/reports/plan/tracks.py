@@ -1,4 +1,4 @@
-"""Groups with the same lr and momentum as one track: what the table and the curves show."""
+"""Merges groups with the same lr and momentum into tracks, which the table and curves show."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grouper.text.dataclass import dataclass
 from grouper.train.group_schedule import GroupSchedule
 from grouper.train.plan import Plan
 
-NOTHING_TO_TRAIN = "the rules leave no parameter to train"  # and then there are no tracks
+NOTHING_TO_TRAIN = "the rules leave no parameter to train"  # if there are no tracks
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,18 @@ class Track:
 
 
 def tracks_of(plan: Plan) -> tuple[Track, ...]:
-    """The plan's groups, those of equal values joined, in the order of the groups."""
-    joined: dict[object, list[GroupSchedule]] = {}
+    """The plan's groups, merged if their values are equal, in the order of the groups."""
+    by_values: dict[object, list[GroupSchedule]] = {}
     for group in plan.groups:
-        joined.setdefault((_lr(group), momentum_of(group)), []).append(group)
+        by_values.setdefault((_lr(group), momentum_of(group)), []).append(group)
     return tuple(
         Track(mark, tuple(group.name for group in groups), groups[0])
-        for mark, groups in zip(_marks(), joined.values(), strict=False)
+        for mark, groups in zip(_marks(), by_values.values(), strict=False)
     )
 
 
 def moving_momentum(tracks: Iterable[Track]) -> list[Track]:
-    """One track for each way that momentum goes; none where it moves in none of them."""
+    """One track for each different course of momentum; none if momentum never changes."""
     tracks = [track for track in tracks if track.schedule.momentum is not None]
     if not any(track.moves for track in tracks):
         return []
@@ -54,13 +54,13 @@ def moving_momentum(tracks: Iterable[Track]) -> list[Track]:
 
 
 def momentum_of(group: GroupSchedule) -> object:
-    """What decides a group's momentum, comparable."""
+    """A comparable key for a group's momentum over the run."""
     warm = group.warmup_steps if group.warmup_momentum is not None else 0
     return group.momentum, warm, group.warmup_momentum if warm else None
 
 
 def described(group: GroupSchedule, plan: Plan) -> str:
-    """The length of a group's warm-up, and its schedule, in words."""
+    """A description of a group's warm-up and schedule."""
     schedule, length = group.schedule, group.warmup_steps
     then = schedule.name + "".join(
         f" {key}={value_text(v)}"
@@ -78,7 +78,7 @@ def described(group: GroupSchedule, plan: Plan) -> str:
 
 
 def _lr(group: GroupSchedule) -> object:
-    """What decides a group's lr, comparable."""
+    """A comparable key for a group's lr over the run."""
     schedule, warm = group.schedule, group.warmup_steps
     options = repr(sorted(schedule.options.items()))
     rise = (group.start, group.warmup_shape) if warm else None

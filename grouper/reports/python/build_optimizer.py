@@ -1,4 +1,4 @@
-"""The declared optimizers as code that builds them."""
+"""Code that builds the declared optimizers."""
 
 from __future__ import annotations
 
@@ -11,69 +11,69 @@ from grouper.reports.python.templates import OWN
 
 ONE = '''\
 def build_optimizer(model: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer, with its groups. Raises ValueError as `param_groups` does."""
+    """Builds the optimizer with its groups. Raises ValueError like `param_groups`."""
 '''
 SEVERAL = '''\
 def build_optimizer(model: nn.Module) -> dict[str, torch.optim.Optimizer]:
-    """Several optimizers, by name. Raises ValueError as `param_groups` does.
+    """Builds the optimizers, by name. Raises ValueError like `param_groups`.
 
-    torch has none that holds others: step and zero, save and load each of them.
+    torch has no optimizer that combines others: step, zero, save and load each of them.
     """
 '''
 SHARED_OUT = """\
     groups: dict[str, list[dict[str, Any]]] = {}
-    for group, made in zip(GROUPS.values(), param_groups(model), strict=True):
-        groups.setdefault(group["optimizer"], []).append(made)
+    for group, entry in zip(GROUPS.values(), param_groups(model), strict=True):
+        groups.setdefault(group["optimizer"], []).append(entry)
 """
 
 # Names that the code around the class uses.
-TAKEN = frozenset({"Any", "GROUPS", "group", "groups", "made", "model", "nn", "torch", "zip"})
-TAKEN |= {"param_groups", "without_its_own"}
+RESERVED = frozenset({"Any", "GROUPS", "entry", "group", "groups", "model", "nn", "torch", "zip"})
+RESERVED |= {"param_groups", "without_its_own"}
 
 
 def build_source(optimizers: list[Optimizer]) -> str:
-    """The function `build_optimizer`. Raises ValueError where a name cannot be written down as
-    Python."""
+    """The source of `build_optimizer`. Raises ValueError if a name cannot be written in Python."""
     imports, classes = _classes(optimizers)
     if len(optimizers) == 1:
         build = _call("return ", classes[0], optimizers[0], "param_groups(model)")
         return _with_own(ONE + "\n".join([*imports, *lines(build, 1)]), imports)
-    built = []
+    items = []
     for optimizer, cls in zip(optimizers, classes, strict=True):
         name = quoted(optimizer.key)
-        built.append(_call(f"{name}: ", cls, optimizer, f"groups[{name}]"))
-    made = [*imports, SHARED_OUT.rstrip(), *lines(mapped("return ", built, True), 1)]
-    return _with_own(SEVERAL + "\n".join(made), imports)
+        items.append(_call(f"{name}: ", cls, optimizer, f"groups[{name}]"))
+    body = [*imports, SHARED_OUT.rstrip(), *lines(mapped("return ", items, True), 1)]
+    return _with_own(SEVERAL + "\n".join(body), imports)
 
 
 def _with_own(source: str, imports: list[str]) -> str:
-    """torch's own optimizers have all of their options in their groups; others may not."""
+    """Adds `without_its_own` if there are optimizers from outside torch: only torch's own have all
+    of their options in their groups."""
     return f"{source}\n\n\n{OWN.rstrip()}" if imports else source
 
 
 def _classes(optimizers: list[Optimizer]) -> tuple[list[str], list[str]]:
-    """Lines that import, and for each optimizer the name of its class then."""
+    """The import lines, and for each optimizer the name of its class after them."""
     imports: dict[tuple[str, str], str] = {}
     classes = []
     for optimizer in optimizers:
         module, _, path = optimizer.name.rpartition(":")
         if not all(map(_plain, [*module.split("."), *path.split(".")] if module else [path])):
             raise ValueError(
-                f"the optimizer `{optimizer.name}` has no name that Python code could call it by"
+                f"the optimizer `{optimizer.name}` cannot be emitted: its name is not valid Python"
             )
         if not module:
             classes.append(f"torch.optim.{path}")
             continue
         first, dot, rest = path.partition(".")
-        taken = TAKEN | {name for known, name in imports.items() if known != (module, first)}
-        number = next(n for n in count(1) if f"{first}{_suffix(n)}" not in taken)
+        others = {name for known, name in imports.items() if known != (module, first)}
+        number = next(n for n in count(1) if f"{first}{_suffix(n)}" not in RESERVED | others)
         name = imports.setdefault((module, first), f"{first}{_suffix(number)}")
         classes.append(f"{name}{dot}{rest}")
-    said = [
+    statements = [
         f"    from {module} import {first}" + (f" as {name}" if name != first else "")
         for (module, first), name in sorted(imports.items())
     ]
-    return [*said, ""] if said else [], classes
+    return [*statements, ""] if statements else [], classes
 
 
 def _suffix(number: int) -> str:

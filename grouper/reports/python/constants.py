@@ -1,4 +1,4 @@
-"""What the rules decided, as constants of the emitted file."""
+"""The constants of the emitted file: groups, frozen parameters, and facts about the model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from grouper.match.assignment import ParameterAssignment
 from grouper.model.wrappers import SEGMENTS, WRAPPERS
 from grouper.reports.python.layout import Brackets, Code, lines, listed, literal, mapped, quoted
 from grouper.reports.python.name_lists import name_items
-from grouper.reports.python.shape_guards import asked
+from grouper.reports.python.shape_guards import shape_fact
 from grouper.text.dataclass import dataclass
 
 
 @dataclass(frozen=True)
 class Left:
-    """What is in no group: frozen by a rule, by the model, or accepted as matched by no rule;
-    and the other names of shared parameters with their first."""
+    """The parameters in no group: frozen by a rule, frozen by the model, or matched by no rule, as
+    the rules allow; and the other names of shared parameters with their first name."""
 
     frozen: tuple[str, ...]
     by_model: tuple[str, ...]
@@ -42,50 +42,52 @@ def _by_rule(assigned: ParameterAssignment) -> bool:
 
 
 def constants(report: Report, grouping: Grouping, several: bool) -> Iterator[str]:
-    """Blocks of code; with `several` optimizers, each group says which is its own."""
+    """Blocks of code; with `several` optimizers, each group names its optimizer."""
     others = left(report)
     groups = [_group(group, several) for group in grouping.groups]
     yield _block(
-        "The optimizer's groups in order, their options and the names of their parameters.",
+        "The optimizer's groups in order, with their options and the names of their parameters.",
         mapped("GROUPS: dict[str, dict[str, Any]] = ", groups, bool(groups)),
     )
-    yield _block("What the rules freeze.", _names("FROZEN: list[str] = ", others.frozen, 1))
+    yield _block(
+        "The parameters that the rules freeze.", _names("FROZEN: list[str] = ", others.frozen, 1)
+    )
     if others.by_model:
         yield _block(
-            "What the model itself had frozen: no rule was needed for it.",
+            "The parameters that the model itself had frozen.",
             _names("FROZEN_BY_MODEL = ", others.by_model, 1),
         )
     if others.unmatched:
         yield _block(
-            "What is in no group, and accepted as such by the rules.",
+            "The parameters that no rule matches, as the rules allow.",
             _names("UNTRAINED = ", others.unmatched, 1),
         )
     if others.tied:
         yield _block(
-            "Other names of shared parameters, and the names that they have above.",
+            "Other names of shared parameters, with the names used above.",
             mapped("TIED = ", [f"{quoted(n)}: {quoted(first)}" for n, first in others.tied], True),
         )
     yield from _facts(report)
     yield _block(
-        "Modules that wrap others, and what they put into the names of parameters.",
+        "Wrapper modules, and the segments that they add to the names of parameters.",
         listed("WRAPPERS = ", map(quoted, WRAPPERS)),
         listed("SEGMENTS = ", map(quoted, sorted(SEGMENTS))),
     )
 
 
 def _facts(report: Report) -> Iterator[str]:
-    """The shapes, or numbers of dimensions, that the rules decided by."""
-    fact = asked(report.rules)
+    """The shapes, or numbers of dimensions, that the rules depend on."""
+    fact = shape_fact(report.rules)
     if fact is None:
         return
-    found: dict[str, list[str]] = {}
+    by_value: dict[str, list[str]] = {}
     for parameter in report.inventory.parameters:
         if parameter.shape is not None:
             value = parameter.shape if fact == "shape" else parameter.ndim
-            found.setdefault(literal(value), []).append(parameter.name)
+            by_value.setdefault(literal(value), []).append(parameter.name)
     name, words = ("SHAPES", "shapes") if fact == "shape" else ("DIMENSIONS", "dimensions")
-    items = [_names(f"{value}: ", members, 2) for value, members in found.items()]
-    yield _block(f"The rules decided by these {words}.", mapped(f"{name} = ", items, bool(items)))
+    items = [_names(f"{value}: ", members, 2) for value, members in by_value.items()]
+    yield _block(f"The rules depend on these {words}.", mapped(f"{name} = ", items, bool(items)))
 
 
 def _block(comment: str, *codes: Code) -> str:
@@ -99,6 +101,8 @@ def _names(before: str, names: Iterable[str], depth: int) -> Brackets:
 
 def _group(group: Group, several: bool) -> Brackets:
     options = [f"{quoted(key)}: {literal(value)}" for key, value in group.options.items()]
-    chosen = [f'"optimizer": {literal(group.optimizer)}'] if several else []
+    optimizer = [f'"optimizer": {literal(group.optimizer)}'] if several else []
     names = _names('"parameters": ', (p.name for p in group.parameters), 3)
-    return mapped(f"{quoted(group.name)}: ", [mapped('"options": ', options), *chosen, names], True)
+    return mapped(
+        f"{quoted(group.name)}: ", [mapped('"options": ', options), *optimizer, names], True
+    )

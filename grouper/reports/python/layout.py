@@ -1,4 +1,4 @@
-"""Python source laid out as `ruff format` has it, for lines of 100 columns."""
+"""Formats Python source like `ruff format`, with lines of 100 columns."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ INDENT = "    "
 
 @dataclass(frozen=True)
 class Brackets:
-    """Something with items in brackets: a list, a dictionary, a call. `before` ends with the
-    opening bracket, `after` begins with the closing one. With `exploded`, never in one line."""
+    """Items in brackets: a list, a dictionary or a call. `before` ends with the opening bracket,
+    `after` begins with the closing one. If `exploded`, it is never put on one line."""
 
     before: str
     items: tuple[Code, ...]
@@ -37,21 +37,21 @@ def called(before: str, items: Iterable[Code]) -> Brackets:
 
 
 def lines(code: Code, depth: int = 0, tail: str = "") -> list[str]:
-    """The code in one line where it fits, else an item a line, each with its comma: this is how
-    `ruff format` leaves it, too. `tail` is what follows in the last line."""
+    """The code on one line if it fits, otherwise one item per line with a trailing comma, like
+    `ruff format`. `tail` is appended to the last line."""
     indent = INDENT * depth
     flat = None if _exploded(code) else f"{indent}{_flat(code)}{tail}"
     if isinstance(code, str) or (flat is not None and len(flat) <= WIDTH):
         text = flat or ""
-        long = len(text) > WIDTH and len(text.split()) > 1  # one word alone is forgiven
+        long = len(text) > WIDTH and len(text.split()) > 1  # ruff allows a single word
         return [f"{text}  # noqa: E501" if long else text]
     inner = [line for item in code.items for line in lines(item, depth + 1, ",")]
     return [f"{indent}{code.before}", *inner, f"{indent}{code.after}{tail}"]
 
 
 def quoted(text: str) -> str:
-    """A string literal, with everything escaped that a terminal or an editor could fall for."""
-    body = repr(f'"{text}')[2:-1]  # repr takes single quotes around it, and escapes those inside
+    """A string literal, with control and other unprintable characters escaped."""
+    body = repr(f'"{text}')[2:-1]  # because of the `"`, repr uses single quotes
     body = body.replace("\\'", "'")
     if body.count('"') > body.count("'"):
         return "'" + body.replace("'", "\\'") + "'"
@@ -59,7 +59,7 @@ def quoted(text: str) -> str:
 
 
 def literal(value: object) -> str:
-    """A value of an option as Python has it."""
+    """The value of an option as a Python literal."""
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""The groups as a Python file: plain torch that gives them on the live model."""
+"""The groups as a Python file, which builds them for a live model in plain torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grouper.reports.python import templates
 from grouper.reports.python.build_optimizer import build_source
 from grouper.reports.python.constants import constants, left
 from grouper.reports.python.plan import PlanCode, plan_code
-from grouper.reports.python.shape_guards import asked
+from grouper.reports.python.shape_guards import shape_fact
 from grouper.text.printable import visible
 from grouper.train.plan import Plan
 from grouper.version import __version__
@@ -22,14 +22,14 @@ FACTS = {"shape": templates.SHAPES, "ndim": templates.DIMENSIONS}
 
 
 def python_code(report: Report, plan: Plan | None = None) -> str:
-    """A Python file for torch 2.6 or later: `param_groups`, `freeze` and `build_optimizer`, and
-    `plan` and `set_rates` where there is a plan; as `ruff format` would have it.
+    """A Python file for torch 2.6 or later, formatted like `ruff format`, with `param_groups`,
+    `freeze` and `build_optimizer`, and with `plan` and `set_rates` if there is a plan.
 
-    Raises ValueError where the rules cannot be said in Python.
+    Raises ValueError if the rules cannot be expressed in Python.
     """
     grouping = report.grouping
     assert grouping is not None
-    optimizers = _used(report, grouping)
+    optimizers = _optimizers(report, grouping)
     planned = plan_code(plan) if plan is not None else PlanCode((), "", ())
     blocks = [
         _head(report, optimizers),
@@ -41,24 +41,24 @@ def python_code(report: Report, plan: Plan | None = None) -> str:
     return "\n\n".join(blocks) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
 
 
-def _used(report: Report, grouping: Grouping) -> list[Optimizer]:
-    chosen = {group.optimizer for group in grouping.groups}
-    return [o for o in report.rules.optimizers if (o.key) in chosen]
+def _optimizers(report: Report, grouping: Grouping) -> list[Optimizer]:
+    names = {group.optimizer for group in grouping.groups}
+    return [o for o in report.rules.optimizers if (o.key) in names]
 
 
 def _head(report: Report, optimizers: list[Optimizer]) -> str:
     lines = [
         f"# Parameter groups of {_short(report.inventory.path)}",
         f"# by {_short(report.rules.path)}, in plain torch (2.6 or later).",
-        f"# Written by grouper {__version__}: change the rules and emit it again, do not edit it.",
+        f"# Written by grouper {__version__}. Do not edit it: change the rules and emit it again.",
     ]
     if not optimizers:
-        lines.append("# The rules name no optimizer for them: give param_groups() to one of yours.")
+        lines.append("# The rules declare no optimizer: pass param_groups() to your own.")
     return "\n".join(lines)
 
 
 def _short(path: str) -> str:
-    """The name of a file without its folders, which are nobody's business."""
+    """The name of a file, without its folders, which may be private."""
     name = visible(PurePath(path).name or path)
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 3]}..."
 
@@ -78,17 +78,17 @@ def _functions(report: Report, optimizers: list[Optimizer]) -> Iterator[str]:
 
 
 def _differences(report: Report) -> str:
-    """The check of the model's parameters, with the questions that there is something to ask of."""
+    """The function that checks the model's parameters, with only the checks that are needed."""
     others = left(report)
     lists = ["*FROZEN"]
     lists += ["*FROZEN_BY_MODEL"] if others.by_model else []
     lists += ["*UNTRAINED"] if others.unmatched else []
     lists += ["*TIED"] if others.tied else []
-    said = [
-        templates.DUE.replace("[{lists}]", f"[{', '.join(lists)}]" if lists[1:] else "FROZEN"),
+    parts = [
+        templates.EXPECTED.replace("[{lists}]", f"[{', '.join(lists)}]" if lists[1:] else "FROZEN"),
         templates.DIFFERENCES.replace("{first}", templates.FIRST[bool(others.tied)]),
         templates.BY_MODEL if others.by_model else "",
         templates.SHARED if others.tied else "",
-        FACTS.get(asked(report.rules) or "", ""),
+        FACTS.get(shape_fact(report.rules) or "", ""),
     ]
-    return "".join(said) + "    return wrong"
+    return "".join(parts) + "    return problems"

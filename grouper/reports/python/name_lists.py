@@ -1,4 +1,4 @@
-"""Names of parameters as items of a Python list, folded where that reads well and is exact."""
+"""Names of parameters as items of a Python list, folded into loops where this is readable."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from grouper.reports.python.layout import INDENT, WIDTH, quoted
 from grouper.text.fold import Row, rows
 
 PLAIN = re.compile(r"[A-Za-z0-9_-]*")
-VARIABLES = "ij"  # more of them in one line are no easier to read than the names
-FEWEST = 3  # names worth folding
+VARIABLES = "ij"  # with more variables, a loop is no easier to read than the names
+FEWEST = 3  # names in a loop
 
 
 def name_items(names: Iterable[str], depth: int) -> list[str]:
-    """Items that give exactly these names, at `depth` indentations: strings, and loops such as
-    `*(f"model.{i}.bn.bias" for i in range(10))`. Their order is that of the first names."""
+    """Items that give exactly these names, indented `depth` times: strings, and loops such as
+    `*(f"model.{i}.bn.bias" for i in range(10))`, in the order of their first names."""
     room = WIDTH - len(INDENT) * depth - 1
     return [item for row in rows(names) for item in _items(row, room)]
 
@@ -37,7 +37,7 @@ def _items(row: Row, room: int) -> Iterator[str]:
 
 
 def _plain(row: Row) -> bool:
-    """Whether what does not vary can be in an f-string as it is."""
+    """Whether the constant segments can be put into an f-string unescaped."""
     return all(PLAIN.fullmatch(choices[0]) for choices in row if len(choices) == 1)
 
 

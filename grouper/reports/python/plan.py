@@ -1,4 +1,4 @@
-"""The plan as Python code: a function from step to lr and momentum, and what writes them."""
+"""The plan as Python code: functions that compute lr and momentum of a step and set them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grouper.train.plan import Plan
 
 @dataclass(frozen=True)
 class PlanCode:
-    """What the plan adds to a file: imports of the standard library, constants, functions."""
+    """What the plan adds to a file: standard library imports, constants, functions."""
 
     imports: tuple[str, ...]
     constants: str
@@ -25,8 +25,8 @@ class PlanCode:
 
 
 def plan_code(plan: Plan) -> PlanCode:
-    """The plan's code. Its numbers are grouper's to the last bit, and so is the order of every
-    operation."""
+    """The plan's code. It performs the same operations as grouper in the same order, so its numbers
+    are equal to the last bit."""
     curves = [curve for group in plan.groups for curve in _curves(group)]
     moving = [curve for curve in curves if _moves(curve)]
     factors = [factor_source(name) for name in dict.fromkeys(c.schedule.name for c in moving)]
@@ -47,7 +47,7 @@ def plan_code(plan: Plan) -> PlanCode:
 
 
 def _forgets(plan: Plan) -> list[str]:
-    """The steps at which the state of a group ends: where its window opens or closes."""
+    """The steps at which a group's state is dropped: where its window opens or closes."""
     turns = {
         group.name: [step for step in (group.first, group.end) if step] for group in plan.groups
     }
@@ -64,7 +64,7 @@ def _moves(curve: Curve) -> bool:
 
 
 def _ramps(plan: Plan) -> Iterator[str]:
-    """The functions of warm-ups: a straight line, and all shapes where there are others."""
+    """The warm-up functions: the linear one, and the general one if there are other shapes."""
     shapes = {group.warmup_shape for group in plan.groups if group.warmup_steps}
     if "linear" in shapes:
         yield RAMP.rstrip()
@@ -83,7 +83,7 @@ def _plan(plan: Plan, moving: list[Curve]) -> str:
     return "\n".join(
         [
             "def plan(step: int) -> dict[str, dict[str, float]]:",
-            '    """lr, and momentum where it has one, of each group at a step, from 0."""',
+            '    """The lr of each group at a step, counted from 0, and its momentum if any."""',
             "    if step < 0:",
             '        raise ValueError(f"steps are counted from 0, so there is no step {step}")',
             *(["    epoch = step // STEPS_PER_EPOCH"] if not all(clocks) else []),
@@ -95,14 +95,14 @@ def _plan(plan: Plan, moving: list[Curve]) -> str:
 
 
 class _Factors:
-    """The factors of a step: a variable for each that is different from all others."""
+    """The factors of a step, with one variable for each distinct factor."""
 
     def __init__(self, plan: Plan) -> None:
         self._run = plan.run
         self._names: dict[tuple[str, tuple[Code, ...]], str] = {}
 
     def name(self, curve: Curve, warmup_end: int) -> str:
-        """The variable of a curve's factor: `linear_now`, or `linear_now_2` for a second one."""
+        """The variable for a curve's factor: `linear_now`, or `linear_now_2` for a second one."""
         schedule = curve.schedule.name
         key = schedule, factor_arguments(curve, warmup_end, self._run)
         number = 1 + sum(other == schedule for other, _ in self._names)
@@ -157,16 +157,16 @@ def _momentum(group: GroupSchedule, end: str) -> Brackets | str:
 
 
 def _within(group: GroupSchedule) -> str:
-    """The step of the warm-up: counted from the window's first, and following its last."""
+    """The step of the warm-up: counted from the window's first step, constant after its last."""
     step = "step" if group.end is None else f"min(step, {group.end - 1})"
     return f"{step} - {group.first}" if group.first else step
 
 
 def _ramp(group: GroupSchedule, step: str, start: float, end: str) -> tuple[str, list[str]] | None:
-    """The function of the warm-up and its arguments; None where there is no warm-up."""
+    """The warm-up function and its arguments; None if there is no warm-up."""
     if not group.warmup_steps:
         return None
-    given = [step, str(group.warmup_steps), literal(start), end]
+    arguments = [step, str(group.warmup_steps), literal(start), end]
     if group.warmup_shape == "linear":
-        return "ramp", given
-    return "warmed_up", [*given, quoted(group.warmup_shape)]
+        return "ramp", arguments
+    return "warmed_up", [*arguments, quoted(group.warmup_shape)]

@@ -1,4 +1,4 @@
-"""The source of a schedule's factor: the schedule's own function, and calls of it."""
+"""The source of a schedule's factor: the schedule's own function and calls to it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from grouper.train.curve import Curve, Run
 
 
 def factor_source(name: str) -> str:
-    """The function `NAME_factor` of a schedule, as it is in grouper."""
+    """The function `NAME_factor` of a schedule, copied from grouper."""
     source = inspect.getsource(SCHEDULES[name].function).rstrip()
     return source.replace(f"def {name}(", f"def {name}_factor(", 1)
 
 
 def imports_of(source: str) -> tuple[str, ...]:
-    """Lines that the functions of schedules import by."""
+    """The import lines that the functions of schedules need."""
     lines = []
     if re.search(r"\bmath\.", source):
         lines.append("import math")
@@ -40,8 +40,8 @@ def factor_arguments(curve: Curve, warmup_end: int, run: Run) -> tuple[Code, ...
         end = warmup_end if curve.by_step else warmup_end // run.steps_per_epoch
         time = f"late({time}, {end}, {curve.lag})"
     own = [key for key in kind.own if key in curve.schedule.options]
-    given = [_argument(key, curve.schedule.options[key]) for key in own]
-    return (time, total, *given, *([f"whole={whole}"] if kind.of_whole_run else []))
+    options = [_argument(key, curve.schedule.options[key]) for key in own]
+    return (time, total, *options, *([f"whole={whole}"] if kind.of_whole_run else []))
 
 
 def _argument(key: str, value: object) -> Code:

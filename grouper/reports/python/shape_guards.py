@@ -1,4 +1,4 @@
-"""What the rules ask of tensors beside their names, so that code for them checks it again."""
+"""Finds the properties of tensors that rules depend on, which emitted code checks again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from grouper.language.syntax import tree
 OF_SHAPES = {"shape", "numel", "fan_in", "fan_out"}
 
 
-def asked(rules: RuleSet) -> str | None:
-    """`shape` or `ndim`, where a selector or an option depends on it; else None."""
+def shape_fact(rules: RuleSet) -> str | None:
+    """`shape` or `ndim` if a selector or an option depends on it, otherwise None."""
     words = {
         word
         for rule in rules.rules

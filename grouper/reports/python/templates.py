@@ -1,107 +1,108 @@
-"""The functions that every emitted file has, as they are in it."""
+"""The source of the functions in emitted files."""
 
 NAMES = '''\
 def named_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """The model's parameters by the names that they have in this file.
+    """The model's parameters by the names used in this file.
 
-    What wraps the model or a part of it (DataParallel, torch.compile, ...) is not seen. Raises
-    ValueError where the parameters are not those that this file was written for.
+    Wrappers of the model or its parts (DataParallel, torch.compile, ...) are ignored. Raises
+    ValueError if the parameters are not those that this file was written for.
     """
     modules = dict(model.named_modules(remove_duplicate=False))
     classes = {path: type(module) for path, module in modules.items()}
     wrappers = {p for p, c in classes.items() if f"{c.__module__}.{c.__qualname__}" in WRAPPERS}
-    found: dict[str, nn.Parameter] = {}
+    parameters: dict[str, nn.Parameter] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
-        kept, path = [], ""
+        segments, path = [], ""
         for segment in name.split("."):
             if path not in wrappers or segment not in SEGMENTS:
-                kept.append(segment)
+                segments.append(segment)
             path = f"{path}.{segment}" if path else segment
-        found[".".join(kept)] = parameter
-    wrong = differences(found)
-    if wrong:
-        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise ValueError(f"this file is for another model: {'; '.join(wrong[:5])}{more}")
-    return found
+        parameters[".".join(segments)] = parameter
+    problems = differences(parameters)
+    if problems:
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise ValueError(f"this file is for another model: {'; '.join(problems[:5])}{more}")
+    return parameters
 '''
 
-DUE = '''\
-def differences(found: dict[str, nn.Parameter]) -> list[str]:
-    """How the parameters differ from those that this file was written for, in words."""
-    due = [name for group in GROUPS.values() for name in group["parameters"]]
-    due += [{lists}]
+EXPECTED = '''\
+def differences(parameters: dict[str, nn.Parameter]) -> list[str]:
+    """How the parameters differ from those that this file was written for."""
+    expected = [name for group in GROUPS.values() for name in group["parameters"]]
+    expected += [{lists}]
 '''
 
 DIFFERENCES = """\
-    wrong = [f"it has no parameter `{name}`" for name in due if name not in found]
-    known = set(due)
+    problems = [f"`{name}` is missing" for name in expected if name not in parameters]
+    known = set(expected)
     names_of: dict[int, list[str]] = {}
-    for name, parameter in found.items():
+    for name, parameter in parameters.items():
         names_of.setdefault(id(parameter), []).append(name)
     for names in names_of.values():
-        mine = {name for name in names if name in known}
-        if not mine:
-            wrong.append(f"it has `{names[0]}`, of which this file knows nothing")
+        names_here = {name for name in names if name in known}
+        if not names_here:
+            problems.append(f"`{names[0]}` is unknown")
         elif len({first}) > 1:
-            shared = ", ".join(f"`{name}`" for name in sorted(mine))
-            wrong.append(f"{shared} are one parameter in it, and several here")
+            shared = ", ".join(f"`{name}`" for name in sorted(names_here))
+            problems.append(f"{shared} are one parameter, expected several")
 """
-FIRST = "mine", "{TIED.get(name, name) for name in mine}"
+FIRST = "names_here", "{TIED.get(name, name) for name in names_here}"
 
 BY_MODEL = """\
     for name in FROZEN_BY_MODEL:
-        if name in found and found[name].requires_grad:
-            wrong.append(f"`{name}` is trained in it, and the model of this file froze it")
+        if name in parameters and parameters[name].requires_grad:
+            problems.append(f"`{name}` is trainable, expected frozen")
 """
 
 SHARED = """\
     for name, first in TIED.items():
-        if name in found and first in found and found[name] is not found[first]:
-            wrong.append(f"`{name}` and `{first}` are two parameters in it, and one here")
+        both = name in parameters and first in parameters
+        if both and parameters[name] is not parameters[first]:
+            problems.append(f"`{name}` and `{first}` are two parameters, expected one")
 """
 
 SHAPES = """\
     for shape, names in SHAPES.items():
         for name in names:
-            if name in found and tuple(found[name].shape) != shape:
-                wrong.append(f"`{name}` is {tuple(found[name].shape)} in it, and {shape} here")
+            if name in parameters and (actual := tuple(parameters[name].shape)) != shape:
+                problems.append(f"`{name}` has shape {actual}, expected {shape}")
 """
 
 DIMENSIONS = """\
     for ndim, names in DIMENSIONS.items():
         for name in names:
-            if name in found and found[name].ndim != ndim:
-                wrong.append(f"`{name}` has {found[name].ndim} dimensions in it, and {ndim} here")
+            if name in parameters and (actual := parameters[name].ndim) != ndim:
+                problems.append(f"`{name}` has {actual} dimensions, expected {ndim}")
 """
 
 GROUPS = '''\
 def param_groups(model: nn.Module) -> list[dict[str, Any]]:
-    """The groups, for any torch optimizer; what is FROZEN is frozen in the model.
+    """The groups for any torch optimizer. Also freezes the FROZEN parameters of the model.
 
-    Raises ValueError where the model is not the one that this file was written for.
+    Raises ValueError if the model is not the one that this file was written for.
     """
-    found = named_parameters(model)
+    parameters = named_parameters(model)
     freeze(model)
     groups = []
-    for group, decided in GROUPS.items():
-        mine = set(decided["parameters"])
-        params = [(name, parameter) for name, parameter in found.items() if name in mine]
-        groups.append({"params": params, "name": group, **decided["options"]})
+    for group, content in GROUPS.items():
+        names = set(content["parameters"])
+        params = [(name, parameter) for name, parameter in parameters.items() if name in names]
+        groups.append({"params": params, "name": group, **content["options"]})
     return groups
 
 
 def freeze(model: nn.Module) -> list[nn.Parameter]:
-    """Set `requires_grad=False` on what is FROZEN; returns those that had it True."""
-    found = named_parameters(model)
-    stopped = [found[name] for name in FROZEN if found[name].requires_grad]
-    for parameter in stopped:
+    """Set `requires_grad=False` on the FROZEN parameters; return those that had it True."""
+    parameters = named_parameters(model)
+    trainable = [parameters[name] for name in FROZEN if parameters[name].requires_grad]
+    for parameter in trainable:
         parameter.requires_grad_(False)
-    return stopped
+    return trainable
 '''
 
 RATES = '''\
 def set_rates(optimizer: torch.optim.Optimizer, step: int) -> None:
-    """Write lr and momentum of a step into the optimizer's groups, before each of its steps:
+    """Write the lr and momentum of a step into the optimizer's groups, before each of its steps:
 
     for step in range(EPOCHS * STEPS_PER_EPOCH):
         set_rates(optimizer, step)
@@ -120,11 +121,11 @@ def set_rates(optimizer: torch.optim.Optimizer, step: int) -> None:
 
 
 def put(old: Any, value: float) -> Any:
-    """A tensor, which a captured or compiled step reads, stays the same tensor."""
+    """The new value. A tensor is filled in place, because a captured or compiled step reads it."""
     return old.fill_(value) if isinstance(old, torch.Tensor) else value
 '''
 
-# Where other options than lr and momentum are scheduled, as well.
+# If options other than lr and momentum are scheduled, too.
 OTHER_RATES = (
     """            group["betas"] = (put(first, values["momentum"]), *others)
 """,
@@ -134,7 +135,7 @@ OTHER_RATES = (
 """,
 )
 
-# Where groups have windows: what the optimizer remembers of them ends where one opens or closes.
+# If groups have windows: the optimizer's state of a group is dropped when one opens or closes.
 FORGETTING = (
     """    for group in optimizer.param_groups:
         values = planned[group["name"]]
@@ -149,7 +150,7 @@ FORGETTING = (
 
 RAMP = '''\
 def ramp(step: int, length: int, start: float, end: float) -> float:
-    """From `start` at step 0 in a straight line to `end` at step `length`, and then `end`."""
+    """A straight line from `start` at step 0 to `end` at step `length`, then constant."""
     if step >= length:
         return end
     return (end - start) / length * step + start if step > 0 else start
@@ -157,13 +158,13 @@ def ramp(step: int, length: int, start: float, end: float) -> float:
 
 LATE = '''\
 def late(time: int, turn: int, lag: int) -> int:
-    """A schedule's time that, behind the end of the warm-up at `turn`, is `lag` behind."""
+    """On time until the warm-up ends at `turn`, then `lag` behind, never moving backwards."""
     return time if time <= turn else max(time - lag, turn)
 '''
 
 OWN = '''\
 def without_its_own(optimizer: torch.optim.Optimizer, options: set[str]) -> torch.optim.Optimizer:
-    """Remove what the optimizer added to the groups: options that are not among its defaults."""
+    """Remove options from the groups that are not among the optimizer's defaults."""
     for group in optimizer.param_groups:
         for key in options - optimizer.defaults.keys():
             group.pop(key, None)
