@@ -1,27 +1,27 @@
 """grouper: parameter groups for PyTorch optimizers, from rules that can be read and checked.
 
-    rules = grouper.load("my.rules", base=0.02)        a file, or a shipped one by its name
-    rules = grouper.parse("* -> all lr=0.1")           the text of one
-    report = grouper.check(model, rules)               what is wrong; report.ok, report.findings
-    rules = grouper.init(model)                        rules to begin with; print(rules)
-    grouper.explain(model, rules, "head.bias")         where each of its options comes from
+    rules = grouper.load("my.rules", base=0.02)        a rules file, or shipped rules by name
+    rules = grouper.parse("* -> all lr=0.1")           rules from a string
+    report = grouper.check(model, rules)               find problems: report.ok, report.findings
+    rules = grouper.init(model)                        starter rules for a model; print(rules)
+    grouper.explain(model, rules, "head.bias")         where each option comes from
 
     groups = grouper.param_groups(model, rules)        for any torch optimizer
-    optimizer = grouper.build_optimizer(model, rules)  the one that the rules name
+    optimizer = grouper.build_optimizer(model, rules)  the optimizer that the rules declare
     plan = grouper.plan(model, rules, steps_per_epoch=len(loader), epochs=100)
-    scheduler = plan.scheduler(optimizer)              a torch LRScheduler: step() once a batch
+    scheduler = plan.scheduler(optimizer)              a torch LRScheduler: step() once per batch
     plan.plot("plan.svg")                              lr and momentum over the run
 
-    grouper.audit(optimizer, model)                    what is true of any optimizer, no rules
+    grouper.audit(optimizer, model)                    check an existing optimizer, without rules
     grouper.diff(report, other_report)                 what changes between two reports
-    grouper.load_optimizer_state(optimizer, state)     resume by name, though the rules changed
+    grouper.load_optimizer_state(optimizer, state)     resume by name after the rules changed
     grouper.add_groups(optimizer, model, report)       train what report.unfreeze(...) unfroze
-    monitor = grouper.Monitor(...)                     what each group does while it trains
+    monitor = grouper.Monitor(...)                     statistics of each group during training
 
 `model` is an nn.Module, or for `check` and `plan` also the path of a model file, which is read
-without running its code. Calls that build raise grouper.GroupingError where rules do not fit, and
-grouper.ModelError where a file is no model. Reports, groups, plans and findings show themselves in
-notebooks; `print` gives the terminal's text.
+without running its code. Functions that build raise grouper.GroupingError if the rules do not fit
+the model, and grouper.ModelError if a file is not a model. Reports, groups, plans and findings are
+displayed in notebooks; `print` gives the terminal's text.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ __all__ = [
     "plan",
 ]
 
-# No file or folder of this one is called like a public function: importing a `grouper/plan.py`
-# would put that module in place of the function `grouper.plan`.
+# No module of this package may be named like a public function: importing a `grouper/plan.py`
+# would replace the function `grouper.plan` by that module.
 _HOMES = {
     "Audit": "grouper.checks.audit.audit",
     "Diff": "grouper.group.diff",
@@ -119,17 +119,17 @@ _NEED_TORCH = ("Monitor", "load_optimizer_state")
 
 
 def __dir__() -> list[str]:
-    """The public names that can be used here."""
+    """The public names that are available; some need torch."""
     from importlib.util import find_spec
 
     hidden = () if find_spec("torch") else _NEED_TORCH
     return [*(name for name in __all__ if name not in hidden), "integrations", "__version__"]
 
 
-if not TYPE_CHECKING:  # else every misspelt name would be of any type
+if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name
 
     def __getattr__(name: str) -> Any:
-        """Import a public name when it is first used: `import grouper` itself loads nothing."""
+        """Import a public name on first use: `import grouper` itself loads nothing."""
         if name not in _HOMES and name != "integrations":
             raise AttributeError(f"module 'grouper' has no attribute {name!r}")
         from importlib import import_module

@@ -1,4 +1,4 @@
-"""The process of the command line, from its first moment to its exit status."""
+"""The entry point of the command line."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 from importlib.util import find_spec
 from types import ModuleType
 
-# What these leave to the end of a process (temporary folders, threads) is done at its end.
+# Packages that need a regular exit of the process (temporary folders, threads).
 LEAVE_WORK = ("fsspec", "matplotlib", "pygls", "torch")
 
 
 class _Postponed(ModuleType):
-    """A package of which modules are used, and what it gathers from all of them is not: it does so
-    when something of that is asked for."""
+    """A package whose `__init__` runs only when one of its attributes is used; importing its
+    submodules does not run it."""
 
     def __getattr__(self, name: str) -> object:
         self.__class__ = ModuleType  # type: ignore[assignment]
@@ -26,24 +26,23 @@ class _Postponed(ModuleType):
 
 
 def _postpone(package: str) -> None:
-    found = find_spec(package)
-    if found is not None and package not in sys.modules:
+    spec = find_spec(package)
+    if spec is not None and package not in sys.modules:
         module = sys.modules[package] = _Postponed(package)
-        module.__spec__, module.__file__ = found, found.origin
-        module.__path__ = list(found.submodule_search_locations or ())
+        module.__spec__, module.__file__ = spec, spec.origin
+        module.__path__ = list(spec.submodule_search_locations or ())
 
 
 def main() -> int:
-    """Run the command of `sys.argv`; what the console script calls.
+    """Run the command of `sys.argv`; the console script calls this.
 
-    Ctrl-C and a reader that goes away end the process as the system ends others: by the signal.
-    The garbage collector stays off, which finds nothing in so short a life; commands that go on
-    turn it on.
+    Ctrl-C and a closed pipe end the process by the signal, like other programs. The garbage
+    collector stays off in a short-lived process; commands that run longer turn it on.
     """
     gc.disable()
-    _postpone("lark")  # what builds its parsers, for those who use one
+    _postpone("lark")  # its `__init__` imports the parser generators, which are rarely used
     heeds_ctrl_c = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if heeds_ctrl_c:  # nothing needs to be cleaned up while Python still imports
+    if heeds_ctrl_c:  # during imports there is nothing to clean up
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from grouper.cli.main import SIGNALLED
     from grouper.cli.main import main as run
@@ -55,7 +54,7 @@ def main() -> int:
         signal.signal(status - SIGNALLED, signal.SIG_DFL)
         signal.raise_signal(status - SIGNALLED)
     if not any(name in sys.modules for name in LEAVE_WORK):
-        os._exit(status)  # all is written: taking the interpreter apart is a tenth of a check
+        os._exit(status)  # all output is written; shutting down takes a tenth of a check
     return status
 
 

@@ -1,10 +1,10 @@
-"""Optimizers for which an lr of 0, as it is outside a window, does not mean to stand still."""
+"""Optimizers that cannot be stopped by an lr of 0, which is used outside a training window."""
 
 from __future__ import annotations
 
-_OWN_STEPS = "moves by steps of its own, whatever the lr"
+_OWN_STEPS = "uses its own step sizes and ignores the lr"
 _DIVIDES = "divides by the lr, which is 0 outside a window"
-# {the class's own name: why}
+# {class name: reason}
 _WHY = {
     "Rprop": _OWN_STEPS,
     "Prodigy": _DIVIDES,
@@ -19,6 +19,6 @@ _WHY = {
 
 
 def why_no_window(optimizer: str) -> str | None:
-    """Why groups of an optimizer can have no window, in words; None where they can, or where the
-    class is not known."""
+    """Why groups of an optimizer cannot have a window; None if they can, or if the class is
+    unknown."""
     return _WHY.get(optimizer.rpartition(":")[2].rpartition(".")[2])

@@ -1,4 +1,4 @@
-"""Words of other tools for what options say here."""
+"""Names of other tools for options, schedules and optimizers, with their equivalents here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class Translation:
-    """How a foreign key is said. `says` is shown; `key` and `operator` take its place where the
-    value may stay as it is, with `suffix` after it."""
+    """The equivalent of a foreign key. `says` is shown to the user. `key` and `operator` replace
+    the foreign key if its value can be kept, followed by `suffix`."""
 
     says: str
     key: str | None = None
@@ -121,7 +121,7 @@ FOREIGN = _table(
     ),
 )
 
-# Words of the `warmup` and `schedule` statements, where they are called otherwise here.
+# Options of the `warmup` and `schedule` statements that have another name here.
 IN_STATEMENTS = _table(
     ("ratio fraction proportion warmup_ratio frac", Translation("`share=`", "share")),
     (
@@ -148,7 +148,7 @@ IN_STATEMENTS = _table(
     ("num_cycles cycle_limit T_mult", Translation("`cycles=`", "cycles")),
     (
         "T_max t_max total_steps num_training_steps max_iters t_initial epochs total_iters",
-        Translation("nothing: the run's length is given where the plan is made"),
+        Translation("nothing: the length of the run is passed when the plan is made"),
     ),
     ("steps", Translation("`milestones=`", "milestones")),
 )

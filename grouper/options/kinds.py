@@ -1,4 +1,4 @@
-"""What the value of an option must be: in words, and as a test."""
+"""Constraints on the values of options: a description and a test for each."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _warmup_shape(value: Value) -> bool:
     return value in ("linear", "cosine", "constant")
 
 
-# What a value must be, in words, and the test of it.
+# The description of a constraint, and its test.
 NUMBER = ("a number", _real)
 NOT_NEGATIVE = ("a non-negative number", _at_least_zero)
 POSITIVE = ("a positive number", _positive)

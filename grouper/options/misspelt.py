@@ -1,4 +1,4 @@
-"""The options that torch's own optimizers take, to tell a slip from a key of one's own."""
+"""Recognises misspelt options by the options of torch's optimizers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.signatures import torch_signatures
 
-SIMILARITY = 0.8  # below that, a key is more likely meant than misspelt
+SIMILARITY = 0.8  # below this, a key is more likely a custom one than a misspelt one
 
 
 @cache
@@ -18,7 +18,7 @@ def torch_options() -> tuple[str, ...]:
 
 
 def misspelt(key: str) -> str | None:
-    """The known option that a key was probably meant to be; None for known keys and own ones."""
+    """The known option that a key probably misspells; None for known and custom keys."""
     known = (*torch_options(), *PLAN_KEYS, "optimizer", "freeze")
     if key in known:
         return None

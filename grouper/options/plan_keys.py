@@ -20,8 +20,8 @@ WARMUP: Options = MappingProxyType(
         "shape": (WARMUP_SHAPE, "linear"),
     }
 )
-LENGTHS = ("epochs", "steps", "share")  # of a warm-up: one of them
-WINDOW = (("from_epoch", "from_step"), ("until_epoch", "until_step"))  # one of each, if any
+LENGTHS = ("epochs", "steps", "share")  # the length of a warm-up is exactly one of these
+WINDOW = (("from_epoch", "from_step"), ("until_epoch", "until_step"))  # at most one of each pair
 
 
 def _is_schedule(value: Value) -> bool:
@@ -46,5 +46,5 @@ PLAN: Mapping[str, Constraint] = MappingProxyType(
         "until_step": COUNT,
     }
 )
-# Every other key of a rule goes to the optimizer's parameter group as it is.
+# Every other key of a rule is passed to the optimizer's parameter group.
 PLAN_KEYS = tuple(PLAN)

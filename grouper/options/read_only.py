@@ -1,4 +1,4 @@
-"""Options that cannot be changed: unlike a MappingProxyType, they can be pickled and copied."""
+"""A read-only dict: unlike a MappingProxyType, it can be pickled and copied."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ V = TypeVar("V")
 
 
 class ReadOnly(dict[str, V]):
-    """A dict that refuses to be changed. It is a dict because options of 100,000 parameters are
-    looked up, compared and unpacked."""
+    """A dict that cannot be changed. It subclasses dict for speed: options of 100,000 parameters
+    are looked up, compared and unpacked."""
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("these options cannot be changed: copy them with `dict(options)`")

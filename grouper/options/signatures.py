@@ -1,4 +1,4 @@
-"""Which options an optimizer takes: torch's own from a recorded table, others from their class."""
+"""The options that an optimizer takes: for torch's from a table, for others from their class."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TABLE = Path(__file__).with_name("optimizers.json")
 
 @dataclass(frozen=True)
 class Signature:
-    """What an optimizer's class takes.
+    """The options of an optimizer class.
 
-    `constructor` are its arguments; `defaults` the values of those that may be left out. `group`
-    are the options that its step reads from a parameter group, None where only the class knows.
-    `open` says that the constructor takes any keyword. `known` is the name of a class of
-    torch.optim, whose values can be judged.
+    `constructor` are its arguments; `defaults` are the values of the optional ones. `group` are the
+    options that its step reads from a parameter group, None if unknown. `open` says that the
+    constructor takes `**kwargs`. `known` is the name of a class of torch.optim, whose option values
+    can be checked.
     """
 
     constructor: tuple[str, ...]
@@ -32,28 +32,28 @@ class Signature:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """All options that mean something to the optimizer, wherever they are given."""
+        """All options of the optimizer, in its constructor or in its groups."""
         return tuple(dict.fromkeys((*self.constructor, *(self.group or ()))))
 
 
 def torch_signatures() -> Mapping[str, Signature]:
-    """The classes of torch.optim, as recorded."""
+    """The signatures of the classes of torch.optim, from the table."""
     return _table()
 
 
 def signature(name: str) -> Signature | None:
-    """The signature of `SGD` or `torch.optim:SGD`; None for what the table does not know."""
+    """The signature of `SGD` or `torch.optim:SGD`; None for a class that is not in the table."""
     module, _, cls = name.rpartition(":")
     ours = not module or module == "torch.optim" or module.startswith("torch.optim.")
     return _table().get(cls) if ours else None
 
 
 def signature_of(cls: Any) -> Signature | None:
-    """The signature of a class at hand; None where it cannot be determined."""
+    """The signature of a class; None if it cannot be determined."""
     import inspect
 
     try:
-        _, *parameters = inspect.signature(cls).parameters.values()  # the first are its parameters
+        _, *parameters = inspect.signature(cls).parameters.values()  # the first is `params`
     except (TypeError, ValueError):
         return None
     own = str(getattr(cls, "__module__", "")).startswith("torch.optim")
@@ -69,8 +69,8 @@ def signature_of(cls: Any) -> Signature | None:
 
 
 def momentum_defaults(name: str) -> Mapping[str, Value]:
-    """The momentum or the betas of an optimizer of torch where nothing sets them. A momentum of 0
-    is none: there is nothing to warm up."""
+    """The default momentum or betas of a torch optimizer. A momentum of 0 is left out: there is
+    nothing to warm up."""
     known = signature(name)
     defaults = known.defaults if known else {}
     return {key: defaults[key] for key in ("momentum", "betas") if defaults.get(key)}

@@ -1,6 +1,6 @@
-"""What the values of torch's options must be, as the constructors of torch.optim ask it.
+"""Constraints on the values of torch's options, as the constructors of torch.optim check them.
 
-Where a constructor asks nothing and the step would fail, the kind is that of the step.
+If a constructor does not check a value and the step would fail, the constraint is that of the step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from grouper.options.values import Value, is_number, quoted_value
 
 
 class Fault(NamedTuple):
-    """What is wrong with the values of some options, in words, and what to do."""
+    """A problem with the values of some options, and what to do."""
 
     keys: tuple[str, ...]
     what: str
@@ -92,7 +92,7 @@ KINDS: Mapping[str, Constraint] = MappingProxyType(
         "weight_decay": NOT_NEGATIVE,
     }
 )
-# Where a class asks something else of an option than the others do.
+# Classes whose constraint on an option differs from that of the others.
 OWN_KINDS: Mapping[tuple[str, str], Constraint] = MappingProxyType(
     {
         ("ASGD", "alpha"): NUMBER,
@@ -108,32 +108,32 @@ OWN_KINDS: Mapping[tuple[str, str], Constraint] = MappingProxyType(
 
 
 def as_torch_takes(key: str, value: Value) -> Value:
-    """An option's value for torch, which refuses betas that are integers: `(0, 0.9)`."""
+    """An option's value as torch accepts it: betas must not be integers, as in `(0, 0.9)`."""
     if key == "betas" and isinstance(value, tuple):
         return tuple(float(v) if isinstance(v, int) and is_number(v) else v for v in value)
     return value
 
 
 def faults(optimizer: str, options: Mapping[str, Value]) -> Iterator[Fault]:
-    """What a class of torch.optim would refuse in its options, defaults included."""
+    """The option values that a class of torch.optim would reject; `options` includes defaults."""
     bad = set()
     for key, value in options.items():
-        due, test = OWN_KINDS.get((optimizer, key)) or KINDS.get(key, ("", lambda _: True))
+        constraint, test = OWN_KINDS.get((optimizer, key)) or KINDS.get(key, ("", lambda _: True))
         if not test(value):
             bad.add(key)
-            what = f"`{key}` of `{optimizer}` must be {due}, not {quoted_value(value)}"
-            yield Fault((key,), what, f"give `{key}` {due}")
+            what = f"`{key}` of `{optimizer}` must be {constraint}, not {quoted_value(value)}"
+            yield Fault((key,), what, f"set `{key}` to {constraint}")
     for fault in _together(options):
         if not bad & set(fault.keys):
             yield fault
 
 
 def _together(options: Mapping[str, Value]) -> Iterator[Fault]:
-    """What single values allow and several of them do not."""
+    """Combinations of values that are rejected although each value is valid."""
     if options.get("nesterov") is True and "dampening" in options:
         if not POSITIVE[1](options["momentum"]):
             what = "`nesterov=true` needs a `momentum` above 0"
-            yield Fault(("nesterov", "momentum"), what, "give `momentum`, or remove `nesterov`")
+            yield Fault(("nesterov", "momentum"), what, "set `momentum`, or remove `nesterov`")
         if options["dampening"] != 0:
             what = "`nesterov=true` needs a `dampening` of 0"
             yield Fault(("nesterov", "dampening"), what, "remove one of them")

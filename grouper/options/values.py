@@ -1,4 +1,4 @@
-"""The value of an option: a number, a word, true, false, none, a schedule, or several of these."""
+"""The values of options: a number, a word, true, false, none, a schedule, or a tuple of these."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class Configured:
-    """`step(size=10, gamma=0.5)`: a schedule with its own options, the value of `schedule=`."""
+    """A schedule with options, the value of `schedule=`: `step(size=10, gamma=0.5)`."""
 
     name: str
     options: tuple[tuple[str, Value], ...] = ()
@@ -28,26 +28,26 @@ def is_number(value: Value) -> bool:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Whether two values are one: numbers by value, `true` is not 1."""
+    """Whether two values are equal: numbers by value, and `true` is not 1."""
     if isinstance(left, tuple) and isinstance(right, tuple):
         return len(left) == len(right) and all(map(same, left, right))
     return isinstance(left, bool) == isinstance(right, bool) and left == right
 
 
 def value_key(value: Value) -> object:
-    """A key that is equal for two values where they are the `same`."""
+    """A key that is equal for two values exactly if they are the `same`."""
     if isinstance(value, tuple):
         return tuple(map(value_key, value))
     return isinstance(value, bool), value
 
 
 def quoted_value(value: Value) -> str:
-    """A value as a rules file would have it, in backticks."""
+    """A value as written in a rules file, in backticks."""
     return f"`{value_text(value)}`"
 
 
 def value_text(value: Value) -> str:
-    """A value as a rules file would have it."""
+    """A value as written in a rules file."""
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     if isinstance(value, tuple):
@@ -60,7 +60,7 @@ def value_text(value: Value) -> str:
 
 
 def rounded_text(value: Value) -> str:
-    """A value for reading: a number of many digits has three of them, `4.22e-05`."""
+    """A value for display: a number with many digits is rounded to three, `4.22e-05`."""
     if isinstance(value, tuple):
         items = ", ".join(map(rounded_text, value))
         return f"({items},)" if len(value) == 1 else f"({items})"

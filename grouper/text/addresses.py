@@ -1,4 +1,4 @@
-"""Addresses as they may be printed: passwords, tokens and signatures stay out of logs."""
+"""Removes passwords, tokens and signatures from addresses before they are printed or logged."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]*")
 
 
 def without_secrets(text: str) -> str:
-    """An address without user and password, query, fragment and `;token=...`; any other text, a
-    path among them, as it is."""
+    """An address without user, password, query, fragment and `;token=...`. Other text, such as a
+    path, is returned unchanged."""
     if not _ADDRESS.match(text) and not _WEB.match(text):
         return text
     return "::".join(map(_plain, text.split("::")))
@@ -25,6 +25,6 @@ def _plain(address: str) -> str:
     place = re.split(r"[/\\]", rest, maxsplit=1)[0]
     if "@" in place:
         rest = place.rpartition("@")[2] + rest[len(place) :]
-    elif ":" in place and "@" in rest:  # a password with a slash in it, or so it may be
+    elif ":" in place and "@" in rest:  # possibly a password that contains a slash
         rest = f"...@{rest.rpartition('@')[2]}"
     return scheme.group() + rest

@@ -1,4 +1,4 @@
-"""Refusals of arguments of the wrong type: one sentence that names the right one."""
+"""Type checks of arguments: each error is one sentence that names the expected type."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from grouper.text.printable import shortened
 
 
 def require(name: str, value: object, types: type | tuple[type, ...], expected: str) -> None:
-    """Raise TypeError where an argument is of none of the types. A bool is not a number here."""
-    wanted = types if isinstance(types, tuple) else (types,)
-    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+    """Raise TypeError unless an argument has one of the types. A bool is not a number."""
+    allowed = types if isinstance(types, tuple) else (types,)
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         raise wrong_type(name, value, expected)
 
 
 def require_integer(name: str, value: object, least: int, expected: str) -> int:
-    """The integer, numpy's included. Raises TypeError for anything else (a bool, 4.0) and
-    ValueError below the least."""
+    """The value as an int; numpy integers are accepted. Raises TypeError for anything else (a bool,
+    4.0) and ValueError for a value below `least`."""
     expected = f"{expected}, an integer of at least {least}"
     try:
         number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
@@ -32,7 +32,7 @@ def require_integer(name: str, value: object, least: int, expected: str) -> int:
 
 
 def require_all(name: str, values: object, cls: type, expected: str) -> None:
-    """Raise TypeError where an argument is no tuple of objects of a class."""
+    """Raise TypeError unless an argument is a tuple of instances of a class."""
     if not isinstance(values, tuple):
         raise wrong_type(name, values, expected)
     for value in values:
@@ -41,7 +41,8 @@ def require_all(name: str, values: object, cls: type, expected: str) -> None:
 
 
 def require_values(variables: Mapping[str, object], also: tuple[type, ...] = ()) -> None:
-    """Raise TypeError where a variable is no value of the rules' language, or of `also`."""
+    """Raise TypeError unless every variable is a value of the rules' language or of a type in
+    `also`."""
     for name, value in variables.items():
         if not (_is_value(value) or isinstance(value, also)):
             expected = "a number, a str, True, False, None, or a tuple of these"
@@ -49,7 +50,7 @@ def require_values(variables: Mapping[str, object], also: tuple[type, ...] = ())
 
 
 def require_module(name: str, value: object, expected: str = "an nn.Module") -> None:
-    """Raise TypeError where an argument is not an nn.Module."""
+    """Raise TypeError unless an argument is an nn.Module."""
     if not is_module(value):
         hint = "`nn.ModuleList` makes one of several" if isinstance(value, list | tuple) else ""
         if isinstance(value, Mapping | Iterator):
@@ -58,18 +59,18 @@ def require_module(name: str, value: object, expected: str = "an nn.Module") -> 
 
 
 def is_module(value: object) -> bool:
-    """Whether it is an nn.Module, asked without importing torch."""
+    """Whether a value is an nn.Module, determined without importing torch."""
     classes = type(value).__mro__
     return any((c.__module__, c.__name__) == ("torch.nn.modules.module", "Module") for c in classes)
 
 
 def wrong_type(name: str, value: object, expected: str, hint: str = "") -> TypeError:
-    """``wrong_type("merge", "yes", "True or False")``: `merge` must be True or False, not 'yes'."""
+    """The TypeError for a wrong argument: `merge` must be True or False, not 'yes'."""
     return TypeError(f"`{name}` must be {expected}, not {in_words(value)}{hint and f': {hint}'}")
 
 
 def in_words(value: object) -> str:
-    """A value in a message: itself where it is short and plain, otherwise its type."""
+    """A value as messages show it: itself if it is short and plain, otherwise its type."""
     if value is None or isinstance(value, bool | int | float | str):
         return shortened(repr(value))
     if isinstance(value, type):

@@ -1,4 +1,4 @@
-"""The garbage collector off for as long as something goes on."""
+"""Turns the garbage collector off for a block of code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Off, and as it was afterwards, whatever happens: it would look through millions of values
-    that are being built, none of which is garbage."""
+    """Disables the garbage collector inside the block and then restores its state.
+
+    While millions of values are built, none of them garbage, collecting is wasted work.
+    """
     collects = gc.isenabled()
     gc.disable()
     try:

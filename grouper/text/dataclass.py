@@ -1,10 +1,9 @@
-"""Values as `dataclasses.dataclass` makes them, in a twentieth of its time.
+"""A replacement for `dataclasses.dataclass` that creates classes twenty times as fast.
 
-A command makes a hundred and more classes before it does anything, and builds few values of most.
-So nothing is written for a class but what its fields are: its `__init__` is when there are more
-than a few values of it, and `__eq__`, `__hash__` and `__repr__` go over the fields.
-tests/text/test_dataclass.py holds all of it equal to dataclasses, for which `dataclasses.fields`,
-`asdict` and `replace` take it.
+A command creates over a hundred classes before it does anything, and few instances of most. So no
+code is generated when a class is created: `__init__` is generated after the first few instances,
+and `__eq__`, `__hash__` and `__repr__` loop over the fields. tests/text/test_dataclass.py checks
+that the result equals a dataclass; `dataclasses.fields`, `asdict` and `replace` accept it.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from reprlib import recursive_repr
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
-MISSING: Any = object()  # where there is no default, and in place of what a factory makes
-FEW = 30  # values of a class, for which writing a function takes longer
+MISSING: Any = object()  # no default, or a value that a factory makes
+FEW = 30  # instances of a class up to which generating a function takes longer
 _FIELDS = "__grouper_fields__"
 
 
 class Field(NamedTuple):
-    """A field: its default or what makes it, and whether it counts in comparisons, is shown, and is
-    given by its name alone."""
+    """A field: its default or default factory, and whether it is compared, is part of the repr and
+    is keyword-only."""
 
     default: Any = MISSING
     default_factory: Any = MISSING
@@ -39,7 +38,7 @@ def field(
     repr: bool = True,
     kw_only: bool = False,
 ) -> Any:
-    """What a field has besides its type, as `dataclasses.field` takes it."""
+    """The settings of a field besides its type, like `dataclasses.field`."""
     return Field(default, default_factory, compare, repr, kw_only)
 
 
@@ -61,12 +60,12 @@ def dataclass(
 
 
 def dataclass(cls: Any = None, /, **form: bool) -> Any:
-    """Make a class one of values, as `dataclasses.dataclass` does with these arguments."""
+    """Make a class a dataclass, like `dataclasses.dataclass` with these arguments."""
     return _made(cls) if cls is not None else lambda cls: _made(cls, **form)
 
 
 def replace(value: T, /, **changes: Any) -> T:
-    """The same value with other fields, as `dataclasses.replace`."""
+    """A copy of the value with some fields changed, like `dataclasses.replace`."""
     for name in getattr(type(value), _FIELDS):
         if name not in changes:
             changes[name] = getattr(value, name)
@@ -103,23 +102,23 @@ def _made(
 
 
 def _own_fields(cls: Any, kw_only: bool) -> dict[str, Field]:
-    """The fields that a class adds; what is left on it are their defaults."""
+    """The fields that a class adds. Only their defaults are left as class attributes."""
     own = {}
     for name, annotation in cls.__annotations__.items():
         if str(annotation).startswith("ClassVar"):
             continue
-        found = vars(cls).get(name, MISSING)
-        one = found if isinstance(found, Field) else Field(found)
+        value = vars(cls).get(name, MISSING)
+        one = value if isinstance(value, Field) else Field(value)
         own[name] = one._replace(kw_only=True) if kw_only else one
         if one.default is not MISSING:
             setattr(cls, name, one.default)
-        elif found is not MISSING:
+        elif value is not MISSING:
             delattr(cls, name)
     return own
 
 
 def _with_slots(cls: Any, own: Mapping[str, Field], fields: Any, frozen: bool) -> Any:
-    """The class anew, for a class has slots from its beginning."""
+    """A new class with slots: they cannot be added to an existing class."""
     inherited = {name for base in cls.__mro__[1:] for name in vars(base).get("__slots__", ())}
     content = {
         key: value
@@ -127,12 +126,12 @@ def _with_slots(cls: Any, own: Mapping[str, Field], fields: Any, frozen: bool) -
         if key not in own and key not in ("__dict__", "__weakref__")
     }
     content["__slots__"] = tuple(name for name in fields if name not in inherited)
-    made: Any = type(cls)(cls.__name__, cls.__bases__, content)
-    made.__qualname__ = cls.__qualname__
-    if frozen:  # else what is frozen could not be unpickled
-        _set(made, "__getstate__", lambda self: [getattr(self, name) for name in fields])
-        _set(made, "__setstate__", _set_state)
-    return made
+    new_class: Any = type(cls)(cls.__name__, cls.__bases__, content)
+    new_class.__qualname__ = cls.__qualname__
+    if frozen:  # otherwise a frozen value could not be unpickled
+        _set(new_class, "__getstate__", lambda self: [getattr(self, name) for name in fields])
+        _set(new_class, "__setstate__", _set_state)
+    return new_class
 
 
 def _set_state(value: Any, state: list[Any]) -> None:
@@ -141,13 +140,13 @@ def _set_state(value: Any, state: list[Any]) -> None:
 
 
 def _set(cls: Any, name: str, value: Any) -> None:
-    """Give a class what it does not define itself."""
+    """Set an attribute of a class unless the class defines it."""
     if name not in vars(cls):
         setattr(cls, name, value)
 
 
 def _first_init(cls: Any, fields: Mapping[str, Field], frozen: bool) -> Any:
-    """The `__init__` of the first values of a class, of which there are few of most."""
+    """The `__init__` of the first instances of a class: most classes have few."""
     positional = [name for name, one in fields.items() if not one.kw_only]
     put: Any = object.__setattr__ if frozen else setattr
     left = FEW
@@ -171,22 +170,22 @@ def _first_init(cls: Any, fields: Mapping[str, Field], frozen: bool) -> Any:
 def _values(
     fields: Mapping[str, Field], positional: list[str], given: tuple[Any, ...], named: Any
 ) -> dict[str, Any] | None:
-    """What the fields get; None for arguments that are wrong, of which what is written says why."""
+    """The values of the fields; None for wrong arguments: the generated `__init__` raises."""
     values = dict(zip(positional, given, strict=False))
     if len(values) < len(given) or not values.keys().isdisjoint(named):
         return None
-    found = {}
+    values_by_name = {}
     for name, one in fields.items():
         value = values[name] if name in values else named.get(name, one.default)
         if value is MISSING and one.default_factory is not MISSING:
             value = one.default_factory()
-        found[name] = value
-    right = found.keys() >= named.keys() and not any(v is MISSING for v in found.values())
-    return found if right else None
+        values_by_name[name] = value
+    complete = not any(value is MISSING for value in values_by_name.values())
+    return values_by_name if complete and values_by_name.keys() >= named.keys() else None
 
 
 def _init(cls: Any, fields: Mapping[str, Field], frozen: bool) -> Any:
-    """The function that takes all fields as arguments and sets them."""
+    """Generates the function that takes all fields as arguments and sets them."""
     names: dict[str, Any] = {"_set": object.__setattr__, "_missing": MISSING}
     arguments: dict[bool, list[str]] = {False: [], True: []}
     body = []
@@ -205,9 +204,9 @@ def _init(cls: Any, fields: Mapping[str, Field], frozen: bool) -> Any:
     by_name = ["*", *arguments[True]] if arguments[True] else []
     head = ", ".join(["self", *arguments[False], *by_name])
     exec(f"def __init__({head}):\n " + "\n ".join(body or ["pass"]), names)
-    made = names["__init__"]
-    made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
-    return made
+    init = names["__init__"]
+    init.__qualname__, init.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
+    return init
 
 
 def _repr_of(shown: list[str]) -> Any:
@@ -258,16 +257,16 @@ def _frozen(cls: Any, fields: Mapping[str, Field]) -> tuple[Any, Any]:
 
 
 class _OfDataclasses:
-    """The fields as `dataclasses` keeps them, made where somebody asks for them."""
+    """The fields in the form of `dataclasses`, created on first access."""
 
     def __get__(self, instance: object, cls: Any) -> Any:
         from dataclasses import field, make_dataclass
 
-        given = []
+        specs = []
         for name, one in getattr(cls, _FIELDS).items():
             form = {k: v for k, v in one._asdict().items() if v is not MISSING}
-            given.append((name, _annotation(cls, name), field(**form)))
-        made: Any = make_dataclass(cls.__name__, given)
+            specs.append((name, _annotation(cls, name), field(**form)))
+        made: Any = make_dataclass(cls.__name__, specs)
         cls.__dataclass_fields__ = made.__dataclass_fields__
         return made.__dataclass_fields__
 

@@ -1,4 +1,4 @@
-"""What the analyzer says: one finding is one answer, with its places and a way out."""
+"""Findings, the diagnostics of the analyzer: a message, the places in the rules and a fix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grouper.text.source import Span
 
 
 class Severity(Enum):
-    """How much a finding matters: only errors keep groups from being built."""
+    """How severe a finding is. Only errors prevent groups from being built."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One kind of finding; `page` is its manual page (what, why, a bad and a good example)."""
+    """A kind of finding; `page` is its manual page (what, why, a bad and a good example)."""
 
     id: str
     name: str
@@ -33,20 +33,20 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A place, and a few words under it (shorter than the finding's message)."""
+    """A place in the rules, and a few words shown under it."""
 
     span: Span
     message: str = ""
 
 
 def labels_at(span: Span | None, message: str = "") -> tuple[Label, ...]:
-    """A label at the span; none where there is no span."""
+    """One label at the span, or none without a span."""
     return (Label(span, message),) if span is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace the text of a span: a change to the rules that is sure to help."""
+    """A replacement of the text of a span."""
 
     span: Span
     replacement: str
@@ -57,12 +57,12 @@ Fix: TypeAlias = tuple[Edit, ...]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Finding(Shown):
-    """One finding. `labels[0]` is its place; the others are places that explain it.
+    """One diagnostic. `labels[0]` is its place; the other labels explain it.
 
-    `message` is lower case, has names in backticks and stands alone. `parameters` are full
-    names, in the model's order, never cut. `help` alone says what to do. `candidates` are edits
-    that may help, not yet tried; those that do become `edits`. `severity`, where given,
-    replaces the code's own (a note becomes an error under `strict`).
+    `message` begins in lower case, has names in backticks and is complete without the rest.
+    `parameters` are full names in the model's order. `help` says what to do. `candidates` are
+    fixes that have not been verified; a verified one becomes `edits`. `severity_override` replaces
+    the code's severity (a note becomes an error under `strict`).
     """
 
     code: Code
@@ -89,29 +89,29 @@ class Finding(Shown):
 
     @property
     def order(self) -> tuple[str, int, str, str, tuple[str, ...]]:
-        """The one order of findings everywhere: file, offset, code, and what they are about."""
+        """The sort key of findings: file, offset, code, message and parameters."""
         span = self.span
         path, start = (span.source.path, span.start) if span else ("", -1)
         return path, start, self.code.id, self.message, self.parameters
 
 
 def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Findings sorted for users, each once."""
+    """The findings sorted, without duplicates."""
     return tuple(dict.fromkeys(sorted(findings, key=lambda finding: finding.order)))
 
 
 class GroupingWarning(UserWarning):
-    """A finding that is a warning, for callers of functions: its code, what it says and where."""
+    """The Python warning for a finding: its code, its message and its place in the rules."""
 
 
 _shown: dict[str | tuple[str, type[Warning], int], int] = {}
 
 
 def warn(findings: Iterable[Finding]) -> None:
-    """Hand the warnings among the findings to Python's `warnings`, as GroupingWarning.
+    """Issue a GroupingWarning for each finding that is a warning.
 
-    Each is at the place in the rules, and not at the call, so that Python shows it once however
-    many calls of a run come upon it.
+    The location of the warning is the place in the rules, not the call, so that Python shows it
+    once even if several calls of a run find it.
     """
     for finding in in_order(tuple(findings)):
         if finding.severity is not Severity.WARNING:

@@ -1,4 +1,4 @@
-"""Long lists of names, folded into few patterns that read like globs."""
+"""Folds long lists of names into a few patterns that look like globs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterable
 
 from grouper.text.fold_tails import Path, Segment, joined_tails, written
 
-MAX_WORK = 50_000_000  # segments that joining may look at: of 200,000 names, or of deep ones
-MAX_SEGMENTS = 100  # of names whose tails are joined
-Row = tuple[tuple[str, ...], ...]  # for each segment, its choices
+MAX_WORK = 50_000_000  # segments that joining may visit: enough for 200,000 names
+MAX_SEGMENTS = 100  # longest names whose tails are joined
+Row = tuple[tuple[str, ...], ...]  # the choices of each segment
 
-_OPEN = (-1,)  # the place in which rows may differ
+_OPEN = (-1,)  # the segment in which rows may differ
 _JOINABLE = re.compile(r"[\w-]+(\.[\w-]+)*")
 _GLOB = re.compile(r"[\w.:-]+( = [\w.:-]+)*")  # or the names of a tied parameter
 
 
 def fold(names: Iterable[str]) -> tuple[str, ...]:
-    """Patterns that stand for exactly these names, in the order of their first names.
+    """Patterns that match exactly these names, in the order of their first names.
 
-    Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`; and then
-    those that begin alike, as in `{conv.{weight,bias},bn.weight}`. What would read as a pattern
-    itself is in quotes. Of more than a second's work nothing is joined.
+    Names that differ in one segment are joined: numbers into `{0..9}`, words into `{a,b}`. Then
+    names with a common prefix are joined, as in `{conv.{weight,bias},bn.weight}`. A name that looks
+    like a pattern is quoted. Nothing is joined if that would take more than a second.
     """
     paths = [_path(row) for row in rows(names)]
     if max(map(len, paths), default=0) <= MAX_SEGMENTS:
@@ -30,7 +30,7 @@ def fold(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def folded_list(names: Iterable[str], limit: int, quote: str = "`") -> str:
-    """The first `limit` patterns of `fold`, and how many more there are."""
+    """The first `limit` patterns of `fold`, and the number of the others."""
     patterns = fold(names)
     more = len(patterns) - limit
     listed = ", ".join(f"{quote}{pattern}{quote}" for pattern in patterns[:limit])
@@ -39,7 +39,7 @@ def folded_list(names: Iterable[str], limit: int, quote: str = "`") -> str:
 
 def rows(names: Iterable[str]) -> list[Row]:
     """Products of segments that give exactly these names, in the order of their first names. A name
-    with signs of its own (`*`, a blank, ...) is one segment."""
+    with special characters (`*`, a space, ...) is one segment."""
     choices, names = _Choices(), list(dict.fromkeys(names))
     sets = [choices.row(name) for name in names]
     longest = max(map(len, sets), default=0)
@@ -52,12 +52,12 @@ def rows(names: Iterable[str]) -> list[Row]:
 
 
 class _Choices:
-    """Rows as tuples of numbers, one for each set of choices: these are quick to compare."""
+    """Rows as tuples of numbers, one for each set of choices, which are fast to compare."""
 
     def __init__(self) -> None:
         self.of: list[tuple[str, ...]] = []
         self._numbers: dict[tuple[str, ...], int] = {}
-        self._alone: set[int] = set()  # what is no segment, and joins with nothing
+        self._alone: set[int] = set()  # names that cannot be split, and so are not joined
 
     def row(self, name: str) -> tuple[int, ...]:
         if _JOINABLE.fullmatch(name):
@@ -67,7 +67,7 @@ class _Choices:
         return (number,)
 
     def joined(self, rows: list[tuple[int, ...]], place: int) -> list[tuple[int, ...]]:
-        """Join the rows that differ in one place alone: all of them at once, in linear time."""
+        """Join the rows that differ only in one place, in linear time."""
         alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
         for row in rows:
             key = row
@@ -101,7 +101,7 @@ def _parts(choices: tuple[str, ...]) -> Segment:
 
 
 def alternatives(choices: tuple[str, ...]) -> str:
-    """Words and numbers as braces hold them: `{0..11}`, `{a,b}`, or the one that there is."""
+    """Words and numbers in braces: `{0..11}`, `{a,b}`, or a single one without braces."""
     return written((_parts(choices),))
 
 
@@ -117,7 +117,7 @@ def _is_number(text: str) -> bool:
 
 
 def _ranges(numbers: list[int]) -> list[str]:
-    """Runs of three or more as `{first..last}`, the others alone."""
+    """Runs of three or more numbers as `{first..last}`, the others one by one."""
     parts: list[str] = []
     start = 0
     for i in range(1, len(numbers) + 1):

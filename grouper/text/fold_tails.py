@@ -1,19 +1,19 @@
-"""Patterns that begin alike, joined into one: `a.{b.c,d}` for `a.b.c` and `a.d`."""
+"""Joins patterns with a common prefix: `a.b.c` and `a.d` become `a.{b.c,d}`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
 
-LONGEST = 60  # letters inside one pair of braces that joins tails: more is no easier to read
-DEEPEST = 3  # braces within braces, as a rules file may write them
+LONGEST = 60  # characters inside a pair of braces; longer ones are not easier to read
+DEEPEST = 3  # nested braces, the limit of a rules file
 
-Segment = tuple[str, ...]  # the alternatives between two dots, each as it is in braces
+Segment = tuple[str, ...]  # the alternatives between two dots, as written in braces
 Path = tuple[Segment, ...]
 
 
 def joined_tails(paths: Sequence[Path]) -> list[Path]:
-    """The same names in fewer paths, in the order of their first ones."""
+    """The same names in fewer paths, in the order of their first names."""
     beginnings: dict[Segment, list[Path]] = {}
     for path in paths:
         beginnings.setdefault(path[0], []).append(path[1:])
@@ -29,13 +29,13 @@ def joined_tails(paths: Sequence[Path]) -> list[Path]:
 
 
 def written(path: Path) -> str:
-    """The pattern as text."""
+    """The text of a pattern."""
     return ".".join(_braced(segment) for segment in path)
 
 
 def _alternatives(tails: list[Path]) -> list[Path]:
-    """The tails as one, or by their endings, where the braces stay short. What begins with numbers,
-    the items of a list, stays apart: unlike words, they are mostly unlike each other."""
+    """The tails joined into one, or by their endings, as long as the braces stay short. Tails that
+    begin with numbers, the items of a list, are not joined: they mostly differ from each other."""
     if len(tails) < 2 or any(_is_numbered(tail[0]) for tail in tails):
         return tails
     whole = _together(tails)
@@ -52,8 +52,8 @@ def _alternatives(tails: list[Path]) -> list[Path]:
 
 
 def _together(tails: list[Path]) -> Path | None:
-    """One path for all tails: what they end in alike stands once, after the braces. None where the
-    braces would be too long, or too deep."""
+    """One path for all tails, with their common ending after the braces. None if the braces would
+    be too long or too deep."""
     shortest = min(map(len, tails))
     ends = zip(*(reversed(tail) for tail in tails), strict=False)
     alike = sum(1 for _ in takewhile(lambda segments: len(set(segments)) == 1, ends))
@@ -78,7 +78,7 @@ def _braced(segment: Segment) -> str:
 
 
 def _depth(text: str) -> int:
-    """How many braces are within each other."""
+    """The depth of nested braces."""
     depth = deepest = 0
     for sign in text:
         depth += (sign == "{") - (sign == "}")

@@ -1,4 +1,4 @@
-"""JSON with indents, as `json.dumps(value, indent=2)` writes it, at the speed of long lists."""
+"""Indented JSON like `json.dumps(value, indent=2)`, but fast for long lists."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _WORDS: dict[object, str] = {None: "null", True: "true", False: "false"}
 
 
 def json_text(value: object, begin: str = "\n") -> str:
-    """The value as JSON, in ASCII. `json` itself writes indents in Python, one token after the
-    other; names of parameters are many. Keys are texts."""
+    """The value as ASCII JSON; keys must be strings. `json` indents in pure Python, token by token,
+    which is slow for many parameter names."""
     if type(value) is str:
         return quoted(value)
     if value is None or value is True or value is False:

@@ -1,4 +1,4 @@
-"""A picture as a file holds it, which notebooks show."""
+"""A picture in a file format, which notebooks display."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Picture:
 
 
 def format_of(path: str | Path) -> str:
-    """The format of a picture by the ending of its file. Raises ValueError for another one."""
+    """The format of a picture file by its suffix. Raises ValueError for an unknown suffix."""
     format = Path(path).suffix.removeprefix(".").lower()
     if format not in FORMATS:
         endings = " or ".join(f".{name}" for name in FORMATS)

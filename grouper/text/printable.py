@@ -1,4 +1,4 @@
-"""Strangers' text made safe to print: nothing in it moves the cursor or the reading direction."""
+"""Makes untrusted text safe to print: it cannot move the cursor or change the text direction."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def visible(text: str) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """The text, or its beginning and `...` where it is longer than `most` characters."""
+    """The text, cut with `...` if it is longer than `most` characters."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """The number of terminal columns that the text takes."""
     if text.isascii():
         return len(text)
     return sum(_width(character) for character in text)
 
 
 def quoted_list(words: Iterable[object]) -> str:
-    """The words in backticks, with commas between: `` `lr`, `momentum` ``."""
+    """The words in backticks, separated by commas: `` `lr`, `momentum` ``."""
     return ", ".join(f"`{word}`" for word in words)
 
 
@@ -36,9 +36,9 @@ def count_phrase(items: Sized, noun: str = "tensor") -> str:
 
 
 def size_phrase(numbers: int) -> str:
-    """How many parameters, as the field writes it: `9,504 parameters`, `7.2 M parameters`."""
+    """A number of parameters: `9,504 parameters`, `7.2 M parameters`."""
     for unit, name in ((10**9, "B"), (10**6, "M")):
-        if numbers >= unit * 0.99995:  # what is rounded up to 1.0
+        if numbers >= unit * 0.99995:  # rounds to at least 1.0
             return f"{numbers / unit:.1f} {name} parameters"
     return f"{numbers:,} parameter{'s' * (numbers != 1)}"
 

@@ -1,7 +1,7 @@
-"""Values that show themselves, as text where they are printed and as HTML in notebooks.
+"""Values with views: text when printed, HTML in notebooks.
 
-The views are drawn above the rooms of these values (grouper.reports.views), so they are found by
-name when somebody looks, and nothing is loaded before.
+The views are defined in a higher layer (grouper.reports.views), so they are imported by name when a
+value is displayed.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ VIEWS = "grouper.reports.views"
 
 
 class Shown:
-    """A value with views. Its own `__repr__` is one line, for containers and debuggers."""
+    """A value with views. Its `__repr__` is one line, for containers and debuggers."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        """What the terminal shows, without colours."""
+        """The terminal view, without colours."""
         from pkgutil import resolve_name
 
         text: str = resolve_name(f"{VIEWS}:text")(self)
@@ -29,5 +29,5 @@ class Shown:
 
 
 def line(value: object, words: str) -> str:
-    """The one line of a value: `<Plan 3 groups, 40 steps>`."""
+    """The one-line repr of a value: `<Plan 3 groups, 40 steps>`."""
     return f"<{type(value).__name__} {words}>"

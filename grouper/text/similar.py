@@ -1,17 +1,17 @@
-"""Near names, for words that nothing is called."""
+"""Finds names that are similar to an unknown word."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-MAX_WORD = 100  # characters; nobody means a word that is longer by mistake
-MAX_CANDIDATES = 2_000  # of about the word's length: a tenth of a second
+MAX_WORD = 100  # characters; a longer word is hardly a misspelt name
+MAX_CANDIDATES = 2_000  # of similar length; comparing them takes a tenth of a second
 _ALIKE = 0.6
 
 
 def near(word: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """The candidates most like the word, best first; none where nothing is alike."""
+    """The candidates most similar to the word, best first; none if nothing is similar."""
     if len(word) > MAX_WORD:
         return ()
     from difflib import SequenceMatcher
@@ -27,7 +27,7 @@ def near(word: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...
 
 
 def _as_long(word: str, candidates: Iterable[str]) -> Iterator[str]:
-    """Those whose length alone does not make them unlike the word."""
+    """The candidates that are not ruled out by their length."""
     return (
         candidate
         for candidate in candidates

@@ -1,4 +1,4 @@
-"""Text with a name, and places in it: every tree, rule and finding points here."""
+"""Source texts and places in them, which trees, rules and findings refer to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the path that users know it by (`<string>` for text without a file)."""
+    """A text and its path as shown to users (`<string>` for text without a file)."""
 
     text: str
     path: str = "<string>"
@@ -20,7 +20,7 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1, columns in code points."""
-        from bisect import bisect_right  # for places that are shown
+        from bisect import bisect_right  # needed only when places are shown
 
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
@@ -58,10 +58,10 @@ class Span:
 
     @property
     def end_column(self) -> int:
-        """The column just after the last character."""
+        """The column after the last character."""
         return self.source.position(self.end)[1]
 
     @property
     def place(self) -> str:
-        """`path:line:column`, as editors and terminals understand it."""
+        """`path:line:column`, in the format of editors and terminals."""
         return f"{self.source.path}:{self.line}:{self.column}"

@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all; what is not a regular file is written as it comes."""
+"""Writes a regular file atomically, and anything else directly."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DESCRIPTORS = re.compile(r"/dev/fd|/proc/\d+(/task/\d+)?/fd")  # folders of a process's open files
+_DESCRIPTORS = re.compile(r"/dev/fd|/proc/\d+(/task/\d+)?/fd")  # folders of open files
 
 
 def write_whole(path: str | Path, pieces: Iterable[str | bytes]) -> None:
-    """Write the pieces to the file that a path leads to, through symbolic links.
+    """Write the pieces to the file at a path, following symbolic links.
 
-    A regular file, or a new one, is written beside its place and then takes its name: whoever reads
-    sees the old or the new content. Its mode stays, that of a new file is what the umask leaves. A
-    device, a pipe or an open file of the process (`/dev/stdout`) is written to as it is. Raises
-    OSError, and ValueError for a path that the system cannot have; a regular file is then as it
-    was, and nothing is left behind.
+    A regular or new file is written to a temporary file beside it, which is then renamed: readers
+    see either the old or the new content. The mode of an existing file is kept; a new file gets the
+    default mode. A device, a pipe or an open file of the process (`/dev/stdout`) is written to
+    directly. Raises OSError, and ValueError for an invalid path; a regular file is then unchanged,
+    and no temporary file remains.
     """
     if names_stream(path):
-        with open(path, "ab") as stream:  # truncates nothing that others have written
+        with open(path, "ab") as stream:  # appends to what others have written
             _write(stream.write, pieces)
         return
     import tempfile
@@ -43,15 +43,15 @@ def write_whole(path: str | Path, pieces: Iterable[str | bytes]) -> None:
 
 
 def names_stream(path: str | Path) -> bool:
-    """Whether a path leads to what is not a regular file, nor a place for one: a device, a pipe, a
-    folder, or a file that the process has open already."""
+    """Whether a path exists and is not a regular file (a device, a pipe, a folder), or is a file
+    that the process has open."""
     return names_open_file(path) or (os.path.exists(path) and not os.path.isfile(path))
 
 
 def names_open_file(path: str | Path) -> bool:
-    """Whether a path leads to an open file of a process, as /dev/stdout and /dev/fd/3 do."""
+    """Whether a path leads to an open file of a process, like /dev/stdout and /dev/fd/3."""
     link = os.fspath(path)
-    for _ in range(40):  # as far as the system itself follows links
+    for _ in range(40):  # the limit of the operating system
         folder = os.path.realpath(os.path.dirname(link) or ".")
         if _DESCRIPTORS.fullmatch(folder):
             return True

@@ -1,4 +1,4 @@
-"""The schedules: one file each, and a row each in this table."""
+"""The table of all schedules, each defined in its own file."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from grouper.options.schedules.schedule_type import ScheduleType
 
 
 def constant(x: float, total: float) -> float:
-    """1 at every time."""
+    """Always 1."""
     return 1.0
 
 

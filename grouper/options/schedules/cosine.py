@@ -1,4 +1,4 @@
-"""`schedule cosine`: half a cosine from 1 to `final`, once or again and again."""
+"""`schedule cosine`: half a cosine from 1 to `final`, once or repeatedly."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from grouper.options.kinds import COUNT_FROM_1, NOT_NEGATIVE
 from grouper.options.schedules.schedule_type import ScheduleType, own
 
-MOST_RESTARTS = 6  # that are worth a row of a table
+MOST_RESTARTS = 6  # shown as rows of a table
 
 
 def cosine(x: float, total: float, final: float = 0.0, cycles: int = 1) -> float:
-    """`(1 + cos(pi x / total)) / 2`, scaled to end at `final`, as YOLOv5's `one_cycle`.
+    """`(1 + cos(pi x / total)) / 2`, scaled to end at `final`, like YOLOv5's `one_cycle`.
 
-    `cycles` begin at 1 again, as transformers' cosine with hard restarts.
+    Each of the `cycles` starts at 1, like transformers' cosine with hard restarts.
     """
     time = min(x, total) if cycles == 1 or x >= total else cycles * x % total
     return ((1 - math.cos(time * math.pi / total)) / 2) * (final - 1) + 1

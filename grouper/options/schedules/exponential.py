@@ -1,4 +1,4 @@
-"""`schedule exponential`: a factor `gamma` each epoch or step, or from 1 to `final`."""
+"""`schedule exponential`: a factor `gamma` per epoch or step, or a decay from 1 to `final`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grouper.options.schedules.schedule_type import ScheduleType, own
 def exponential(
     x: float, total: float, gamma: float | None = None, final: float | None = None
 ) -> float:
-    """`gamma ** x`, torch's ExponentialLR; or `final ** (x / total)`, geometric to `final`."""
+    """`gamma ** x` as in torch's ExponentialLR, or `final ** (x / total)`."""
     try:
         if gamma is not None:
             return float(float(gamma) ** x)

@@ -1,4 +1,4 @@
-"""`schedule inverse_sqrt`: falls with the square root of time."""
+"""`schedule inverse_sqrt`: decays with the inverse square root of time."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from grouper.options.schedules.schedule_type import ScheduleType, own
 
 
 def linear(x: float, total: float, final: float = 0.0) -> float:
-    """`1 - x / total`, scaled to end at `final`: YOLOv5's own, operation by operation."""
+    """`1 - x / total`, scaled to end at `final`: bit-identical to YOLOv5's."""
     return max(1 - x / total, 0) * (1.0 - final) + final
 
 

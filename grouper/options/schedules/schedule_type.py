@@ -1,4 +1,4 @@
-"""What defines a schedule: its factor, its options, and the times worth looking at."""
+"""The definition of a schedule: its factor, its options, and its key times."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from grouper.text.dataclass import dataclass, field
 Factor = Callable[[float, float, float], float]
 KeyTimes = Callable[[float, float, Mapping[str, Any]], Iterable[tuple[float, str]]]
 
-# The options of every schedule. `every`: what time is counted in. `lag`: so many epochs or steps
-# late after warm-up. `after=warmup`: time begins where the group's warm-up ends.
+# The options of every schedule. `every`: the unit of time. `lag`: the delay after warm-up, in
+# epochs or steps. `after=warmup`: time starts where the group's warm-up ends.
 SHARED: Options = MappingProxyType(
     {"every": (CLOCK, "epoch"), "lag": (COUNT, 0), "after": (AFTER, None)}
 )
@@ -26,15 +26,14 @@ def _none(time: float, whole: float, options: Mapping[str, Any]) -> Iterable[tup
 
 @dataclass(frozen=True)
 class ScheduleType:
-    """A schedule by its definition.
+    """The definition of a schedule.
 
-    `function(x, total, **options)` is the factor of the lr at time `x` of `total`: both in epochs,
-    or in steps under `every=step`; where `of_whole_run`, it is also given `whole`, the length of
-    the run with its warm-up. It is self-contained, as emitted programs take its source. `own` are
-    its options with their defaults; of the two in `exactly_one`, one is to be given. `in_time` are
-    options that are counted in epochs or steps, not as shares. `key_times(total, whole, options)`
-    are times that are worth looking at, with a word for each. `moves` is False where the factor
-    is always 1.
+    `function(x, total, **options)` is the factor of the lr at time `x` of `total`, both in epochs,
+    or in steps with `every=step`; with `of_whole_run`, it also takes `whole`, the length of the run
+    including warm-up. It must be self-contained, because generated programs contain its source.
+    `own` are its options with their defaults; exactly one of the two in `exactly_one` is required.
+    `in_time` are options in epochs or steps. `key_times(total, whole, options)` are the times of
+    interest, each with a word for it. `moves` is False if the factor is always 1.
     """
 
     function: Callable[..., float]
@@ -51,11 +50,11 @@ class ScheduleType:
 
     @property
     def options(self) -> Options:
-        """What each option must be, and its default: its own options and those of every one."""
+        """The constraint and the default of each option, including those of every schedule."""
         return {**self.own, **SHARED}
 
     def missing_option(self, options: Mapping[str, Value]) -> str | None:
-        """What the options lack or have too much of, in words; None where they suffice."""
+        """What is missing from the options, or given twice, in words; None if they are complete."""
         if self.exactly_one is None:
             return None
         first, second = self.exactly_one
@@ -66,12 +65,12 @@ class ScheduleType:
         return f"`schedule {self.name}` needs `{first}` or `{second}`{both}"
 
     def arguments(self, options: Mapping[str, Value]) -> dict[str, Any]:
-        """The keyword arguments of `function`: its own options, defaults filled in."""
+        """The keyword arguments of `function`: the schedule's own options, with defaults."""
         return {key: options.get(key, default) for key, (_, default) in self.own.items()}
 
     def factor(self, options: Mapping[str, Value]) -> Factor:
-        """`f(x, total, whole)`, the factor at time `x`. At 0 it is 1, and from `total` on those
-        that have a `final` stay there. Raises ValueError where the options do not suffice."""
+        """`f(x, total, whole)`, the factor at time `x`: 1 at time 0, and constant from `total` on
+        for schedules with a `final`. Raises ValueError if an option is missing."""
         missing = self.missing_option(options)
         if missing:
             raise ValueError(missing)
@@ -82,5 +81,5 @@ class ScheduleType:
 
 
 def own(**options: tuple[Constraint, Value]) -> Options:
-    """The options of a schedule: for each, what its value must be, and its default."""
+    """The options of a schedule, each with its constraint and its default."""
     return MappingProxyType(options)

@@ -1,4 +1,4 @@
-"""`schedule step`: a factor `gamma` at every `size`, or at each of the `milestones`."""
+"""`schedule step`: a factor `gamma` every `size` epochs or steps, or at each milestone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from grouper.options.kinds import COUNTS, NOT_NEGATIVE, POSITIVE
 from grouper.options.schedules.schedule_type import ScheduleType, own
 
-MOST_MILESTONES = 6  # that are worth a row of a table
+MOST_MILESTONES = 6  # shown as rows of a table
 
 
 def step(
@@ -20,7 +20,7 @@ def step(
     milestones: tuple[int, ...] | None = None,
     gamma: float = 0.1,
 ) -> float:
-    """torch's StepLR, or MultiStepLR where there are milestones."""
+    """torch's StepLR, or MultiStepLR with milestones."""
     drops = bisect_right(milestones, x) if milestones is not None else x // (size or 1)
     try:
         return float(float(gamma) ** drops)
@@ -31,7 +31,7 @@ def step(
 def _milestones(
     total: float, whole: float, options: Mapping[str, Any]
 ) -> Iterator[tuple[float, str]]:
-    """The first ones, and the last."""
+    """The first milestones, and the last."""
     if options["milestones"] is not None:
         times = [time for time in options["milestones"] if 0 < time < total]
     else:

@@ -1,4 +1,4 @@
-"""`schedule wsd`: warm-up, stable, decay: 1, and a fall to `final` over the last share."""
+"""`schedule wsd` (warm-up, stable, decay): 1, then a decay to `final` over the last part."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def wsd(
     shape: str = "linear",
     whole: float | None = None,
 ) -> float:
-    """1 until the last share `decay` of the whole run, warm-up included; then down to `final`.
+    """1, then a decay to `final` over the last fraction `decay` of the run, warm-up included.
 
-    `shape` is that of the fall: `linear`, `cosine`, `sqrt` (1 minus the square root) or
+    `shape` is the shape of the decay: `linear`, `cosine`, `sqrt` (1 minus the square root) or
     `exponential` (fairseq's tri-stage, MiniCPM).
     """
     length, left = min(decay * (total if whole is None else whole), total), max(total - x, 0)
