@@ -1,4 +1,4 @@
-"""From what the requests answer to the protocol's types."""
+"""Converts the answers to requests into the protocol's types."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def range_of(lines: Lines, span: Span) -> types.Range:
 
 
 def uri_of(path: str) -> str:
-    """The address of a file; one that is not on the disk keeps its own, which is in `<>`."""
+    """The URI of a file; a file that is not on disk has its URI in `<>` as its path."""
     return path[1:-1] if path.startswith("<") else from_fs_path(path) or path
 
 
@@ -89,7 +89,7 @@ def diagnostic(found: Diagnostic, lines: Lines) -> types.Diagnostic:
 
 
 def markup(text: str, kinds: Sequence[types.MarkupKind] | None) -> types.MarkupContent:
-    """Markdown, which is readable as plain text, under the name that the client knows."""
+    """Markdown, declared as plain text if the client does not support it."""
     known = types.MarkupKind.Markdown in (kinds or ())
     return types.MarkupContent(
         types.MarkupKind.Markdown if known else types.MarkupKind.PlainText, text

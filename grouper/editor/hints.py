@@ -1,4 +1,4 @@
-"""Inlay hints: behind each rule's selector, how much of the model the rule takes."""
+"""Inlay hints: after each rule's selector, how much of the model the rule takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class Hint:
-    """Text to be shown at an offset, and more of it in Markdown."""
+    """Text to show at an offset, with a tooltip in Markdown."""
 
     offset: int
     text: str

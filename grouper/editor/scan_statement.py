@@ -1,4 +1,4 @@
-"""One statement, word by word, whether it is right or not."""
+"""Splits one statement into tokens, whether it is valid or not."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _OF_SELECTORS = frozenset({"and", "or", "not", "in", "else", "override", "traina
 
 
 def scan_statement(span: Span) -> tuple[str, tuple[Token, ...]]:
-    """The word that a statement begins with, or `rule`, and its tokens."""
+    """The first word of a statement, or `rule`, and its tokens."""
     scanner = _Scanner(span.source.text, span.start, span.end)
     word = scanner.statement()
     return word, tuple(scanner.tokens)
@@ -97,7 +97,7 @@ class _Scanner:
         return word
 
     def _rule(self) -> None:
-        """A selector and its condition; behind an arrow, a label and options."""
+        """A selector and its condition; after an arrow, a label and options."""
         while self.at < self.end:
             found = self._next(_SELECTOR)
             kind, token = found.lastgroup, found.group()
@@ -116,7 +116,7 @@ class _Scanner:
                 self._take_as(kind, token)
 
     def _operand(self) -> bool:
-        """Whether a selector may begin here, as a regex does."""
+        """Whether a selector, such as a regex, can start here."""
         last = next((t for t in reversed(self.tokens) if t.kind is not Kind.COMMENT), None)
         return last is None or last.kind in (Kind.KEYWORD, Kind.CODE) or last.text == "("
 
@@ -165,7 +165,7 @@ class _Scanner:
     def _expression(
         self, until: frozenset[str] = frozenset(), condition: bool = False, claim: bool = False
     ) -> None:
-        """Values and options, to the end; or `until` a word of a selector; or to the arrow."""
+        """Values and options up to the end, a word in `until`, or the arrow."""
         depth = 0
         while self.at < self.end:
             found = self._next(_EXPRESSION)

@@ -1,6 +1,6 @@
-"""The outline of a file: what it declares, statement by statement, and the rules in splits.
+"""The outline of a file: its statements, and the rules in splits.
 
-It is made of the words, so that a statement that is being typed keeps its place in it.
+It is built from tokens, so that it also contains a statement that is still being typed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST = 60
 
 
 class Sort(Enum):
-    """What stands there."""
+    """The kind of a symbol."""
 
     RULE = "rule"
     SPLIT = "split"
@@ -31,7 +31,7 @@ class Sort(Enum):
 
 @dataclass(frozen=True)
 class Symbol:
-    """A line of the outline. `chosen` is the name inside of `span`."""
+    """A line of the outline. `chosen` is the part of `span` to select, usually the name."""
 
     name: str
     kind: Sort

@@ -1,4 +1,4 @@
-"""What a word of a rules file can be."""
+"""The tokens of a rules file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(Enum):
-    """What a word is."""
+    """The kind of a token."""
 
     COMMENT = "comment"
     STRING = "string"
@@ -20,15 +20,15 @@ class Kind(Enum):
     GLOB = "glob"
     CLASS = "class"
     FACT = "fact"  # ndim in a selector
-    MARK = "mark"  # no_weight_decay behind `has`
-    LABEL = "label"  # behind `->`
+    MARK = "mark"  # no_weight_decay after `has`
+    LABEL = "label"  # after `->`
     KEY = "key"  # of an option
     WORD = "word"  # in an expression
     REFERENCE = "reference"  # head.lr
     FUNCTION = "function"
-    VARIABLE = "variable"  # behind `let`
+    VARIABLE = "variable"  # after `let`
     OPTIMIZER = "optimizer"
-    ALIAS = "alias"  # behind `as`
+    ALIAS = "alias"  # after `as`
     SCHEDULE = "schedule"
     SPLIT = "split"
     TAG = "tag"
@@ -37,7 +37,7 @@ class Kind(Enum):
 
 
 class Token(NamedTuple):
-    """A word, `[start, end)` in the text."""
+    """A token at `[start, end)` in the text."""
 
     kind: Kind
     text: str
