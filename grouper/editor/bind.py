@@ -143,7 +143,7 @@ def on_symbols(server: Server, params: types.DocumentSymbolParams) -> list[types
     if document is None:
         return []
     lines = document.lines(server.encoding)
-    return [convert.symbol(found, lines) for found in symbols(document)]
+    return [convert.symbol(one, lines) for one in symbols(document)]
 
 
 def on_folds(server: Server, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
@@ -170,8 +170,8 @@ async def on_hints(server: Server, params: types.InlayHintParams) -> list[types.
         return []
     lines = document.lines(server.encoding)
     start, end = (lines.offset(p.line, p.character) for p in (params.range.start, params.range.end))
-    shown = await server.checked(document, lambda checked: hints(checked, start, end))
-    return [convert.hint(one, lines) for one in shown]
+    in_range = await server.checked(document, lambda checked: hints(checked, start, end))
+    return [convert.hint(one, lines) for one in in_range]
 
 
 async def on_code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:

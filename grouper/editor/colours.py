@@ -53,11 +53,11 @@ def semantic_tokens(document: Document, encoding: str) -> tuple[int, ...]:
     variables |= {
         n.text for d in document.included for n in d.names if n.what is What.VARIABLE and n.declares
     }
-    named = {n.span.start: n.what for n in document.names}
+    names_at = {n.span.start: n.what for n in document.names}
     data: list[int] = []
     last_line, last_start = 0, 0
     for token in document.tokens:
-        name = _type(token, named, variables)
+        name = _type(token, names_at, variables)
         if name is None:
             continue
         for line, start, length in _pieces(token, lines):
@@ -68,9 +68,9 @@ def semantic_tokens(document: Document, encoding: str) -> tuple[int, ...]:
     return tuple(data)
 
 
-def _type(token: Token, named: dict[int, What], variables: set[str]) -> str | None:
+def _type(token: Token, names_at: dict[int, What], variables: set[str]) -> str | None:
     if token.kind in (Kind.WORD, Kind.SCHEDULE):
-        what = named.get(token.start)
+        what = names_at.get(token.start)
         if what is What.VARIABLE:
             known = token.text in variables
             return "variable" if known else "function" if token.kind is Kind.SCHEDULE else None

@@ -25,7 +25,7 @@ class Models:
     rules file in an editor must not run code that it names."""
 
     reader: Callable[[str, str | None], Inventory] = read
-    _kept: dict[tuple[str, str | None], tuple[Stamp, Inventory | ModelError]] = field(
+    _cache: dict[tuple[str, str | None], tuple[Stamp, Inventory | ModelError]] = field(
         default_factory=dict
     )
 
@@ -34,14 +34,14 @@ class Models:
         if not is_looked_at(path):
             raise ModelError(NOT_BUILT, not_looked_at(path).message)
         stamp = stamp_of(path)
-        kept = self._kept.get((path, key))
-        if kept is None or kept[0] != stamp:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            kept = self._kept[path, key] = (stamp, self._fresh(path, key))
-        if isinstance(kept[1], ModelError):
-            raise kept[1]
-        return kept[1]
+        entry = self._cache.get((path, key))
+        if entry is None or entry[0] != stamp:
+            if len(self._cache) >= MOST_KEPT:
+                self._cache.pop(next(iter(self._cache)))
+            entry = self._cache[path, key] = (stamp, self._fresh(path, key))
+        if isinstance(entry[1], ModelError):
+            raise entry[1]
+        return entry[1]
 
     def _fresh(self, path: str, key: str | None) -> Inventory | ModelError:
         try:

@@ -158,8 +158,8 @@ def _check(document: Document, name: Name, new: str) -> None:
     if name.what in (What.VARIABLE, What.CAPTURE) and new in RESERVED:
         raise CannotRename(f"`{new}` is a fact or a function and cannot name a {kind}")
     _check_label(document, name, new)
-    taken = {other.text for other in _everywhere(document) if _clashes(other, name)}
-    if new in taken and new != name.text:
+    others = {other.text for other in _everywhere(document) if _clashes(other, name)}
+    if new in others and new != name.text:
         raise CannotRename(f"the name `{new}` is already in use")
 
 
