@@ -1,4 +1,4 @@
-// The client: starts `grouper lsp`, and leaves everything else to it.
+// The client: starts `grouper lsp`, which does everything else.
 
 'use strict';
 

@@ -1,10 +1,10 @@
-// What starts the language server, from the settings.
+// The command that starts the language server, from the settings.
 
 'use strict';
 
 function serverCommand(command) {
-  const given = Array.isArray(command) ? command.filter((part) => typeof part === 'string') : [];
-  const [program, ...args] = given.length > 0 ? given : ['grouper', 'lsp'];
+  const words = Array.isArray(command) ? command.filter((part) => typeof part === 'string') : [];
+  const [program, ...args] = words.length > 0 ? words : ['grouper', 'lsp'];
   return { command: program, args };
 }
 
@@ -12,7 +12,7 @@ function failure(error, command) {
   const line = [command.command, ...command.args].join(' ');
   return (
     `grouper's language server does not start (${line}): ${error.message}. ` +
-    'Install grouper and pygls (`pip install pygls`), and set `grouper.command` to where it is.'
+    'Install grouper and pygls (`pip install pygls`), and set `grouper.command` to its path.'
   );
 }
 

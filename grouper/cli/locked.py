@@ -81,8 +81,8 @@ def _finding(
     if now is None:
         return None
     same_path = next((model for model in before if model.path == now.path), None)
-    alone = before[0] if len(before) == reports == 1 else None
-    if (locked := same_path or alone) is None:
+    only_one = before[0] if len(before) == reports == 1 else None
+    if (locked := same_path or only_one) is None:
         return Finding(
             LOCK_CHANGED, f"`{path}` does not have the model `{now.path}`", help=_update_help(rules)
         )

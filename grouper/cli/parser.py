@@ -68,8 +68,8 @@ class Parser(argparse.ArgumentParser):
         if isinstance(action, argparse._SubParsersAction):
             self.error(f"there is no command `{value}`{_hint(value, choices)}")
         name = " or ".join(action.option_strings) or action.metavar
-        listed = ", ".join(choices)
-        self.error(f"{name} takes {listed}, not `{value}`{_hint(value, choices)}")
+        allowed = ", ".join(choices)
+        self.error(f"{name} takes {allowed}, not `{value}`{_hint(value, choices)}")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         write.emit(message, file)

@@ -37,10 +37,10 @@ class RunFile:
     def _was_replaced(self) -> bool:
         opened = os.fstat(self._file.fileno())
         try:
-            named = os.stat(self._path)
+            on_disk = os.stat(self._path)
         except OSError:
             return False  # renamed or deleted: the open file can still be read
-        return not os.path.samestat(opened, named) or named.st_size < self._file.tell()
+        return not os.path.samestat(opened, on_disk) or on_disk.st_size < self._file.tell()
 
 
 def _opened(path: str) -> IO[bytes]:

@@ -35,7 +35,7 @@ def make_server(default_model: str | None = None) -> Server:
     return server
 
 
-# --- what the client tells ---------------------------------------------------------------
+# --- notifications from the client -------------------------------------------------------
 
 
 def did_open(server: Server, params: types.DidOpenTextDocumentParams) -> None:
@@ -70,13 +70,13 @@ def watched(server: Server, _params: types.DidChangeWatchedFilesParams) -> None:
 
 def configured(server: Server, params: types.DidChangeConfigurationParams) -> None:
     settings = params.settings if isinstance(params.settings, dict) else {}
-    given = settings.get("grouper")
-    model = given.get("model") if isinstance(given, dict) else None
+    own = settings.get("grouper")
+    model = own.get("model") if isinstance(own, dict) else None
     server.files.use_model(model if isinstance(model, str) and model else None)
     watched(server, types.DidChangeWatchedFilesParams([]))
 
 
-# --- what the client asks ----------------------------------------------------------------
+# --- requests from the client ------------------------------------------------------------
 
 
 async def on_hover(server: Server, params: types.HoverParams) -> types.Hover | None:
@@ -84,10 +84,10 @@ async def on_hover(server: Server, params: types.HoverParams) -> types.Hover | N
     if place is None:
         return None
     document, offset = place
-    found = await server.checked(document, lambda checked: hover(checked, offset))
-    if found is None:
+    content = await server.checked(document, lambda checked: hover(checked, offset))
+    if content is None:
         return None
-    return convert.hover(found, document.lines(server.encoding), server.client_capabilities)
+    return convert.hover(content, document.lines(server.encoding), server.client_capabilities)
 
 
 def on_completion(server: Server, params: types.CompletionParams) -> types.CompletionList:
@@ -97,25 +97,25 @@ def on_completion(server: Server, params: types.CompletionParams) -> types.Compl
     document, offset = place
     lines = document.lines(server.encoding)
     client = server.client_capabilities
-    found = complete(document, offset)
-    return types.CompletionList(False, [convert.completion(one, lines, client) for one in found])
+    items = [convert.completion(one, lines, client) for one in complete(document, offset)]
+    return types.CompletionList(False, items)
 
 
 def on_definition(server: Server, params: types.DefinitionParams) -> list[types.Location]:
     place = server.at(params)
-    found = definition(*place) if place is not None else ()
-    return [_location(server, span) for span in found]
+    spans = definition(*place) if place is not None else ()
+    return [_location(server, span) for span in spans]
 
 
 def on_references(server: Server, params: types.ReferenceParams) -> list[types.Location]:
     place = server.at(params)
-    found = references(*place, params.context.include_declaration) if place is not None else ()
-    return [_location(server, span) for span in found]
+    spans = references(*place, params.context.include_declaration) if place is not None else ()
+    return [_location(server, span) for span in spans]
 
 
 def _location(server: Server, span: Any) -> types.Location:
-    found = convert.location(span, server.encoding)
-    return types.Location(server.uri(span.source.path), found.range)
+    location = convert.location(span, server.encoding)
+    return types.Location(server.uri(span.source.path), location.range)
 
 
 def on_prepare_rename(server: Server, params: types.PrepareRenameParams) -> types.Range | None:
@@ -143,7 +143,7 @@ def on_symbols(server: Server, params: types.DocumentSymbolParams) -> list[types
     if document is None:
         return []
     lines = document.lines(server.encoding)
-    return [convert.symbol(found, lines) for found in symbols(document)]
+    return [convert.symbol(one, lines) for one in symbols(document)]
 
 
 def on_folds(server: Server, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
@@ -170,8 +170,8 @@ async def on_hints(server: Server, params: types.InlayHintParams) -> list[types.
         return []
     lines = document.lines(server.encoding)
     start, end = (lines.offset(p.line, p.character) for p in (params.range.start, params.range.end))
-    found = await server.checked(document, lambda checked: hints(checked, start, end))
-    return [convert.hint(one, lines) for one in found]
+    in_range = await server.checked(document, lambda checked: hints(checked, start, end))
+    return [convert.hint(one, lines) for one in in_range]
 
 
 async def on_code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -180,7 +180,7 @@ async def on_code_action(server: Server, params: types.CodeActionParams) -> list
         return []
     lines = document.lines(server.encoding)
     start, end = (lines.offset(p.line, p.character) for p in (params.range.start, params.range.end))
-    found = await server.checked(document, lambda checked: fixes(checked, start, end))
+    in_range = await server.checked(document, lambda checked: fixes(checked, start, end))
     return [
         types.CodeAction(
             fix.title,
@@ -191,7 +191,7 @@ async def on_code_action(server: Server, params: types.CodeActionParams) -> list
                 changes={params.text_document.uri: convert.edits(fix.edits, lines)}
             ),
         )
-        for fix in found
+        for fix in in_range
     ]
 
 

@@ -1,4 +1,4 @@
-"""What completion offers."""
+"""The candidates of a completion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grouper.text.source import Span
 
 
 class Sort(Enum):
-    """What is offered, for the picture that editors show beside it."""
+    """The kind of a candidate, which editors show as an icon."""
 
     KEYWORD = "keyword"
     MODULE = "module"
@@ -32,7 +32,7 @@ class Sort(Enum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A text that may take the place of a span; `insert` is written where it is another."""
+    """A text that can replace a span; `insert` is what to insert if it differs from `text`."""
 
     text: str
     kind: Sort

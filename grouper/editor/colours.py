@@ -1,4 +1,4 @@
-"""Semantic tokens: what the words are, by the protocol's own names, so that themes know them."""
+"""Semantic tokens: the type of each word, with the protocol's standard names for themes."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ _DECLARED = (Kind.VARIABLE, Kind.LABEL, Kind.ALIAS, Kind.SPLIT)
 
 
 def semantic_tokens(document: Document, encoding: str) -> tuple[int, ...]:
-    """The tokens as the protocol has them: five numbers each, places relative to the one before."""
+    """The tokens in the protocol's form: five numbers each, relative to the previous token."""
     lines = document.lines(encoding)
     variables = {n.text for n in document.names if n.what is What.VARIABLE and n.declares}
     variables |= {
         n.text for d in document.included for n in d.names if n.what is What.VARIABLE and n.declares
     }
-    named = {n.span.start: n.what for n in document.names}
+    names_at = {n.span.start: n.what for n in document.names}
     data: list[int] = []
     last_line, last_start = 0, 0
     for token in document.tokens:
-        name = _type(token, named, variables)
+        name = _type(token, names_at, variables)
         if name is None:
             continue
         for line, start, length in _pieces(token, lines):
@@ -68,9 +68,9 @@ def semantic_tokens(document: Document, encoding: str) -> tuple[int, ...]:
     return tuple(data)
 
 
-def _type(token: Token, named: dict[int, What], variables: set[str]) -> str | None:
+def _type(token: Token, names_at: dict[int, What], variables: set[str]) -> str | None:
     if token.kind in (Kind.WORD, Kind.SCHEDULE):
-        what = named.get(token.start)
+        what = names_at.get(token.start)
         if what is What.VARIABLE:
             known = token.text in variables
             return "variable" if known else "function" if token.kind is Kind.SCHEDULE else None
@@ -79,9 +79,9 @@ def _type(token: Token, named: dict[int, What], variables: set[str]) -> str | No
 
 
 def _pieces(token: Token, lines: Lines) -> list[tuple[int, int, int]]:
-    """The token's lines: each with its start and length in units. Most tokens have one."""
+    """The token's lines, each with its start and length in units; most tokens have one line."""
     line, start = lines.position(token.start)
     end_line, end = lines.position(token.end)
     if line == end_line:
         return [(line, start, end - start)] if end > start else []
-    return []  # a lone carriage return in a comment: rather no colour than a wrong one
+    return []  # a lone carriage return in a comment: no colour is better than a wrong one

@@ -1,4 +1,4 @@
-"""Completion: what could be written at a place."""
+"""Completion: the candidates at a position."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KEYWORD_TERMINALS = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is completed: the statement up to there, and the part of a word."""
+    """The position of a completion: the statement before it, and the part of a word."""
 
     document: Document
     before: str  # the statement's text before the part
@@ -51,7 +51,7 @@ class Place:
 
 
 def complete(document: Document, offset: int) -> tuple[Candidate, ...]:
-    """What could be written at an offset, each with the text that it replaces."""
+    """The candidates at an offset, each with the text that it replaces."""
     line_start = document.text.rfind("\n", 0, offset) + 1
     if _in_comment(document, offset):
         return ()
@@ -59,8 +59,8 @@ def complete(document: Document, offset: int) -> tuple[Candidate, ...]:
     if opening is not None:
         return tuple(_in_string(document, line_start + opening, offset))
     place = _place(document, offset)
-    found = list(_candidates(place))
-    return tuple({(c.text, c.kind): c for c in reversed(found)}.values())[::-1]
+    candidates = list(_candidates(place))
+    return tuple({(c.text, c.kind): c for c in reversed(candidates)}.values())[::-1]
 
 
 def _in_comment(document: Document, offset: int) -> bool:
@@ -69,11 +69,11 @@ def _in_comment(document: Document, offset: int) -> bool:
 
 
 def _open_string(line: str) -> int | None:
-    """Where a string begins that is not closed before the end of a line, or None."""
+    """The start of a string that is not closed before the end of the line, or None."""
     inside, at = False, 0
-    for found in re.finditer(r'\\.|"', line):
-        if found.group() == '"':
-            inside, at = not inside, found.end()
+    for match in re.finditer(r'\\.|"', line):
+        if match.group() == '"':
+            inside, at = not inside, match.end()
     return at if inside else None
 
 
@@ -84,8 +84,8 @@ def _place(document: Document, offset: int) -> Place:
     selector = "->" not in head and not re.match(
         r"\s*(let|optimizer|warmup|schedule|split|expect|allow\s+\S*$)\b", head
     )
-    found = (_PART if selector and " where " not in head else _WORD).search(head)
-    part = found.group() if found is not None else ""
+    match = (_PART if selector and " where " not in head else _WORD).search(head)
+    part = match.group() if match is not None else ""
     before = head[: len(head) - len(part)]
     _, tokens = scan_statement(Span(Source(before), 0, len(before)))
     return Place(document, before, part, offset - len(part), statement, tokens)
@@ -130,12 +130,12 @@ def _candidates(place: Place) -> Iterator[Candidate]:
 
 
 def _inside(place: Place) -> bool:
-    """Whether a module is to be named, and not a parameter."""
+    """Whether a module is expected, not a parameter."""
     return bool(place.tokens) and place.tokens[-1].text == "in"
 
 
 def _may_be(word: str, place: Place) -> bool:
-    """Whether a word that the grammar allows has a meaning here."""
+    """Whether a word that the grammar accepts is allowed here."""
     if word == "freeze":
         return any(token.text == "->" for token in place.tokens)
     return word != "override" or not place.in_split

@@ -1,4 +1,4 @@
-"""Files that an `include`, a `for` or a `base_model` may name."""
+"""Completes file names in `include`, `for` and `base_model`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_LISTED = 1000
 
 
 def files(document: Document, statement: str, span: Span) -> Iterator[Candidate]:
-    """Files beside the rules file, by the folders typed so far, and the shipped ones."""
+    """Files relative to the rules file, in the folder typed so far, and the shipped ones."""
     typed = span.text
     folder = typed.rpartition("/")[0]
     prefix = f"{folder}/" if "/" in typed else ""
@@ -36,7 +36,7 @@ def files(document: Document, statement: str, span: Span) -> Iterator[Candidate]
 def _entries(folder: Path) -> list[tuple[str, bool]]:
     try:
         with os.scandir(folder) as entries:
-            found = [(e.name, e.is_dir()) for e in islice(entries, MOST_LISTED)]
+            listing = [(e.name, e.is_dir()) for e in islice(entries, MOST_LISTED)]
     except (OSError, ValueError):
         return []
-    return sorted(entry for entry in found if not entry[0].startswith("."))
+    return sorted(entry for entry in listing if not entry[0].startswith("."))

@@ -1,4 +1,4 @@
-"""Names that a model has: its modules by depth, its parameters, its classes and its marks."""
+"""Completes names of a model: its modules level by level, parameters, classes and marks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _PLAIN = re.compile(r"[\w.-]*")
 
 @dataclass
 class _Tree:
-    """The names of an inventory by the names of what they are in: all children of each module."""
+    """The names of an inventory as a tree: the children of each module, with their numbers of
+    tensors."""
 
     children: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -38,21 +39,21 @@ _TREES: dict[int, tuple[Inventory, _Tree]] = {}
 
 
 def _tree(inventory: Inventory) -> _Tree:
-    """The tree of an inventory, made once."""
-    found = _TREES.get(id(inventory))
-    if found is None or found[0] is not inventory:
-        made = _Tree()
+    """The tree of an inventory, built once."""
+    entry = _TREES.get(id(inventory))
+    if entry is None or entry[0] is not inventory:
+        names = _Tree()
         for parameter in inventory.parameters:
             for name in parameter.names:
-                made.add(name)
+                names.add(name)
         if len(_TREES) > 16:
             _TREES.clear()
-        found = _TREES[id(inventory)] = (inventory, made)
-    return found[1]
+        entry = _TREES[id(inventory)] = (inventory, names)
+    return entry[1]
 
 
 def names(document: Document, part: str, span: Span, module: bool) -> Iterator[Candidate]:
-    """What may follow the part of a glob or a class: the next level of its names."""
+    """The names that can follow a part of a glob or a class: the next level of names."""
     for _, inventory in document.models:
         if part.startswith("@") or not part:
             yield from _classes(inventory, part, span, module)
@@ -61,18 +62,18 @@ def names(document: Document, part: str, span: Span, module: bool) -> Iterator[C
 
 
 def _children(inventory: Inventory, part: str, span: Span, module: bool) -> Iterator[Candidate]:
-    above, begun = _cut(part)
+    above, prefix = _cut(part)
     known = _tree(inventory)
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     leaves: dict[str, bool] = {}
     for parent in _parents(known, above):
         for child, count in known.children.get(parent, {}).items():
             path = f"{parent}.{child}" if parent else child
-            found[child] = found.get(child, 0) + count
+            counts[child] = counts.get(child, 0) + count
             leaves[child] = path not in known.children
-    place = Span(span.source, span.end - len(begun), span.end)
-    numbers = [child for child in found if child.isdigit()]
-    for child, count in list(found.items())[:MOST_OFFERED]:
+    place = Span(span.source, span.end - len(prefix), span.end)
+    numbers = [child for child in counts if child.isdigit()]
+    for child, count in list(counts.items())[:MOST_OFFERED]:
         if module and leaves[child]:
             continue
         kind = Sort.PARAMETER if leaves[child] else Sort.MODULE
@@ -83,25 +84,25 @@ def _children(inventory: Inventory, part: str, span: Span, module: bool) -> Iter
         last = max(map(int, numbers))
         yield Candidate("{i}", Sort.MODULE, place, f"each number, captured: 0 to {last}")
         yield Candidate(f"{{0..{last}}}", Sort.MODULE, place, "a range of numbers")
-    if found and not module:
+    if counts and not module:
         yield Candidate("*", Sort.MODULE, place, "everything below", rank=2)
 
 
 def _cut(part: str) -> tuple[str, str]:
-    """The names above, and the beginning of the name that is typed."""
+    """The names of the modules above, and the beginning of the name being typed."""
     depth, cut = 0, 0
     for index, character in enumerate(part):
         depth += {"{": 1, "}": -1}.get(character, 0)
         if character == "." and depth <= 0:
             cut = index + 1
-    above, begun = part[:cut].rstrip("."), part[cut:]
-    inside = max(begun.rfind("{"), begun.rfind(","))
-    opened = begun.count("{") > begun.count("}")
-    return above, begun[inside + 1 :] if opened and inside >= 0 else begun
+    above, prefix = part[:cut].rstrip("."), part[cut:]
+    inside = max(prefix.rfind("{"), prefix.rfind(","))
+    in_braces = prefix.count("{") > prefix.count("}")
+    return above, prefix[inside + 1 :] if in_braces and inside >= 0 else prefix
 
 
 def _parents(known: _Tree, above: str) -> list[str]:
-    """The modules that a pattern of names above may be."""
+    """The modules that a pattern can match."""
     if _PLAIN.fullmatch(above):
         return [above]
     try:
@@ -132,7 +133,7 @@ def _classes(inventory: Inventory, part: str, span: Span, module: bool) -> Itera
 
 
 def _class_counts(inventory: Inventory, all_modules: bool) -> dict[str, int]:
-    """The classes of modules, or of those that own parameters, with their bases."""
+    """The classes and base classes of modules, by default of those that own parameters."""
     modules = inventory.modules or {}
     paths = (
         modules
@@ -143,14 +144,14 @@ def _class_counts(inventory: Inventory, all_modules: bool) -> dict[str, int]:
     )
     counts: dict[str, int] = {}
     for path in paths:
-        found = modules.get(path)
-        for cls in (found.cls, *(found.bases or ())) if found else ():
+        module = modules.get(path)
+        for cls in (module.cls, *(module.bases or ())) if module else ():
             counts[cls] = counts.get(cls, 0) + 1
     return counts
 
 
 def exact_names(document: Document, span: Span) -> Iterator[Candidate]:
-    """Whole names, of those that begin as what is typed."""
+    """Whole names that start with the typed text."""
     for _, inventory in document.models:
         matching = [name for name in inventory.by_name if name.startswith(span.text)]
         for name in matching[:MOST_OFFERED]:
@@ -158,7 +159,7 @@ def exact_names(document: Document, span: Span) -> Iterator[Candidate]:
 
 
 def marks(document: Document, span: Span) -> Iterator[Candidate]:
-    """The words that parameters of a model carry."""
+    """The marks that parameters of a model have."""
     for _, inventory in document.models:
         for word in inventory.marks.parameters if inventory.marks is not None else ():
-            yield Candidate(word, Sort.MARK, span, "said of parameters by the model")
+            yield Candidate(word, Sort.MARK, span, "a mark on parameters of the model")

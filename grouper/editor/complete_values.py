@@ -32,7 +32,7 @@ def values(
     span: Span,
     statement: Scanned | None,
 ) -> Iterator[Candidate]:
-    """What the options of a statement may be, and what their values may say."""
+    """The possible options of a statement, and the words and names in their values."""
     word = tokens[0].text if tokens else ""
     if "TARGET" in allowed:
         for name in torch_signatures():
@@ -43,7 +43,7 @@ def values(
         yield from _keys(document, word, tokens, span)
     if "NUMBER" in allowed:
         yield from _values(document, word, tokens, span, statement)
-    elif _behind_label(document, tokens, span):
+    elif _after_label(document, tokens, span):
         yield from (Candidate(key, Sort.OPTION, span, "option") for key in ("lr", "momentum"))
 
 
@@ -57,22 +57,22 @@ def _schedules(document: Document, tokens: tuple[Token, ...], span: Span) -> Ite
     yield from _each(document, What.VARIABLE, Sort.VARIABLE, "variable", span)
     if len(tokens) == 1:
         for key in ("weight_decay", "momentum"):
-            yield Candidate(key, Sort.OPTION, span, "an option that the schedule moves")
+            yield Candidate(key, Sort.OPTION, span, "an option that the schedule changes")
 
 
 def _keys(
     document: Document, word: str, tokens: tuple[Token, ...], span: Span
 ) -> Iterator[Candidate]:
-    given = {token.text for token in tokens if token.kind is Kind.KEY}
+    keys = {token.text for token in tokens if token.kind is Kind.KEY}
     inside = _configured(tokens)
     for key in _possible(document, inside or word, tokens, inside is not None):
-        if key not in given or inside is not None:
+        if key not in keys or inside is not None:
             about = key_text(word if word in ("warmup", "schedule") else "rule", key)
             yield Candidate(key, Sort.OPTION, span, "option", about, insert=f"{key}=")
 
 
 def _configured(tokens: tuple[Token, ...]) -> str | None:
-    """The schedule in whose parentheses an option is written: `schedule=step(`."""
+    """The schedule whose parentheses are open, as in `schedule=step(`."""
     depth = 0
     for token in reversed(tokens):
         depth += {")": 1, "(": -1}.get(token.text, 0)
@@ -89,8 +89,8 @@ def _possible(
     if word == "warmup":
         return WARMUP
     if word == "schedule":
-        named = [t.text for t in tokens if t.kind is Kind.SCHEDULE]
-        kinds = [SCHEDULES[n] for n in named if n in SCHEDULES] or list(SCHEDULES.values())
+        names = [t.text for t in tokens if t.kind is Kind.SCHEDULE]
+        kinds = [SCHEDULES[n] for n in names if n in SCHEDULES] or list(SCHEDULES.values())
         return dict.fromkeys(key for kind in kinds for key in kind.options)
     if word == "optimizer":
         target = next((t.text for t in tokens if t.kind is Kind.OPTIMIZER), "")
@@ -102,10 +102,10 @@ def _possible(
 def _of_optimizers(document: Document) -> Iterator[str]:
     """The options that the declared optimizers read from groups."""
     targets = (t for t in document.tokens if t.kind is Kind.OPTIMIZER)
-    found = [known for t in targets if (known := signature(t.text)) is not None]
-    for known in found:
+    signatures = [known for t in targets if (known := signature(t.text)) is not None]
+    for known in signatures:
         yield from known.group or known.constructor
-    if not found:
+    if not signatures:
         yield from torch_options()
 
 
@@ -150,21 +150,21 @@ def _each(
 
 
 def _captures(document: Document, tokens: tuple[Token, ...], span: Span) -> Iterator[Candidate]:
-    begun = Scanned("rule", span, tokens)
-    for name in names_of(document.source, (begun,)):
+    rule = Scanned("rule", span, tokens)
+    for name in names_of(document.source, (rule,)):
         if name.what is What.CAPTURE and name.declares:
             yield Candidate(name.text, Sort.CAPTURE, span, "captured number")
 
 
 def _key(tokens: tuple[Token, ...]) -> str:
-    """The option whose value is written."""
+    """The option whose value is being written."""
     if len(tokens) > 1 and tokens[-1].text in ("=", "*=") and tokens[-2].kind is Kind.KEY:
         return tokens[-2].text
     return ""
 
 
 def _words_of(word: str, key: str) -> Iterator[str]:
-    """The words that an option takes, as the sentence on its values has them."""
+    """The words that an option accepts, taken from the description of its values."""
     tables: list[Mapping[str, tuple[str, object]]] = [PLAN, KINDS]
     if word == "warmup":
         tables = [{name: constraint for name, (constraint, _) in WARMUP.items()}]
@@ -179,12 +179,12 @@ def _words_of(word: str, key: str) -> Iterator[str]:
 
 
 def _argument(tokens: tuple[Token, ...]) -> bool:
-    """Whether a call of `count` or `numel` is open."""
+    """Whether a call to `count` or `numel` is open."""
     return len(tokens) > 1 and tokens[-1].text == "(" and tokens[-2].text in ("count", "numel")
 
 
-def _behind_label(document: Document, tokens: tuple[Token, ...], span: Span) -> bool:
-    """Whether `head.` comes before, of a label, in a claim."""
+def _after_label(document: Document, tokens: tuple[Token, ...], span: Span) -> bool:
+    """Whether a label and a dot, as in `head.`, come before, in a claim."""
     before = document.text[: span.start]
-    found = re.search(r'([^\W\d]\w*|"[^"\n]*")\.$', before)
-    return bool(tokens) and tokens[0].text == "expect" and found is not None
+    match = re.search(r'([^\W\d]\w*|"[^"\n]*")\.$', before)
+    return bool(tokens) and tokens[0].text == "expect" and match is not None

@@ -1,4 +1,4 @@
-"""From what the requests answer to the protocol's types."""
+"""Converts the answers to requests into the protocol's types."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def range_of(lines: Lines, span: Span) -> types.Range:
 
 
 def uri_of(path: str) -> str:
-    """The address of a file; one that is not on the disk keeps its own, which is in `<>`."""
+    """The URI of a file; a file that is not on disk has its URI in `<>` as its path."""
     return path[1:-1] if path.startswith("<") else from_fs_path(path) or path
 
 
@@ -72,73 +72,73 @@ def location(span: Span, encoding: str) -> types.Location:
     return types.Location(uri_of(span.source.path), range_of(lines, span))
 
 
-def diagnostic(found: Diagnostic, lines: Lines) -> types.Diagnostic:
-    code = found.finding.code
+def diagnostic(item: Diagnostic, lines: Lines) -> types.Diagnostic:
+    code = item.finding.code
     return types.Diagnostic(
-        range_of(lines, found.span),
-        found.message,
-        severity=_SEVERITY[found.finding.severity],
+        range_of(lines, item.span),
+        item.message,
+        severity=_SEVERITY[item.finding.severity],
         code=code.id,
         source="grouper",
-        tags=[types.DiagnosticTag.Unnecessary] if found.useless else None,
+        tags=[types.DiagnosticTag.Unnecessary] if item.useless else None,
         related_information=[
             types.DiagnosticRelatedInformation(location(span, lines.encoding), message)
-            for span, message in found.related
+            for span, message in item.related
         ],
     )
 
 
 def markup(text: str, kinds: Sequence[types.MarkupKind] | None) -> types.MarkupContent:
-    """Markdown, which is readable as plain text, under the name that the client knows."""
+    """Markdown, declared as plain text if the client does not support it."""
     known = types.MarkupKind.Markdown in (kinds or ())
     return types.MarkupContent(
         types.MarkupKind.Markdown if known else types.MarkupKind.PlainText, text
     )
 
 
-def hover(found: Hover, lines: Lines, client: types.ClientCapabilities) -> types.Hover:
+def hover(item: Hover, lines: Lines, client: types.ClientCapabilities) -> types.Hover:
     kinds = get_capability(client, "text_document.hover.content_format")
-    return types.Hover(markup(found.markdown, kinds), range_of(lines, found.span))
+    return types.Hover(markup(item.markdown, kinds), range_of(lines, item.span))
 
 
 def completion(
-    found: Candidate, lines: Lines, client: types.ClientCapabilities
+    item: Candidate, lines: Lines, client: types.ClientCapabilities
 ) -> types.CompletionItem:
     kinds = get_capability(client, "text_document.completion.completion_item.documentation_format")
-    about = markup(found.documentation, kinds) if kinds else found.documentation
+    about = markup(item.documentation, kinds) if kinds else item.documentation
     return types.CompletionItem(
-        label=found.text,
-        kind=_ITEM[found.kind],
-        detail=found.detail or None,
-        documentation=about if found.documentation else None,
-        sort_text=f"{found.rank}{found.text.zfill(6) if found.text.isdigit() else found.text}",
-        filter_text=found.text,
-        text_edit=types.TextEdit(range_of(lines, found.span), found.written),
+        label=item.text,
+        kind=_ITEM[item.kind],
+        detail=item.detail or None,
+        documentation=about if item.documentation else None,
+        sort_text=f"{item.rank}{item.text.zfill(6) if item.text.isdigit() else item.text}",
+        filter_text=item.text,
+        text_edit=types.TextEdit(range_of(lines, item.span), item.written),
     )
 
 
-def edits(found: Iterable[Edit], lines: Lines) -> list[types.TextEdit]:
-    return [types.TextEdit(range_of(lines, edit.span), edit.replacement) for edit in found]
+def edits(replacements: Iterable[Edit], lines: Lines) -> list[types.TextEdit]:
+    return [types.TextEdit(range_of(lines, edit.span), edit.replacement) for edit in replacements]
 
 
-def symbol(found: Symbol, lines: Lines) -> types.DocumentSymbol:
+def symbol(item: Symbol, lines: Lines) -> types.DocumentSymbol:
     return types.DocumentSymbol(
-        found.name,
-        _SYMBOL[found.kind],
-        range_of(lines, found.span),
-        range_of(lines, found.chosen),
-        detail=found.detail or None,
-        children=[symbol(child, lines) for child in found.children],
+        item.name,
+        _SYMBOL[item.kind],
+        range_of(lines, item.span),
+        range_of(lines, item.selection),
+        detail=item.detail or None,
+        children=[symbol(child, lines) for child in item.children],
     )
 
 
-def fold(found: Fold) -> types.FoldingRange:
-    kind = types.FoldingRangeKind.Comment if found.comment else types.FoldingRangeKind.Region
-    return types.FoldingRange(found.first, found.last, kind=kind)
+def fold(item: Fold) -> types.FoldingRange:
+    kind = types.FoldingRangeKind.Comment if item.comment else types.FoldingRangeKind.Region
+    return types.FoldingRange(item.first, item.last, kind=kind)
 
 
-def hint(found: Hint, lines: Lines) -> types.InlayHint:
-    tooltip = types.MarkupContent(types.MarkupKind.Markdown, found.tooltip)
+def hint(item: Hint, lines: Lines) -> types.InlayHint:
+    tooltip = types.MarkupContent(types.MarkupKind.Markdown, item.tooltip)
     return types.InlayHint(
-        position(lines, found.offset), found.text, tooltip=tooltip, padding_left=True
+        position(lines, item.offset), item.text, tooltip=tooltip, padding_left=True
     )

@@ -1,4 +1,4 @@
-"""Findings as an editor shows them: each at a place of the file that is open."""
+"""Findings as diagnostics for an editor, each at a place in the open file."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _USELESS = (UNUSED_LET, never_decides.CODE, allowed.CODE)
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A finding, its place in this file, and further places, perhaps in others."""
+    """A finding with its place in this file and related places, which can be in other files."""
 
     finding: Finding
     span: Span
     message: str
     related: tuple[tuple[Span, str], ...]
-    useless: bool  # what it is about can be taken away
+    useless: bool  # the code at `span` can be removed
 
 
 def diagnostics(document: Document) -> tuple[Diagnostic, ...]:
-    """What there is to say of a file, in order."""
+    """The diagnostics of a file, in order."""
     return tuple(_diagnostic(document, finding) for finding in document.findings)
 
 
@@ -43,8 +43,8 @@ def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
 
 
 def _statement(document: Document, kind: type[tree.For] | type[tree.Include]) -> Span:
-    """The place of a finding that has none here: on the model, the first `for`; in a file that is
-    included, the first `include`."""
+    """The place of a finding outside this file: the first `for` if it is about a model, the first
+    `include` if it is in an included file."""
     for statement in document.parsed.file.statements:
         if isinstance(statement, kind) and statement.span is not None:
             return statement.span

@@ -1,6 +1,6 @@
-"""A rules file as it is in an editor at one moment, and what follows from its text.
+"""One version of a rules file in an editor, and everything that is computed from its text.
 
-Each step is taken when it is asked for, and once. Nothing here changes: an edit makes a new one.
+Each step is computed once, when it is needed. A document never changes: an edit makes a new one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from grouper.text.source import Source, Span
 
 
 class Surroundings(Protocol):
-    """What a document asks of the others: their text, and the models."""
+    """What a document needs from the workspace: other files, and the models."""
 
     models: Models
     default_model: str | None
@@ -50,7 +50,7 @@ class Surroundings(Protocol):
 
 @dataclass(frozen=True)
 class ModelReport:
-    """The rules on one model. `name` is how the file names it."""
+    """The report on the rules for one model. `name` is the model's name in the file."""
 
     name: str
     report: Report
@@ -58,8 +58,8 @@ class ModelReport:
 
 @dataclass(frozen=True)
 class Taken:
-    """The parameters of one model that a rule takes. `sure` is False where a statement above
-    it cannot be read, which might take some of them."""
+    """The parameters of one model that a rule takes. `sure` is False if a statement above it that
+    cannot be read might take some of them."""
 
     model: Inventory
     parameters: tuple[Parameter, ...]
@@ -68,7 +68,7 @@ class Taken:
 
 @dataclass
 class Document:
-    """A rules file; `stamps` are those of the files that went into what is known of it."""
+    """A rules file; `stamps` are those of the files that its results depend on."""
 
     source: Source
     around: Surroundings
@@ -85,11 +85,11 @@ class Document:
 
     @property
     def folder(self) -> Path:
-        """The folder from which the paths in the file count."""
+        """The folder that paths in the file are relative to."""
         return Path() if self.path.startswith("<") else Path(self.path).parent
 
     def is_current(self) -> bool:
-        """Whether all files that went into it are as they were."""
+        """Whether all files that it depends on are unchanged."""
         return all(self.around.stamp(path) == stamp for path, stamp in self.stamps.copy().items())
 
     @cached_property
@@ -114,23 +114,23 @@ class Document:
 
     @cached_property
     def included(self) -> tuple[Document, ...]:
-        """The files that this one includes, each once, and those that they include."""
-        found: dict[str, Document] = {}
-        self._include(found)
-        return tuple(found.values())
+        """The files that this one includes, directly or indirectly, each once."""
+        documents: dict[str, Document] = {}
+        self._include(documents)
+        return tuple(documents.values())
 
-    def _include(self, found: dict[str, Document]) -> None:
+    def _include(self, known: dict[str, Document]) -> None:
         for statement in self.statements:
             path = self.included_path(statement)
-            if path is None or str(path) in found or str(path) == self.path or len(found) > 200:
+            if path is None or str(path) in known or str(path) == self.path or len(known) > 200:
                 continue
             try:
                 self.stamps[str(path)] = self.around.stamp(str(path))
                 document = self.around.file(path)
             except OSError:
                 continue
-            found[str(path)] = document
-            document._include(found)
+            known[str(path)] = document
+            document._include(known)
 
     def included_path(self, statement: Scanned) -> Path | None:
         """The file that an `include` names."""
@@ -154,28 +154,28 @@ class Document:
 
     @cached_property
     def model_paths(self) -> tuple[str, ...]:
-        """The models that the file names, or else the editor's own."""
+        """The models that the file names, or else the editor's default model."""
         heads = (item.span for item in self._pieces.items if isinstance(item, Statement))
         scanned = [scan_one(span) for span in heads if span.text.startswith("for")]
-        named = [path for s in scanned if s.word == "for" and (path := _string(s))]
-        if named:
-            beside = named if self.path.startswith("<") else [str(self.folder / n) for n in named]
-            return tuple(dict.fromkeys(beside))
+        names = [path for s in scanned if s.word == "for" and (path := _string(s))]
+        if names:
+            paths = names if self.path.startswith("<") else [str(self.folder / n) for n in names]
+            return tuple(dict.fromkeys(paths))
         return () if self.around.default_model is None else (self.around.default_model,)
 
     @cached_property
     def _models(self) -> tuple[tuple[tuple[str, Inventory], ...], tuple[Finding, ...]]:
-        found, findings = [], []
+        models, findings = [], []
         for path in self.model_paths:
             if not is_looked_at(path):
                 findings.append(self._at_for(path, not_looked_at(path)))
                 continue
             self.stamps[path] = stamp_of(path)
             try:
-                found.append((path, self.around.models.read(path)))
+                models.append((path, self.around.models.read(path)))
             except ModelError as error:
                 findings.append(self._at_for(path, error.finding))
-        return tuple(found), tuple(findings)
+        return tuple(models), tuple(findings)
 
     @property
     def models(self) -> tuple[tuple[str, Inventory], ...]:
@@ -183,7 +183,7 @@ class Document:
         return self._models[0]
 
     def _at_for(self, path: str, finding: Finding) -> Finding:
-        """A finding on a model, at the statement that names it."""
+        """A finding on a model, placed at the statement that names the model."""
         names = [
             statement.span
             for statement in self.parsed.file.statements
@@ -207,7 +207,7 @@ class Document:
 
     @cached_property
     def reports(self) -> tuple[ModelReport, ...]:
-        """The report on each model; none where there is no model to look at."""
+        """The report on each model; empty if there is no model to read."""
         if not self._base_is_looked_at:
             return ()
         return tuple(ModelReport(path, self._report(inventory)) for path, inventory in self.models)
@@ -218,27 +218,27 @@ class Document:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything to say of the file: on its models, or on the rules alone."""
+        """All findings on the file, with its models or on the rules alone."""
         others = list(self._models[1])
         base = self.rules.base_model
         if base is not None and not self._base_is_looked_at:
             others.append(not_looked_at(base))
         if not self.reports:
             return in_order((*check_rules(self.rules).findings, *others))
-        found: dict[tuple[object, ...], Finding] = {}
+        findings: dict[tuple[object, ...], Finding] = {}
         for model in self.reports:
             for finding in model.report.findings:
                 key = (finding.code.id, finding.span, finding.message)
                 note = f"on `{model.name}`"
                 several = len(self.reports) > 1
-                shown = replace(finding, notes=(*finding.notes, note)) if several else finding
-                found.setdefault(key, shown)
-        return in_order((*found.values(), *others))
+                with_note = replace(finding, notes=(*finding.notes, note)) if several else finding
+                findings.setdefault(key, with_note)
+        return in_order((*findings.values(), *others))
 
     @cached_property
     def taken(self) -> Mapping[int, tuple[Taken, ...]]:
-        """What each rule of this file takes of each model, by the rule's place."""
-        found: dict[int, list[Taken]] = {}
+        """The parameters that each rule of this file takes in each model, by the rule's offset."""
+        by_rule: dict[int, list[Taken]] = {}
         if not self._base_is_looked_at:
             return {}
         whole = not has_errors(self.rules)
@@ -248,11 +248,11 @@ class Document:
                 if rule.span is not None and rule.span.source is self.source:
                     sure = whole or not rule.otherwise
                     taken = Taken(inventory, tuple(of_rules.get(id(rule), ())), sure)
-                    found.setdefault(rule.span.start, []).append(taken)
-        return {start: tuple(each) for start, each in found.items()}
+                    by_rule.setdefault(rule.span.start, []).append(taken)
+        return {start: tuple(each) for start, each in by_rule.items()}
 
     def _of_rules(self, inventory: Inventory) -> Mapping[int, list[Parameter]]:
-        """The parameters of each rule, by the rule's `id`. Faulty rules are left out."""
+        """The parameters of each rule, by the rule's `id`, without rules that have errors."""
         matches = self._match(self.rules, inventory, self._base.parameters)
         if matches.limit is not None:
             return {}
@@ -265,19 +265,19 @@ class Document:
     def _match(
         self, rules: RuleSet, inventory: Inventory, base: Mapping[str, Parameter] | None
     ) -> Matches:
-        """What the rules match in a model: asked once, for hints and for the report."""
-        found = self._matches.get(id(inventory))
-        if found is None:
-            found = self._matches[id(inventory)] = match_rules(rules, inventory, base)
-        return found
+        """What the rules match in a model, computed once for hints and for the report."""
+        matches = self._matches.get(id(inventory))
+        if matches is None:
+            matches = self._matches[id(inventory)] = match_rules(rules, inventory, base)
+        return matches
 
     def lines(self, encoding: str) -> Lines:
-        """The lines of the text, in a client's units."""
+        """The lines of the text, with columns in a client's units."""
         known: dict[str, Lines] = self.__dict__.setdefault("_lines", {})
         return known.setdefault(encoding, Lines(self.text, encoding))  # type: ignore[arg-type]
 
     def statement_at(self, offset: int) -> Scanned | None:
-        """The statement in which an offset stands; of a split, the rule, or the split's head."""
+        """The statement at an offset; in a split, the rule or the split's head."""
         return _statement_at(self.statements, offset)
 
 

@@ -1,4 +1,4 @@
-"""What could be at a place: the terminals of the grammar that the statement before it allows."""
+"""The terminals of the grammar that can follow the start of a statement."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from grouper.language.syntax.grammar import parser
 
 
 def accepted(before: str, start: str = "statement") -> frozenset[str]:
-    """The terminals that may follow the beginning of a statement; none where it cannot be read."""
+    """The terminals that can follow the start of a statement; none if it cannot be parsed."""
     from lark.exceptions import UnexpectedInput
 
     interactive = parser().parse_interactive(before, start=start)

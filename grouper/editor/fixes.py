@@ -1,4 +1,4 @@
-"""Quick fixes: the edits that findings carry."""
+"""Quick fixes: the edits of findings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grouper.text.source import Span
 
 @dataclass(frozen=True)
 class Fix:
-    """A finding's edits under a title, all of them in one file."""
+    """A finding's edits with a title, all of them in one file."""
 
     title: str
     edits: tuple[Edit, ...]
@@ -19,10 +19,10 @@ class Fix:
 
 def fixes(document: Document, start: int, end: int) -> tuple[Fix, ...]:
     """The fixes of the findings that touch `[start, end]`."""
-    touched = [f for f in document.findings if f.edits and _touches(f.span, start, end)]
+    findings = [f for f in document.findings if f.edits and _touches(f.span, start, end)]
     return tuple(
         Fix(_title(finding), finding.edits, finding)
-        for finding in touched
+        for finding in findings
         if all(edit.span.source is document.source for edit in finding.edits)
     )
 
@@ -35,5 +35,5 @@ def _title(finding: Finding) -> str:
     edit = finding.edits[0]
     old, new = edit.span.text.strip(), edit.replacement.strip()
     if not new:
-        return f"Take `{old}` away"
-    return f"Replace `{old}` with `{new}`" if old else f"Write `{new}` here"
+        return f"Remove `{old}`"
+    return f"Replace `{old}` with `{new}`" if old else f"Insert `{new}`"

@@ -1,4 +1,4 @@
-"""What can be folded: splits, statements over several lines, and runs of comments."""
+"""Folding ranges: splits, statements over several lines, and runs of comments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class Fold:
-    """Lines, both included, counted from 0."""
+    """A range of lines, counted from 0, including both ends."""
 
     first: int
     last: int
@@ -21,10 +21,10 @@ class Fold:
 
 
 def folds(document: Document) -> tuple[Fold, ...]:
-    """What can be folded, in order."""
+    """The folding ranges of a file, in order."""
     lines = document.lines("utf-32")
-    found = [*_statements(document.statements, lines), *_comments(document, lines)]
-    return tuple(sorted((f for f in found if f.last > f.first), key=lambda f: (f.first, f.last)))
+    ranges = [*_statements(document.statements, lines), *_comments(document, lines)]
+    return tuple(sorted((f for f in ranges if f.last > f.first), key=lambda f: (f.first, f.last)))
 
 
 def _statements(statements: tuple[Scanned, ...], lines: Lines) -> Iterator[Fold]:

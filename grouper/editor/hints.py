@@ -12,7 +12,7 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class Hint:
-    """Text to be shown at an offset, and more of it in Markdown."""
+    """Text to show at an offset, with a tooltip in Markdown."""
 
     offset: int
     text: str

@@ -1,4 +1,4 @@
-"""Hover: what a selector matches, where an option comes from, and what words and findings mean."""
+"""Hover: what selectors match, where options come from, and what words and findings mean."""
 
 from __future__ import annotations
 
@@ -25,22 +25,24 @@ from grouper.text.source import Span
 
 @dataclass(frozen=True)
 class Hover:
-    """Markdown, and the text that it speaks of."""
+    """Markdown, and the span that it describes."""
 
     markdown: str
     span: Span
 
 
 def hover(document: Document, offset: int) -> Hover | None:
-    """What there is to say of a place; None where there is nothing."""
+    """The hover text at an offset, or None."""
     token = _token_at(document, offset)
     parts = []
     if token is not None:
-        parts = [part for ask in _ASKED if (part := ask(document, token, offset))]
+        parts = [part for describe in _DESCRIBERS if (part := describe(document, token, offset))]
     parts += [_finding(finding) for finding in _known(document) if _covers(finding, offset)]
     if not parts:
         return None
-    span = Span(document.source, token.start, token.end) if token else _found_span(document, offset)
+    span = (
+        Span(document.source, token.start, token.end) if token else _finding_span(document, offset)
+    )
     return Hover("\n\n---\n\n".join(dict.fromkeys(parts)), span)
 
 
@@ -50,7 +52,7 @@ def _token_at(document: Document, offset: int) -> Token | None:
 
 
 def _known(document: Document) -> tuple[Finding, ...]:
-    """The findings, where they have been looked for: soon after the text rests, they are."""
+    """The findings, if they have been computed, which happens soon after the last edit."""
     known: tuple[Finding, ...] = document.__dict__.get("findings", ())
     return known
 
@@ -60,13 +62,13 @@ def _covers(finding: Finding, offset: int) -> bool:
     return span is not None and span.start <= offset < max(span.end, span.start + 1)
 
 
-def _found_span(document: Document, offset: int) -> Span:
+def _finding_span(document: Document, offset: int) -> Span:
     spans = [f.span for f in _known(document) if _covers(f, offset) and f.span is not None]
     return spans[0] if spans else Span(document.source, offset, offset)
 
 
 def _selector(document: Document, token: Token, offset: int) -> str | None:
-    """What the smallest selector here matches on each model."""
+    """What the innermost selector here matches on each model."""
     in_selector = (Kind.GLOB, Kind.CLASS, Kind.REGEX, Kind.FACT, Kind.MARK, Kind.STRING)
     words_of_selectors = ("in", "not", "and", "or", "trainable", "tied", "has")
     if token.kind not in in_selector and token.text not in words_of_selectors:
@@ -76,15 +78,15 @@ def _selector(document: Document, token: Token, offset: int) -> str | None:
         return None
     parts = []
     for path, inventory in document.models:
-        found, reasons = selected(selector, inventory, document)
-        head = f"{code(selector.span.text)} matches {totals(found)} of {code(path)}"
-        unsure = "".join(f"\n\nnot known of others: {reason}" for reason in reasons)
-        parts.append(f"{head}\n\n{names_list(found)}{unsure}".rstrip())
+        matches, reasons = selected(selector, inventory, document)
+        head = f"{code(selector.span.text)} matches {totals(matches)} of {code(path)}"
+        unknown = "".join(f"\n\nunknown for other tensors: {reason}" for reason in reasons)
+        parts.append(f"{head}\n\n{names_list(matches)}{unknown}".rstrip())
     return "\n\n".join(parts) or None
 
 
 def _rule(document: Document, token: Token, offset: int) -> str | None:
-    """What the whole rule takes, where its arrow, its label or `else` is pointed at."""
+    """What the whole rule takes, if the offset is in its arrow, its label or `else`."""
     if token.text not in ("->", "else", "override", "optional") and token.kind is not Kind.LABEL:
         return None
     statement = document.statement_at(offset)
@@ -99,10 +101,10 @@ def _rule(document: Document, token: Token, offset: int) -> str | None:
 
 
 def _option(document: Document, token: Token, offset: int) -> str | None:
-    found = option_at(document.parsed.file, offset)
-    if found is None or (token.kind is not Kind.KEY and token.text != "freeze"):
+    statement_and_option = option_at(document.parsed.file, offset)
+    if statement_and_option is None or (token.kind is not Kind.KEY and token.text != "freeze"):
         return None
-    statement, option = found
+    statement, option = statement_and_option
     return option_text(document, statement, option)
 
 
@@ -115,8 +117,8 @@ def _variable(document: Document, token: Token, offset: int) -> str | None:
         return None
     value = document.rules.variables.get(name.text)
     known = name.text in document.rules.variables and not callable(value)
-    shown = f" = {value_text(value)}" if known and _is_value(value) else ""
-    return f"{code(f'let {name.text}{shown}')}, declared at {code(let.span.place)}"
+    suffix = f" = {value_text(value)}" if known and _is_value(value) else ""
+    return f"{code(f'let {name.text}{suffix}')}, declared at {code(let.span.place)}"
 
 
 def _is_value(value: object) -> bool:
@@ -142,7 +144,7 @@ def _word(document: Document, token: Token, offset: int) -> str | None:
             return None
 
 
-_ASKED: tuple[Callable[[Document, Token, int], str | None], ...] = (
+_DESCRIBERS: tuple[Callable[[Document, Token, int], str | None], ...] = (
     _selector, _rule, _option, _variable, _word,
 )  # fmt: skip
 
@@ -152,11 +154,11 @@ def optimizer_text(name: str) -> str | None:
     known = signature(name)
     if known is None:
         return None
-    shown = [
+    options = [
         f"{key}={value_text(known.defaults[key])}" if key in known.defaults else key
         for key in known.constructor
     ]
-    return f"{code(f'torch.optim.{name}')}\n\n" + ", ".join(map(code, shown))
+    return f"{code(f'torch.optim.{name}')}\n\n" + ", ".join(map(code, options))
 
 
 def schedule_text(name: str) -> str | None:
@@ -164,11 +166,11 @@ def schedule_text(name: str) -> str | None:
     kind = SCHEDULES.get(name)
     if kind is None:
         return None
-    shown = [
+    options = [
         key if default is None else f"{key}={value_text(default)}"
         for key, (_, default) in kind.options.items()
     ]
-    return f"{code(f'schedule {name}')}\n\n" + ", ".join(map(code, shown))
+    return f"{code(f'schedule {name}')}\n\n" + ", ".join(map(code, options))
 
 
 def _finding(finding: Finding) -> str:
@@ -181,5 +183,5 @@ def _finding(finding: Finding) -> str:
     return "\n\n".join([*parts, _page(finding.code)])
 
 
-def _page(found: Code) -> str:
-    return f"**{found.id} {found.name}**\n\n{inspect.cleandoc(found.page)}"
+def _page(kind: Code) -> str:
+    return f"**{kind.id} {kind.name}**\n\n{inspect.cleandoc(kind.page)}"

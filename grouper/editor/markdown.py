@@ -1,4 +1,4 @@
-"""Strangers' names in Markdown: shown as they are, and never as markup."""
+"""Untrusted names in Markdown, shown verbatim and never as markup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grouper.text.printable import count_phrase, size_phrase, visible
 
 MOST_PATTERNS = 12
 MOST_CHARACTERS = 200
-MOST_FOLDED = 20_000  # parameters that are folded while somebody waits
+MOST_FOLDED = 20_000  # parameters; folding more would take too long for a hover
 
 
 def code(text: str) -> str:
@@ -25,7 +25,7 @@ def code(text: str) -> str:
 
 
 def totals(parameters: tuple[Parameter, ...]) -> str:
-    """`57 tensors, 9,504 parameters`."""
+    """A text such as `57 tensors, 9,504 parameters`."""
     tensors = count_phrase(parameters, "tensor")
     if any(parameter.numel is None for parameter in parameters):
         return tensors
@@ -33,7 +33,7 @@ def totals(parameters: tuple[Parameter, ...]) -> str:
 
 
 def names_list(parameters: tuple[Parameter, ...]) -> str:
-    """The names, folded into patterns: a list, and how many more there are."""
+    """A list of the names, folded into patterns and cut to MOST_PATTERNS."""
     names = [parameter.name for parameter in parameters]
     patterns: Iterable[str] = fold(names) if len(names) <= MOST_FOLDED else names
     patterns = list(patterns)

@@ -1,4 +1,4 @@
-"""The models that rules are written for, read once and kept until their files change."""
+"""The models that rules are written for, cached until their files change."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ MOST_KEPT = 16
 
 @dataclass
 class Models:
-    """Inventories by path. What only running code or the network could give is not read: opening
-    a rules file in an editor is no reason to run what it names."""
+    """Inventories by path. A model that needs code to run or the network is not read: opening a
+    rules file in an editor must not run code that it names."""
 
     reader: Callable[[str, str | None], Inventory] = read
-    _kept: dict[tuple[str, str | None], tuple[Stamp, Inventory | ModelError]] = field(
+    _cache: dict[tuple[str, str | None], tuple[Stamp, Inventory | ModelError]] = field(
         default_factory=dict
     )
 
     def read(self, path: str, key: str | None = None) -> Inventory:
-        """The inventory of a file or folder. Raises ModelError for whatever prevents it."""
+        """The inventory of a file or folder. Raises ModelError if it cannot be read."""
         if not is_looked_at(path):
             raise ModelError(NOT_BUILT, not_looked_at(path).message)
         stamp = stamp_of(path)
-        kept = self._kept.get((path, key))
-        if kept is None or kept[0] != stamp:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            kept = self._kept[path, key] = (stamp, self._fresh(path, key))
-        if isinstance(kept[1], ModelError):
-            raise kept[1]
-        return kept[1]
+        entry = self._cache.get((path, key))
+        if entry is None or entry[0] != stamp:
+            if len(self._cache) >= MOST_KEPT:
+                self._cache.pop(next(iter(self._cache)))
+            entry = self._cache[path, key] = (stamp, self._fresh(path, key))
+        if isinstance(entry[1], ModelError):
+            raise entry[1]
+        return entry[1]
 
     def _fresh(self, path: str, key: str | None) -> Inventory | ModelError:
         try:
@@ -54,25 +54,25 @@ class Models:
 
 
 def stamp_of(path: str) -> Stamp:
-    """What changes when a file does; of a folder, when an entry of it does."""
+    """A value that changes when a file changes, or an entry of a folder."""
     try:
-        found = os.stat(path)
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        status = os.stat(path)
+        return status.st_mtime_ns, status.st_size, status.st_ino
     except (OSError, ValueError):
         return None
 
 
 def is_looked_at(path: str) -> bool:
-    """Whether a model is read from files alone."""
+    """Whether a model is read from local files only."""
     return not (factories.recognises(path) or remote.recognises(path))
 
 
 def not_looked_at(path: str) -> Finding:
-    """The note on a model that is not looked at."""
-    shown = without_secrets(path)
+    """The note on a model that is not read."""
+    name = without_secrets(path)
     return Finding(
         NOT_BUILT,
-        f"`{shown}` is not read while you edit: that would run code, or load it from the network",
-        help=f"save a snapshot, `grouper params {shown} --save model.json`, and name that",
+        f"the editor does not read `{name}`, which would run code or need the network",
+        help=f"save a snapshot, `grouper params {name} --save model.json`, and name it instead",
         severity_override=Severity.NOTE,
     )

@@ -1,6 +1,7 @@
-"""Where a file's own names stand: variables, labels, captures, optimizers and splits.
+"""The names that a file declares and uses: variables, labels, captures, optimizers and splits.
 
-They are found in its words and not in its tree, so that a broken statement keeps its names.
+They are taken from the tokens and not from the syntax tree, so that broken statements have names,
+too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from grouper.text.source import Source, Span
 
 
 class What(Enum):
-    """What is called so."""
+    """The kind of thing that a name refers to."""
 
     VARIABLE = "variable"
     LABEL = "label"
@@ -28,7 +29,7 @@ class What(Enum):
 
 @dataclass(frozen=True)
 class Name:
-    """One place of a name. `scope` is the start of the rule that a capture belongs to."""
+    """One occurrence of a name. `scope` is the start of the rule that a capture belongs to."""
 
     what: What
     text: str
@@ -42,7 +43,7 @@ _GROUP = re.compile(r"\(\?P<([^\W\d]\w*)>")
 
 
 def names_of(source: Source, statements: tuple[Scanned, ...]) -> tuple[Name, ...]:
-    """The names of a file. Words that may be variables are `VARIABLE`s, declared or not."""
+    """The names in a file. Words that can be variables are `VARIABLE`s, declared or not."""
     return tuple(name for statement in statements for name in _Names(source, statement).all())
 
 
@@ -72,7 +73,7 @@ class _Names:
                 if not any(other.kind is Kind.ALIAS for other in self.tokens):
                     yield self._at(What.OPTIMIZER, token, declares=True)
             case Kind.SCHEDULE:
-                yield self._at(What.VARIABLE, token)  # `schedule curve`: perhaps a variable's name
+                yield self._at(What.VARIABLE, token)  # `schedule curve` can name a variable
             case Kind.LABEL:
                 yield from self._label(token)
             case Kind.STRING:
@@ -110,8 +111,8 @@ class _Names:
 
     def _label(self, token: Token) -> Iterator[Name]:
         yield self._at(What.LABEL, token, declares=True)
-        for found in re.finditer(r"\{([^\W\d]\w*)\}", token.text):
-            yield self._at(What.CAPTURE, Token(token.kind, found[1], token.start + found.start(1)))
+        for match in re.finditer(r"\{([^\W\d]\w*)\}", token.text):
+            yield self._at(What.CAPTURE, Token(token.kind, match[1], token.start + match.start(1)))
 
     def _string(self, index: int, token: Token) -> Iterator[Name]:
         if len(token.text) < 2 or not token.text.endswith('"'):
@@ -124,11 +125,11 @@ class _Names:
             yield self._at(What.LABEL, inside)
 
     def _captured(self) -> Iterator[Name]:
-        """The numbers that the selector captures, wherever they are written in it."""
+        """The captures in the selector."""
         for token in self.tokens:
             pattern = {Kind.GLOB: _CAPTURE, Kind.REGEX: _GROUP}.get(token.kind)
-            for found in pattern.finditer(token.text) if pattern else ():
-                place = Token(token.kind, found[1], token.start + found.start(1))
+            for match in pattern.finditer(token.text) if pattern else ():
+                place = Token(token.kind, match[1], token.start + match.start(1))
                 yield self._at(What.CAPTURE, place, declares=True)
 
     def _at(self, what: What, token: Token, declares: bool = False) -> Name:

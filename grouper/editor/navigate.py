@@ -1,4 +1,4 @@
-"""Go to definition, references and rename, of the names that a file gives."""
+"""Go to definition, find references and rename, for the names that a file declares."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _KINDS = {
 
 
 class CannotRename(ValueError):
-    """Why a name cannot be another."""
+    """A name cannot be renamed; the message says why."""
 
 
 def definition(document: Document, offset: int) -> tuple[Span, ...]:
-    """Where the name at a place is declared; of an `include`, the file; else nothing."""
+    """Where the name at an offset is declared; for an `include`, the file."""
     statement = document.statement_at(offset)
     if statement is not None and statement.word == "include":
         path = document.included_path(statement)
@@ -43,7 +43,7 @@ def definition(document: Document, offset: int) -> tuple[Span, ...]:
 
 
 def references(document: Document, offset: int, declaration: bool = True) -> tuple[Span, ...]:
-    """Every place of the name at a place, in this file and those that it includes."""
+    """Every occurrence of the name at an offset, in this file and those that it includes."""
     name = name_at(document, offset)
     if name is None or not declarations(document, name):
         return ()
@@ -51,21 +51,21 @@ def references(document: Document, offset: int, declaration: bool = True) -> tup
 
 
 def name_at(document: Document, offset: int) -> Name | None:
-    """The name around an offset; a capture rather than the label in which it stands."""
+    """The name at an offset; a capture takes precedence over the label that contains it."""
     around = [n for n in document.names if n.span.start <= offset <= n.span.end]
     return min(around, key=lambda n: n.span.end - n.span.start, default=None)
 
 
 def declarations(document: Document, name: Name) -> tuple[Name, ...]:
     """Where a name is declared, in this file or one that it includes."""
-    found = tuple(n for n in _all(document, name) if n.declares)
+    occurrences = tuple(n for n in _all(document, name) if n.declares)
     if name.what is What.VARIABLE:
-        return found[:1]
-    return found
+        return occurrences[:1]
+    return occurrences
 
 
 def declared(document: Document, what: What) -> Iterator[Name]:
-    """The names of a kind that a file and those that it includes declare."""
+    """The names of a kind declared in a file and those that it includes."""
     for name in _everywhere(document):
         if name.what is what and name.declares:
             yield name
@@ -93,28 +93,28 @@ def _same(one: Name, other: Name) -> bool:
 
 
 def _reads(pattern: str, name: str) -> bool:
-    """Whether `block{i}` can read `block3`."""
+    """Whether a label such as `block{i}` can be `block3`."""
     if "{" not in pattern or "{" in name:
         return False
     pieces: list[tree.Text | tree.Word] = [
-        tree.Word(found[1]) if found[1] else tree.Text(found[0])
-        for found in re.finditer(r"\{(\w+)\}|[^{]+", pattern)
+        tree.Word(match[1]) if match[1] else tree.Text(match[0])
+        for match in re.finditer(r"\{(\w+)\}|[^{]+", pattern)
     ]
     return could_be(tree.Label(tuple(pieces)), name)
 
 
 def renamed_span(document: Document, offset: int) -> Span:
-    """What would be renamed at a place. Raises CannotRename where there is no name of the file's
-    own."""
+    """What would be renamed at an offset. Raises CannotRename if it is not a name that the file
+    declares."""
     name = name_at(document, offset)
-    found = declarations(document, name) if name is not None else ()
-    if name is None or not found:
+    places = declarations(document, name) if name is not None else ()
+    if name is None or not places:
         raise CannotRename("there is no declared name here")
-    if name.what is What.OPTIMIZER and not _is_alias(document, found):
-        raise CannotRename("this is the optimizer's class: give it a name of its own with `as`")
-    for place in found:
+    if name.what is What.OPTIMIZER and not _is_alias(document, places):
+        raise CannotRename("this is the optimizer's class: name the optimizer with `as` first")
+    for place in places:
         if Path(place.span.source.path) in shipped_rules().values():
-            raise CannotRename(f"`{name.text}` is declared in a file that comes with grouper")
+            raise CannotRename(f"`{name.text}` is declared in a file that is part of grouper")
     return name.span
 
 
@@ -127,7 +127,7 @@ class Renaming:
 
 
 def rename(document: Document, offset: int, new: str) -> tuple[Renaming, ...]:
-    """The edits that give a name another one. Raises CannotRename, with the reason."""
+    """The edits that rename a name. Raises CannotRename with the reason."""
     renamed_span(document, offset)
     name = name_at(document, offset)
     assert name is not None
@@ -136,7 +136,7 @@ def rename(document: Document, offset: int, new: str) -> tuple[Renaming, ...]:
     for place in _all(document, name):
         if place.text != name.text:
             raise CannotRename(
-                f"`{place.text}` in line {place.span.line} is one of `{name.text}`: write them anew"
+                f"`{place.text}` in line {place.span.line} refers to a label of `{name.text}`"
                 if "{" in name.text
                 else f"`{place.text}` in line {place.span.line} refers to it, too"
             )
@@ -150,17 +150,17 @@ def _check(document: Document, name: Name, new: str) -> None:
     pattern = _LABEL if name.what is What.LABEL else _NAME
     if quoted:
         if not new or re.search(r'["\\\n\r]', new):
-            raise CannotRename("a label in quotes holds no quote, backslash or newline")
+            raise CannotRename("a quoted label cannot contain quotes, backslashes or newlines")
     elif not pattern.fullmatch(new):
-        raise CannotRename(f"`{new}` is not a name that a {kind} can have")
+        raise CannotRename(f"`{new}` is not a valid name for a {kind}")
     if new in KEYWORDS and not quoted:
         raise CannotRename(f"`{new}` is a keyword and cannot name a {kind}")
     if name.what in (What.VARIABLE, What.CAPTURE) and new in RESERVED:
-        raise CannotRename(f"`{new}` is a fact or a function, and cannot name a {kind}")
+        raise CannotRename(f"`{new}` is a fact or a function and cannot name a {kind}")
     _check_label(document, name, new)
-    taken = {other.text for other in _everywhere(document) if _clashes(other, name)}
-    if new in taken and new != name.text:
-        raise CannotRename(f"there is `{new}` already: two things would have one name")
+    others = {other.text for other in _everywhere(document) if _clashes(other, name)}
+    if new in others and new != name.text:
+        raise CannotRename(f"the name `{new}` is already in use")
 
 
 def _check_label(document: Document, name: Name, new: str) -> None:
@@ -168,15 +168,15 @@ def _check_label(document: Document, name: Name, new: str) -> None:
         return
     captures = re.findall(r"\{(\w+)\}", name.text)
     if re.findall(r"\{(\w+)\}", new) != captures:
-        kept = ", ".join(f"`{{{capture}}}`" for capture in captures) or "no captures"
-        raise CannotRename(f"the label has {kept}, and so must its new name")
-    referred = [n for n in _all(document, name) if not n.declares and not _in_quotes(n)]
-    if referred and not (_NAME.fullmatch(new) or captures):
-        raise CannotRename(f"`{new}` would have to stand in quotes where it is referred to")
+        expected = ", ".join(f"`{{{capture}}}`" for capture in captures) or "no captures"
+        raise CannotRename(f"the label has {expected}, so the new name must have the same captures")
+    uses = [n for n in _all(document, name) if not n.declares and not _in_quotes(n)]
+    if uses and not (_NAME.fullmatch(new) or captures):
+        raise CannotRename(f"`{new}` would need quotes where the label is used")
 
 
 def _clashes(other: Name, name: Name) -> bool:
-    """Whether two things may not share a name."""
+    """Whether two things cannot have the same name."""
     words = (What.VARIABLE, What.CAPTURE)
     if name.what in words:
         return other.what in words
@@ -187,6 +187,6 @@ def _in_quotes(name: Name) -> bool:
     return name.span.source.text[name.span.start - 1 : name.span.start] == '"'
 
 
-def _is_alias(document: Document, found: tuple[Name, ...]) -> bool:
-    before = found[0].span.source.text[: found[0].span.start].rstrip()
+def _is_alias(document: Document, places: tuple[Name, ...]) -> bool:
+    before = places[0].span.source.text[: places[0].span.start].rstrip()
     return before.endswith("as")

@@ -1,4 +1,4 @@
-"""Where an option of a group comes from, and whether what is written here counts."""
+"""Describes an option: its meaning, and the parameters for which it takes effect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_VALUES = 6
 
 
 def option_text(document: Document, statement: tree.Statement, option: tree.Option) -> str:
-    """What a key means, and what became of this option on each model."""
+    """What a key means, and the effect of this option on each model."""
     parts = [f"{code(option.key)}: {key_text(statement, option.key)}".rstrip(": ")]
     if isinstance(statement, tree.Rule):
         for model in document.reports:
@@ -34,7 +34,7 @@ def option_text(document: Document, statement: tree.Statement, option: tree.Opti
 
 
 def key_text(statement: tree.Statement | str, key: str) -> str:
-    """What a key means and what its value must be, as far as that is known."""
+    """What a key means and what its value must be, if known."""
     word = statement if isinstance(statement, str) else type(statement).__name__.lower()
     meaning = words.OPTIONS.get(key, "")
     constraint = _constraint(word, key)
@@ -46,8 +46,8 @@ def _constraint(word: str, key: str) -> Constraint | None:
     if word == "warmup":
         return WARMUP[key][0] if key in WARMUP else None
     if word == "schedule":
-        found = [kind.options[key][0] for kind in SCHEDULES.values() if key in kind.options]
-        return found[0] if found else None
+        constraints = [kind.options[key][0] for kind in SCHEDULES.values() if key in kind.options]
+        return constraints[0] if constraints else None
     return PLAN.get(key) or KINDS.get(key)
 
 
@@ -56,10 +56,10 @@ def _outcome(
 ) -> list[str]:
     own = [(a, s) for a in assigned for s in a.settings if s.option is option]
     if not own:
-        return [f"It is for no parameter of {code(model)}."]
+        return [f"It applies to no parameter of {code(model)}."]
     counting = [pair for pair in own if pair[1].effective and not pair[0].frozen]
     total = count_phrase(own, "tensor")
-    lines = [f"Of {code(model)}, it counts for {len(counting):,} of {total}."]
+    lines = [f"On {code(model)}, it takes effect for {len(counting):,} of {total}."]
     settled = [a for a, _ in counting if option.key in a.options]
     values = Counter(value_text(a.options[option.key]) for a in settled)
     first = {value_text(a.options[option.key]): a for a in reversed(settled)}
@@ -77,7 +77,7 @@ def _outcome(
 
 
 def _others(assigned: ParameterAssignment, own: Setting) -> list[str]:
-    """What else is said of the option for the same parameter."""
+    """The other settings of the option for the same parameter."""
     lines = []
     for setting in assigned.settings:
         if setting is own or setting.option.key != own.option.key:
@@ -85,10 +85,10 @@ def _others(assigned: ParameterAssignment, own: Setting) -> list[str]:
         span = setting.option.span
         place = span.place if span is not None else _name(setting.rule)
         what = f"{own.option.key}{setting.option.operator}{value_text(setting.value)}"
-        counts = "counts" if setting.effective else "does not count"
-        lines.append(f"- {code(what)} at {code(place)} {counts}")
+        effect = "takes effect" if setting.effective else "has no effect"
+        lines.append(f"- {code(what)} at {code(place)} {effect}")
     return lines
 
 
 def _name(rule: Rule) -> str:
-    return "a rule that was built in Python"
+    return "a rule that was created in Python"

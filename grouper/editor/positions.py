@@ -1,4 +1,4 @@
-"""Places as editors count them: lines from 0, and in a line the units of an encoding."""
+"""Positions as editors count them: lines from 0, and columns in units of an encoding."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a text. A line ends with `\\n`, `\\r\\n` or `\\r`, as the protocol has it."""
+    """The lines of a text. As in the protocol, a line ends with `\\n`, `\\r\\n` or `\\r`."""
 
     text: str
     encoding: Encoding = "utf-16"
 
     @cached_property
     def starts(self) -> list[int]:
-        return [0, *(found.end() for found in _LINE_END.finditer(self.text))]
+        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
 
     def position(self, offset: int) -> tuple[int, int]:
-        """The line and the units before it in the line, of an offset."""
+        """The line of an offset, and the number of units before it in that line."""
         offset = max(0, min(offset, len(self.text)))
         line = bisect_right(self.starts, offset) - 1
         before = self.text[self.starts[line] : offset]
         return line, self._units(before)
 
     def offset(self, line: int, units: int) -> int:
-        """The offset of a position; of one that is not there, the nearest before it."""
+        """The offset of a position; if it does not exist, of the nearest one before it."""
         if line < 0:
             return 0
         if line >= len(self.starts):
@@ -43,15 +43,15 @@ class Lines:
         content = self.text[start:end].rstrip("\r\n")
         if content.isascii() or self.encoding == "utf-32":
             return start + max(0, min(units, len(content)))
-        taken = 0
+        used = 0
         for index, character in enumerate(content):
-            taken += self._units(character)
-            if taken > units:
+            used += self._units(character)
+            if used > units:
                 return start + index
         return start + len(content)
 
     def length(self, span: Span) -> int:
-        """How many units a span of one line takes."""
+        """The number of units in a span of one line."""
         return self._units(span.text)
 
     def _units(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""A Pygments lexer, by which rich, Sphinx, MkDocs and Jupyter colour rules files."""
+"""A Pygments lexer: rich, Sphinx, MkDocs and Jupyter highlight rules files with it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _TYPES = {
 
 
 class GrouperLexer(Lexer):
-    """Rules files of grouper."""
+    """The lexer of grouper's rules files."""
 
     name = "grouper"
     aliases: ClassVar[list[str]] = ["grouper"]
@@ -51,13 +51,13 @@ class GrouperLexer(Lexer):
     mimetypes: ClassVar[list[str]] = ["text/x-grouper"]
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, Any, str]]:
-        """Every character once: `(offset, type, text)`."""
+        """All characters, each in exactly one `(offset, type, text)`."""
         pieces = cut(Source(text))
         at = 0
-        for found in all_tokens(pieces, scan(pieces)):
-            if found.start > at:
-                yield at, token.Whitespace, text[at : found.start]
-            yield found.start, _TYPES[found.kind], found.text
-            at = found.end
+        for word in all_tokens(pieces, scan(pieces)):
+            if word.start > at:
+                yield at, token.Whitespace, text[at : word.start]
+            yield word.start, _TYPES[word.kind], word.text
+            at = word.end
         if at < len(text):
             yield at, token.Whitespace, text[at:]

@@ -14,20 +14,21 @@ from grouper.editor.bind import make_server
 
 
 def serve(default_model: str | None = None) -> None:
-    """Answer on standard output what standard input asks, until it ends.
+    """Read requests from standard input and write answers to standard output, until it ends.
 
-    The streams are copies, which the library closes; whatever else prints goes to standard error.
+    The streams are copies, because the library closes them; any other output goes to standard
+    error.
     """
     for name in ("json_rpc", "language_server"):
         logging.getLogger(f"pygls.protocol.{name}").addFilter(_is_a_fault)
-    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    gc.set_threshold(100_000, 20, 50)  # trees are made and dropped at each edit, without circles
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    gc.set_threshold(100_000, 20, 50)  # each edit creates and drops trees, which have no cycles
     with redirect_stdout(sys.stderr):
-        make_server(default_model).start_io(asked, answers)
+        make_server(default_model).start_io(requests, answers)
 
 
 def _is_a_fault(record: logging.LogRecord) -> bool:
-    """Whether a message of the library is about a fault, and not about a refusal that the editor
+    """Whether a message of the library is about a fault, not about an error that the editor
     shows."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, JsonRpcContentModified | JsonRpcInvalidParams)

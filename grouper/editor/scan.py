@@ -1,5 +1,5 @@
-"""The words of a rules file by what they are, also where the file is broken: editors colour it so,
-and look for names in it, while it is typed."""
+"""Splits a rules file into tokens, also if it is broken, for highlighting and for finding names
+while it is being typed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from grouper.text.source import Span
 
 @dataclass(frozen=True)
 class Scanned:
-    """A statement: the word that begins it (`rule` for rules), its text and its tokens.
+    """A statement: its first word (`rule` for rules), its text and its tokens.
 
-    For a split, these are its head's, `block` is its whole, and `inside` its rules.
+    For a split, these are those of its head; `block` is the whole split, and `inside` its rules.
     """
 
     word: str
@@ -27,17 +27,18 @@ class Scanned:
 
 
 def scan(pieces: Cut) -> tuple[Scanned, ...]:
-    """The statements of a file in order, with all of their tokens. Never fails."""
+    """The statements of a file in order, with all their tokens. Never fails."""
     return tuple(s for item in pieces.items for s in _scanned(item))
 
 
 def all_tokens(pieces: Cut, statements: tuple[Scanned, ...]) -> list[Token]:
-    """The tokens of a file in order: those of its statements, comments and braces between them."""
-    found = [token for statement in statements for token in _within(statement)]
-    inside = {token.start for token in found}
+    """The tokens of a file in order: those of its statements, and comments and braces between
+    them."""
+    tokens = [token for statement in statements for token in _within(statement)]
+    inside = {token.start for token in tokens}
     comments = (span for span in pieces.comments if span.start not in inside)
-    found += [Token(Kind.COMMENT, span.text, span.start) for span in comments]
-    return sorted(found, key=lambda token: token.start)
+    tokens += [Token(Kind.COMMENT, span.text, span.start) for span in comments]
+    return sorted(tokens, key=lambda token: token.start)
 
 
 def _within(statement: Scanned) -> Iterator[Token]:

@@ -1,4 +1,4 @@
-"""One statement, word by word, whether it is right or not."""
+"""Splits one statement into tokens, whether it is valid or not."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _OF_SELECTORS = frozenset({"and", "or", "not", "in", "else", "override", "traina
 
 
 def scan_statement(span: Span) -> tuple[str, tuple[Token, ...]]:
-    """The word that a statement begins with, or `rule`, and its tokens."""
+    """The first word of a statement, or `rule`, and its tokens."""
     scanner = _Scanner(span.source.text, span.start, span.end)
     word = scanner.statement()
     return word, tuple(scanner.tokens)
@@ -70,11 +70,11 @@ class _Scanner:
         self.tokens: list[Token] = []
 
     def statement(self) -> str:
-        found = _STATEMENT.match(self.text, self.at, self.end)
-        if found is None:
+        hit = _STATEMENT.match(self.text, self.at, self.end)
+        if hit is None:
             self._rule()
             return "rule"
-        word = found.group()
+        word = hit.group()
         self._take(Kind.KEYWORD, word)
         match word:
             case "let":
@@ -99,8 +99,8 @@ class _Scanner:
     def _rule(self) -> None:
         """A selector and its condition; after an arrow, a label and options."""
         while self.at < self.end:
-            found = self._next(_SELECTOR)
-            kind, token = found.lastgroup, found.group()
+            hit = self._next(_SELECTOR)
+            kind, token = hit.lastgroup, hit.group()
             if kind == "arrow":
                 self._take(Kind.OPERATOR, token)
                 self._label()
@@ -116,7 +116,7 @@ class _Scanner:
                 self._take_as(kind, token)
 
     def _operand(self) -> bool:
-        """Whether a selector may begin here, as a regex does."""
+        """Whether a selector, such as a regex, can start here."""
         last = next((t for t in reversed(self.tokens) if t.kind is not Kind.COMMENT), None)
         return last is None or last.kind in (Kind.KEYWORD, Kind.CODE) or last.text == "("
 
@@ -139,9 +139,9 @@ class _Scanner:
 
     def _label(self) -> None:
         self._space()
-        found = _LABEL.match(self.text, self.at, self.end)
-        if found is not None and found.group() != "freeze":
-            self._take(Kind.STRING if found.group()[0] == '"' else Kind.LABEL, found.group())
+        hit = _LABEL.match(self.text, self.at, self.end)
+        if hit is not None and hit.group() != "freeze":
+            self._take(Kind.STRING if hit.group()[0] == '"' else Kind.LABEL, hit.group())
 
     def _optimizer(self) -> None:
         self._space()
@@ -158,18 +158,18 @@ class _Scanner:
 
     def _tags(self) -> None:
         while self.at < self.end:
-            found = self._next(_EXPRESSION)
-            named = found.lastgroup in ("word", "key")
-            self._take_as("tag" if named else found.lastgroup, found.group())
+            hit = self._next(_EXPRESSION)
+            named = hit.lastgroup in ("word", "key")
+            self._take_as("tag" if named else hit.lastgroup, hit.group())
 
     def _expression(
         self, until: frozenset[str] = frozenset(), condition: bool = False, claim: bool = False
     ) -> None:
-        """Values and options, to the end; or `until` a word of a selector; or to the arrow."""
+        """Values and options up to the end, a word in `until`, or the arrow."""
         depth = 0
         while self.at < self.end:
-            found = self._next(_EXPRESSION)
-            kind, token = found.lastgroup, found.group()
+            hit = self._next(_EXPRESSION)
+            kind, token = hit.lastgroup, hit.group()
             if kind == "arrow" and (until or condition):
                 return
             if until and (token in until or (token == ")" and depth == 0) or token == "where"):
@@ -184,20 +184,20 @@ class _Scanner:
 
     def _space(self) -> None:
         while self.at < self.end:
-            found = _BETWEEN.match(self.text, self.at, self.end)
-            if found is None:
+            hit = _BETWEEN.match(self.text, self.at, self.end)
+            if hit is None:
                 return
-            self._take_as("comment" if found[1] else "space", found.group())
+            self._take_as("comment" if hit[1] else "space", hit.group())
 
     def _match(self, kind: Kind, pattern: re.Pattern[str]) -> None:
-        found = pattern.match(self.text, self.at, self.end)
-        if found is not None:
-            self._take(kind, found.group())
+        hit = pattern.match(self.text, self.at, self.end)
+        if hit is not None:
+            self._take(kind, hit.group())
 
     def _next(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        found = pattern.match(self.text, self.at, self.end)
-        assert found is not None  # the last alternative is any character
-        return found
+        hit = pattern.match(self.text, self.at, self.end)
+        assert hit is not None  # the last alternative is any character
+        return hit
 
     def _take_as(self, group: str | None, token: str) -> None:
         match group:

@@ -1,4 +1,4 @@
-"""What a selector matches, alone and without regard to the other rules."""
+"""What a selector matches by itself, without the other rules."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from grouper.model.inventory import Inventory, Parameter
 def selected(
     selector: tree.Selector, inventory: Inventory, document: Document
 ) -> tuple[tuple[Parameter, ...], tuple[str, ...]]:
-    """The parameters that a selector matches, and why it cannot be determined of others."""
+    """The parameters that a selector matches, and why this is unknown for others."""
     test = compile_selector(selector, inventory, document.rules.variables)
     starts = name_starts(selector)
-    found: list[Parameter] = []
+    matches: list[Parameter] = []
     reasons: dict[str, None] = {}
     for parameter in inventory.parameters:
         if starts and not any(name.startswith(starts) for name in parameter.names):
             continue
         answer = test(parameter)
         if answer.truth:
-            found.append(parameter)
+            matches.append(parameter)
         reasons.update({reason: None for _, reason in answer.unanswered})
         reasons.update({error.message: None for _, error in answer.problems})
-    return tuple(found), tuple(reasons)
+    return tuple(matches), tuple(reasons)

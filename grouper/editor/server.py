@@ -22,28 +22,28 @@ from grouper.editor.positions import Lines
 from grouper.editor.workspace import Workspace
 from grouper.version import __version__
 
-PAUSE = 0.15  # seconds without an edit until the findings are looked for
+PAUSE = 0.15  # seconds without an edit until the file is checked
 Answer = TypeVar("Answer")
 
 
 class _Place(Protocol):
-    """What every request on a place in a file carries."""
+    """The parameters of every request on a position in a file."""
 
     text_document: types.TextDocumentIdentifier
     position: types.Position
 
 
 class Server(LanguageServer):
-    """The open files, and the one thread that checks them while others are answered.
+    """The open files, and the thread that checks them while other requests are answered.
 
-    Texts come whole: the library counts lines by Python's rules, which are not the protocol's.
+    Clients send whole texts: the library would count lines like Python, not like the protocol.
     """
 
     def __init__(self, default_model: str | None = None) -> None:
         full = types.TextDocumentSyncKind.Full
         super().__init__("grouper", __version__, text_document_sync_kind=full)
         self.files = Workspace(default_model)
-        self.addresses: dict[str, str] = {}  # as the client writes them, by path
+        self.addresses: dict[str, str] = {}  # URIs as the client writes them, by path
         self._thread = ThreadPoolExecutor(1)
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
@@ -55,7 +55,7 @@ class Server(LanguageServer):
         return self.files.document(path_of(uri))
 
     def at(self, where: _Place) -> tuple[Document, int] | None:
-        """The file and the offset of a request; None for what is not open."""
+        """The file and the offset of a request; None if the file is not open."""
         document = self.open(where.text_document.uri)
         if document is None:
             return None
@@ -63,23 +63,25 @@ class Server(LanguageServer):
         return document, lines.offset(where.position.line, where.position.character)
 
     async def checked(self, document: Document, ask: Callable[[Document], Answer]) -> Answer:
-        """An answer that takes checking the rules. Raises ContentModified where the file has
-        changed by then: the answer would be one about another text."""
+        """An answer that needs the rules to be checked. Raises ContentModified if the file has
+        changed in the meantime, because the answer would be about an old text."""
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._thread, self._asked, document, ask)
+        answer = await loop.run_in_executor(self._thread, self._answer, document, ask)
         current = self.files.document(document.path)
         if answer is None or current is None or current.source is not document.source:
             raise JsonRpcContentModified()
         return answer[0]
 
-    def _asked(self, document: Document, ask: Callable[[Document], Answer]) -> tuple[Answer] | None:
+    def _answer(
+        self, document: Document, ask: Callable[[Document], Answer]
+    ) -> tuple[Answer] | None:
         current = self.files.document(document.path)
         if current is None or current.source is not document.source:
             return None
         return (ask(document),)
 
     def publish_soon(self, path: str, pause: float = PAUSE) -> None:
-        """Look for the findings of a file, and of those that include it, when it rests."""
+        """Check a file, and those that include it, after a pause without edits."""
         for other in self.files.paths:
             document = self.files.document(other)
             if document is not None and (other == path or path in document.stamps):
@@ -94,20 +96,20 @@ class Server(LanguageServer):
         if document is None:
             return
         try:
-            found = await self.checked(document, diagnostics)
+            problems = await self.checked(document, diagnostics)
         except JsonRpcContentModified:
             return
         lines, uri = document.lines(self.encoding), self.uri(path)
         self.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(
                 uri,
-                [convert.diagnostic(one, lines) for one in found],
+                [convert.diagnostic(one, lines) for one in problems],
                 version=self.workspace.get_text_document(uri).version,
             )
         )
 
     def uri(self, path: str) -> str:
-        """The address by which the client knows a file."""
+        """The URI of a file, as the client writes it."""
         return self.addresses.get(path) or convert.uri_of(path)
 
     def workspace_edit(self, renamings: tuple[Renaming, ...]) -> types.WorkspaceEdit:
@@ -119,5 +121,5 @@ class Server(LanguageServer):
 
 
 def path_of(uri: str) -> str:
-    """The path of a file; `<uri>` for a text that is on no disk."""
+    """The path of a file; `<uri>` for a text that is not on disk."""
     return to_fs_path(uri) or f"<{uri}>"

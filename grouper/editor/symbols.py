@@ -1,6 +1,6 @@
-"""The outline of a file: what it declares, statement by statement, and the rules in splits.
+"""The outline of a file: its statements, and the rules in splits.
 
-It is made of the words, so that a statement that is being typed keeps its place in it.
+It is built from tokens, so that it also contains a statement that is still being typed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST = 60
 
 
 class Sort(Enum):
-    """What is there."""
+    """The kind of a symbol."""
 
     RULE = "rule"
     SPLIT = "split"
@@ -31,12 +31,12 @@ class Sort(Enum):
 
 @dataclass(frozen=True)
 class Symbol:
-    """A line of the outline. `chosen` is the name inside of `span`."""
+    """A line of the outline. `selection` is the part of `span` to select, usually the name."""
 
     name: str
     kind: Sort
     span: Span
-    chosen: Span
+    selection: Span
     detail: str = ""
     children: tuple[Symbol, ...] = ()
 
@@ -69,13 +69,13 @@ def _symbol(document: Document, statement: Scanned) -> Symbol:
         return _rule(document, statement, whole)
     kind, named = _SORTS[statement.word]
     token = next((t for t in statement.tokens if t.kind is named), None)
-    chosen = Span(source, token.start, token.end) if token is not None else statement.span
+    selection = Span(source, token.start, token.end) if token is not None else statement.span
     name = token.text.strip('"') if token is not None else _short(statement.span.text)
     if kind is Sort.SETTING and token is not None:
         name = f"{statement.word} {name}"
     children = tuple(_symbol(document, rule) for rule in statement.inside)
     detail = statement.word if kind is Sort.FILE else _rest(statement, token)
-    return Symbol(name.strip() or statement.word, kind, whole, chosen, detail, children)
+    return Symbol(name.strip() or statement.word, kind, whole, selection, detail, children)
 
 
 def _rule(document: Document, statement: Scanned, whole: Span) -> Symbol:
@@ -86,10 +86,12 @@ def _rule(document: Document, statement: Scanned, whole: Span) -> Symbol:
         after = [t for t in statement.tokens if t.start > arrow.start]
         label = after[0] if after and after[0].kind is Kind.STRING else None
     selector = text[: arrow.start - statement.span.start] if arrow is not None else text
-    chosen = Span(document.source, label.start, label.end) if label is not None else statement.span
+    selection = (
+        Span(document.source, label.start, label.end) if label is not None else statement.span
+    )
     name = label.text.strip('"').strip() if label is not None else ""
     named = name or _short(selector) or visible(text)
-    return Symbol(named, Sort.RULE, whole, chosen, _short(selector))
+    return Symbol(named, Sort.RULE, whole, selection, _short(selector))
 
 
 def _rest(statement: Scanned, token: Token | None) -> str:

@@ -1,4 +1,4 @@
-"""Formatting: the canonical form, as an edit of the lines that differ."""
+"""Formatting: the canonical form of a file, as an edit of the lines that differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from grouper.text.source import Span
 
 
 def tidied(document: Document) -> tuple[Edit, ...]:
-    """The edit that gives the file its canonical form; none where it has it, or cannot be read."""
+    """The edit that brings a file into canonical form; none if it already is, or has syntax
+    errors."""
     if document.parsed.findings:
         return ()
     old = document.text
@@ -24,12 +25,12 @@ def tidied(document: Document) -> tuple[Edit, ...]:
     while end < limit and old[-1 - end] == new[-1 - end]:
         end += 1
     if 0 < end < len(old) and old[len(old) - end - 1 : len(old) - end + 1] == "\r\n":
-        end -= 1  # no edit begins or ends inside a line's end
+        end -= 1  # an edit must not start or end inside a line ending
     return (Edit(Span(document.source, start, len(old) - end), new[start : len(new) - end]),)
 
 
 def _shared(old: str, new: str) -> int:
-    """How many characters both begin with, up to the beginning of a line."""
+    """The length of the common prefix, cut to the start of a line."""
     start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1

@@ -1,4 +1,4 @@
-"""What a word of a rules file can be."""
+"""The tokens of a rules file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Kind(Enum):
-    """What a word is."""
+    """The kind of a token."""
 
     COMMENT = "comment"
     STRING = "string"
@@ -37,7 +37,7 @@ class Kind(Enum):
 
 
 class Token(NamedTuple):
-    """A word, `[start, end)` in the text."""
+    """A token at `[start, end)` in the text."""
 
     kind: Kind
     text: str

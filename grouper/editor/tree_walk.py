@@ -1,4 +1,4 @@
-"""The node of the tree at a place."""
+"""Finds the node of the syntax tree at an offset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grouper.language.syntax import tree
 
 
 def rules_of(file: tree.File) -> Iterator[tree.Rule]:
-    """Every rule of a file, those of splits included."""
+    """Every rule of a file, including those in splits."""
     for statement in file.statements:
         if isinstance(statement, tree.Rule):
             yield statement
@@ -18,12 +18,12 @@ def rules_of(file: tree.File) -> Iterator[tree.Rule]:
 
 
 def selector_at(file: tree.File, offset: int) -> tree.Selector | None:
-    """The smallest selector around an offset."""
+    """The innermost selector at an offset."""
     for statement in (*file.statements, *rules_of(file)):
         if isinstance(statement, tree.Rule | tree.Allow):
-            found = _innermost(statement.selector, offset)
-            if found is not None:
-                return found
+            selector = _innermost(statement.selector, offset)
+            if selector is not None:
+                return selector
     return None
 
 
@@ -33,9 +33,9 @@ def _innermost(selector: tree.Selector | None, offset: int) -> tree.Selector | N
     if not selector.span.start <= offset <= selector.span.end:
         return None
     for operand in _operands(selector):
-        found = _innermost(operand, offset)
-        if found is not None:
-            return found
+        inner = _innermost(operand, offset)
+        if inner is not None:
+            return inner
     return selector
 
 
@@ -54,7 +54,7 @@ def _operands(selector: tree.Selector) -> tuple[tree.Selector, ...]:
 
 
 def option_at(file: tree.File, offset: int) -> tuple[tree.Statement, tree.Option] | None:
-    """The option around an offset, and the statement in which it stands."""
+    """The option at an offset, and the statement that contains it."""
     for statement in (*file.statements, *rules_of(file)):
         for option in getattr(statement, "options", ()):
             if option.span is not None and option.span.start <= offset <= option.span.end:

@@ -1,4 +1,4 @@
-"""The rules files that are open in an editor, and what is remembered between their versions."""
+"""The rules files that are open in an editor, and caches that outlive their versions."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MOST_KEPT = 64
 
 @dataclass
 class Workspace:
-    """Open files by path. What is not saved yet counts, also where another file includes it.
+    """Open files by path. Their unsaved text is used, also if another file includes them.
 
-    `default_model` is the model of files that name none.
+    `default_model` is the model for files without a `for` statement.
     """
 
     default_model: str | None = None
@@ -32,7 +32,7 @@ class Workspace:
     _closed: dict[str, tuple[Stamp, Document]] = field(default_factory=dict)
 
     def set(self, path: str, text: str) -> Document:
-        """Take the text of a file that is opened, or changed."""
+        """Set the text of a file that was opened or changed."""
         known = self._open.get(path)
         if known is not None and known.text == text:
             return known
@@ -41,12 +41,12 @@ class Workspace:
         return self._open[path]
 
     def close(self, path: str) -> None:
-        """From here on the file on the disk counts."""
+        """Forget the text of a file; the file on disk is used from now on."""
         self._open.pop(path, None)
         self._versions.pop(path, None)
 
     def use_model(self, path: str | None) -> None:
-        """The model of files that name none, from here on."""
+        """Set the model for files without a `for` statement."""
         self.default_model = path
         self._open = {name: Document(known.source, self) for name, known in self._open.items()}
 
@@ -55,25 +55,24 @@ class Workspace:
         return tuple(self._open)
 
     def document(self, path: str) -> Document | None:
-        """An open file, as it follows from all files as they are now."""
-        found = self._open.get(path)
-        if found is not None and not found.is_current():
-            found = self._open[path] = Document(found.source, self)
-        return found
+        """An open file, renewed if a file that it depends on has changed."""
+        document = self._open.get(path)
+        if document is not None and not document.is_current():
+            document = self._open[path] = Document(document.source, self)
+        return document
 
     def file(self, path: Path) -> Document:
-        """A file that another one includes: what is open, or what is on the disk. Raises OSError
-        where there is none."""
-        found = self._open.get(str(path))
-        if found is not None:
-            return found
+        """A file that another one includes, open or on disk. Raises OSError if there is none."""
+        document = self._open.get(str(path))
+        if document is not None:
+            return document
         stamp = stamp_of(str(path))
-        kept = self._closed.get(str(path))
-        if kept is None or kept[0] != stamp:
+        entry = self._closed.get(str(path))
+        if entry is None or entry[0] != stamp:
             if len(self._closed) >= MOST_KEPT:
                 self._closed.pop(next(iter(self._closed)))
-            kept = self._closed[str(path)] = (stamp, Document(read(path), self))
-        return kept[1]
+            entry = self._closed[str(path)] = (stamp, Document(read(path), self))
+        return entry[1]
 
     def parse(self, source: Source, pieces: Cut | None = None) -> Parsed:
         return parse(source, self._trees, pieces)

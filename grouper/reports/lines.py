@@ -37,11 +37,11 @@ def wrapped(line: Line, columns: int, indent: int) -> Iterator[Line]:
         yield line
         return
     here: list[Piece] = []
-    used, begun = 0, False
+    used, started = 0, False
     for word in _words(line):
         size = sum(width(text) for text, _ in word)
         blank = not "".join(text for text, _ in word).strip()
-        if used + size > columns and begun and not blank:
+        if used + size > columns and started and not blank:
             yield trimmed(here)
             here, used = [(" " * indent, "")], indent
         elif blank and used + size > columns:
@@ -49,7 +49,7 @@ def wrapped(line: Line, columns: int, indent: int) -> Iterator[Line]:
             continue
         here += word
         used += size
-        begun = begun or not blank
+        started = started or not blank
     yield trimmed(here)
 
 

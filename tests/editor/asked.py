@@ -58,7 +58,7 @@ def inside(document, span):
 def check_symbol(document, symbol):
     inside(document, symbol.span)
     assert symbol.name.strip()
-    assert symbol.span.start <= symbol.chosen.start <= symbol.chosen.end <= symbol.span.end
+    assert symbol.span.start <= symbol.selection.start <= symbol.selection.end <= symbol.span.end
     for child in symbol.children:
         check_symbol(document, child)
 

@@ -125,7 +125,7 @@ async def test_hover_says_what_is_matched_and_where_an_option_comes_from(tmp_pat
         assert "matches 6 tensors, 229,245 parameters" in hover.contents.value
         assert "`model.24.m.{0..2}.{weight,bias}`" in hover.contents.value
         hover = await editor.ask("hover", uri, at(FINE_TUNE, "lr*="))
-        assert "it counts for 171 of 171 tensors" in hover.contents.value
+        assert "it takes effect for 171 of 171 tensors" in hover.contents.value
         assert "`lr=0.001` = `0.01 * 0.1` in 171 tensors" in hover.contents.value
         hover = await editor.ask("hover", uri, at(FINE_TUNE, "lr=base", 4))
         assert "`let base = 0.01`" in hover.contents.value
@@ -225,7 +225,7 @@ async def test_code_that_a_file_names_is_not_run(tmp_path):
     async with running() as editor:
         uri = editor.open(f"untitled:{tmp_path}/a.rules", text)
         found = await editor.findings(uri)
-        assert any("is not read while you edit" in one.message for one in found)
+        assert any("the editor does not read" in one.message for one in found)
         assert not (tmp_path / "sprung").exists()
 
 

@@ -1,2 +1,2 @@
-" vim takes `.rules` for `hog`: `setlocal filetype=` takes it back.
+" vim detects `.rules` as `hog`: `setlocal filetype=` overrides this.
 autocmd BufRead,BufNewFile *.rules setlocal filetype=grouper

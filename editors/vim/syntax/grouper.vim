@@ -1,5 +1,5 @@
-" Rules files of grouper. The words are those of grouper/language/syntax/keywords.py, which a test
-" holds this file to.
+" Rules files of grouper. The keywords are those of grouper/language/syntax/keywords.py; a test
+" compares them.
 if exists('b:current_syntax')
   finish
 endif
@@ -7,7 +7,7 @@ endif
 syntax case match
 syntax iskeyword @,48-57,_
 
-" What is not said below is a name: a glob in a selector, a word in an expression.
+" Anything not matched below is a name: a glob in a selector, a word in an expression.
 syntax match grouperGlob /\%([A-Za-z0-9_.*?:]\|\[[^] ]\+\]\|{[^{} ]*\%({[^{} ]*}[^{} ]*\)*}\|->\@!\)\+/
 syntax match grouperClass /@\%([A-Za-z0-9_.*?]\|\[[^] ]\+\]\|{[^{} ]*\%({[^{} ]*}[^{} ]*\)*}\)*/
 syntax match grouperRegex /\%(^\|[ (]\)\@1<=\/\%([^\/\\]\|\\.\)\+\//

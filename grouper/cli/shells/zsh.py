@@ -64,8 +64,8 @@ def _flag(flag: Argument) -> Iterable[str]:
         value = ""
         if flag.takes is not Takes.NOTHING:
             value = f"{':' if flag.may_stand_alone else ''}:value:{_action(flag)}"
-        joined = "=" if value and name.startswith("--") else ""
-        yield shlex.quote(f"*{name}{joined}[{_plain(flag.help)}]{value}")
+        equals = "=" if value and name.startswith("--") else ""
+        yield shlex.quote(f"*{name}{equals}[{_plain(flag.help)}]{value}")
 
 
 def _positional(argument: Argument) -> str:
