@@ -1,1 +1,1 @@
-"""What is true of an optimizer that is there, whoever built it, without rules."""
+"""Audits an existing optimizer without rules."""
