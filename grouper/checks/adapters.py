@@ -1,8 +1,8 @@
-"""Adapters train, and parts of the frozen model with them; or two parts of adapters by one rate.
+"""Parts of the base model train together with its adapters, or LoRA matrices get the wrong lr.
 
-With peft only the adapters are to train: a rule for what is left over takes norms and embeddings of
-the base model along. LoRA+ raises the rate of the B matrices, and an embedding's are called
-otherwise. A copy that peft keeps beside a module (`modules_to_save`) trains, the original does not.
+With peft, only the adapters should train, but a rule for all remaining parameters also trains norms
+and embeddings of the base model. LoRA+ raises the lr of the B matrices, but those of embeddings
+have another name. For `modules_to_save`, peft trains a copy of the module, not the original.
 
     *lora_*                    -> lora
     @Linear and not *lora_*    -> freeze
@@ -25,18 +25,20 @@ from grouper.text.printable import count_phrase
 
 CODE = Code("GR311", "adapters-and-others", Severity.WARNING, __doc__ or "")
 
-MOST_TRAINED = 0.2  # of the base model's parameters, where adapters alone are meant
+MOST_TRAINED = 0.2  # of the base model's parameters, if only adapters should train
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule that trains leftovers, and for B matrices at A's rate."""
+    """One finding for each rule that trains leftovers, and for B matrices with the lr of A."""
     adapters = [one for one in context.trained if ADAPTER.search(one.name)]
     if not adapters:
         return
     base = [p for p in context.inventory.parameters if not ADAPTER.search(p.name)]
     trained = [one for one in context.trained if not ADAPTER.search(one.name)]
     numbers = sum(p.numel or 0 for p in base)
-    by_rules = any(rule.freezes for rule in context.rules.rules)  # else peft says what trains
+    by_rules = any(
+        rule.freezes for rule in context.rules.rules
+    )  # otherwise peft decides what trains
     size = sum(one.parameter.numel or 0 for one in trained)
     if by_rules and trained and size <= MOST_TRAINED * numbers:
         yield from _leftovers(trained)
@@ -54,12 +56,12 @@ def _leftovers(trained: list[Trained]) -> Iterator[Finding]:
         examples = ", ".join(f"`{one.name}`" for one in members[:2])
         yield Finding(
             CODE,
-            f"{rule_name(rule)} trains {count_phrase(members)} of the base model beside the"
-            f" adapters, norms or embeddings among them: {examples}",
+            f"{rule_name(rule)} trains {count_phrase(members)} of the base model together with the"
+            f" adapters, including norms or embeddings: {examples}",
             place_of(rule),
             tuple(one.name for one in members),
-            help="where adapters alone are to train, freeze the rest: `else -> freeze`; else name"
-            " what is to train in a rule of its own",
+            help="if only adapters should train, freeze the rest: `else -> freeze`; otherwise add a"
+            " rule for the other parameters",
             candidates=(frozen(rule),),
         )
 
@@ -76,36 +78,38 @@ def _embedding_factors(context: Context, adapters: list[Trained]) -> Iterator[Fi
     rule, left = plain[0].rule("lr"), others[0].assigned.rules[-1]
     yield Finding(
         CODE,
-        f"`lora_B` has an lr of its own, and {count_phrase(others)} of the same role keep A's:"
-        f" `{others[0].name}` (of an embedding)",
-        place_of(left, None, "keeps them") + place_of(rule, "lr", "raises the others"),
+        f"`lora_B` has its own lr, but {count_phrase(others)} of the same role"
+        f" {'keeps' if len(others) == 1 else 'keep'} the lr of A: `{others[0].name}`"
+        " (of an embedding)",
+        place_of(left, None, "keeps the lr of A") + place_of(rule, "lr", "sets the others"),
         tuple(one.name for one in others),
-        help="give the embeddings' factors a rule: `*lora_embedding_B* -> ...`, at the rate that"
-        " is meant",
+        help="add a rule for the embeddings' matrices: `*lora_embedding_B* -> ...`",
         candidates=(also_selecting(rule, "*lora_embedding_B*"),) if rule is not None else (),
     )
 
 
 def _originals(context: Context) -> Iterator[Finding]:
-    """Originals that train although a copy beside them is the one that is used."""
-    found = [one for one in context.trained if ".original_module." in one.name]
+    """Original modules that train although the forward pass uses their copies."""
+    originals = [one for one in context.trained if ".original_module." in one.name]
     copies = {p.name for p in context.inventory.parameters if ".modules_to_save." in p.name}
-    if not found or not copies:
+    if not originals or not copies:
         return
-    rule = found[0].rule("lr")
+    rule = originals[0].rule("lr")
     yield Finding(
         CODE,
-        f"peft trains copies of {count_phrase(found)} that train as well: `{found[0].name}` is not"
-        " used in the forward pass",
+        f"peft trains copies of {count_phrase(originals)} that also"
+        f" {'trains' if len(originals) == 1 else 'train'}: `{originals[0].name}` is not used in the"
+        " forward pass",
         place_of(rule),
-        tuple(one.name for one in found),
-        help="leave them out: `*.original_module.* -> freeze`; the copy is `modules_to_save`",
+        tuple(one.name for one in originals),
+        help="freeze the originals: `*.original_module.* -> freeze`; the copies are in"
+        " `modules_to_save`",
         candidates=for_copies(rule),
     )
 
 
 def for_copies(rule: Rule | None) -> tuple[Fix, ...]:
-    """The rule for the copies that peft trains, where it names the originals."""
+    """The fix of a rule that names the originals instead of the copies that peft trains."""
     span = rule.selector.span if rule is not None and rule.selector is not None else None
     if span is None or "original_module" not in span.text:
         return ()

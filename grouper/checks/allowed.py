@@ -1,9 +1,8 @@
-"""An `allow` accepts nothing, or names no finding.
+"""An `allow` accepts nothing, or its code does not exist.
 
-The fault that it was written for is gone, so it can be removed. A file for several models (an
-included one, one with several `for`, or with `optional` rules) may accept what some of them do not
-have; elsewhere it is a note, for another model may have the fault. What names no finding is a
-warning.
+The finding that it was written for is gone, so it can be removed. This is a note, since another
+model may still have the finding, and it is not reported in a file for several models (an included
+one, one with several `for`, or one with `optional` rules). An unknown code is a warning.
 
     allow GR105                       # bad where every rule matches something
 """
@@ -22,7 +21,7 @@ from grouper.text.dataclass import replace
 from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.similar import did_you_mean
 
-# What is found of a run, or of rules alone, and never of a model.
+# Findings about a run or about rules alone, never about a model.
 _OF_OTHERS = (unreached_lr.CODE, matches_no_name.CODE, possible_conflict.CODE)
 CODE = Code("GR112", "unused-allow", Severity.WARNING, __doc__ or "")
 
@@ -30,7 +29,7 @@ CODE = Code("GR112", "unused-allow", Severity.WARNING, __doc__ or "")
 def without_allowed(
     context: Context, findings: Iterable[Finding], known: Iterable[Code]
 ) -> tuple[Finding, ...]:
-    """The findings without those that the file accepts, and one for each `allow` that is unused."""
+    """The findings that the file does not accept, and one for each unused `allow`."""
     remaining = list(findings)
     words = {word for code in known for word in (code.id, code.name)}
     unused = []
@@ -41,13 +40,13 @@ def without_allowed(
         before = remaining
         remaining = _without(before, allow, context)
         if remaining == before and not _may_be_unused(context.rules, allow):
-            message = f"`allow {allow.code}` accepts nothing of this model"
+            message = f"`allow {allow.code}` accepts no finding for this model"
             unused.append(replace(_finding(allow, message, ()), severity_override=Severity.NOTE))
     return (*remaining, *unused)
 
 
 def _may_be_unused(rules: RuleSet, allow: tree.Allow) -> bool:
-    """Whether it may be for another model, for a run, or for rules alone."""
+    """Whether an `allow` may be meant for another model, for a run, or for rules alone."""
     if any(allow.code in (code.id, code.name) for code in _OF_OTHERS):
         return True
     if allow.code in (expectation.CODE.id, expectation.CODE.name):
@@ -70,7 +69,7 @@ def _without(findings: list[Finding], allow: tree.Allow, context: Context) -> li
 
 
 def _not_accepted(finding: Finding, accepts: Test, context: Context) -> list[Finding]:
-    """What remains of a finding: nothing where all of its parameters are accepted."""
+    """The finding with the parameters that are not accepted; none if all are accepted."""
     by_name = context.inventory.by_name
     names = tuple(
         name for name in finding.parameters if not accepts(by_name[name.split(" = ")[0]]).truth

@@ -1,6 +1,6 @@
-r"""An anchor belongs to the first branch of a regex alone.
+r"""An anchor applies only to the first alternative of a regex.
 
-`^a|b` is `^a`, or `b` anywhere; `^(a|b)` begins with either.
+`^a|b` matches `a` at the beginning or `b` anywhere; `^(a|b)` matches either at the beginning.
 
     /^backbone\..*norm|bn/   -> norm lr*=0.1     # bad: every `bn` of the heads, too
     /^backbone\..*(norm|bn)/ -> norm lr*=0.1     # good
@@ -16,12 +16,13 @@ from grouper.checks.literal_parts import branches
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
 from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
+from grouper.text.printable import count_phrase
 
 CODE = Code("GR309", "anchor-of-one-branch", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each regex `^a|b` whose `b` takes a name outside of what `^a` begins with."""
+    """One finding for each regex `^a|b` whose `b` matches names that do not begin like `^a`."""
     for rule in context.rules.rules:
         for regex in _regexes(rule.selector):
             top = [b for b in branches(regex.pattern) if b[2] == 0 and b[3] == len(regex.pattern)]
@@ -54,8 +55,8 @@ def _finding(rule: Rule, regex: tree.Regex, texts: list[str], outside: list[str]
     better = f"/{head}.*({tail})/" if head else f"/^({'|'.join([texts[0][1:], *texts[1:]])})/"
     return Finding(
         CODE,
-        f"the anchor `^` belongs to the first alternative alone: `{texts[1]}` takes"
-        f" {len(outside):,} names anywhere, such as `{outside[0]}`",
+        f"the anchor `^` applies only to the first alternative: `{texts[1]}` matches anywhere, in"
+        f" {count_phrase(outside, 'name')} such as `{outside[0]}`",
         labels_at(regex.span or rule.span),
         tuple(outside),
         help=f"put the alternatives in parentheses: `{better}`",

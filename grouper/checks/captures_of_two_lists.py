@@ -1,7 +1,7 @@
-"""A captured number runs over two lists of modules at once.
+"""A captured number counts two lists of modules at once.
 
-`*.layers.{i}.*` takes the layers of an encoder and of a decoder, or of two towers, and layer 3 of
-one gets the rate of layer 3 of the other, whatever their depths.
+`*.layers.{i}.*` matches the layers of an encoder and of a decoder, or of two towers. Layer 3 of one
+gets the same lr as layer 3 of the other, although their depths differ.
 
     *.layers.{i}.* -> layer{i} lr*=0.9 ** (count(i) - i)             # bad with two towers
     vision.layers.{i}.* -> vision{i} lr*=0.9 ** (count(i) - i)       # good
@@ -24,7 +24,7 @@ CODE = Code("GR314", "captures-of-two-lists", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule whose one capture, used in a value, has two lists of other
+    """One finding for each rule whose only capture is used in a value and counts lists of different
     lengths."""
     for rule in context.rules.rules:
         names = captures(rule.selector)
@@ -40,7 +40,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _lists(context: Context, rule: Rule, capture: str) -> dict[str, set[int]]:
-    """The paths before the captured number, each with its numbers."""
+    """The paths before the captured number, each with the numbers found there."""
     lists: dict[str, set[int]] = {}
     for assigned in context.assignment.parameters:
         for match in assigned.matches:
@@ -54,11 +54,11 @@ def _lists(context: Context, rule: Rule, capture: str) -> dict[str, set[int]]:
 
 
 def _finding(rule: Rule, glob: tree.Glob, capture: str, lists: dict[str, set[int]]) -> Finding:
-    shown = ", ".join(f"`{path}` has {len(n)}" for path, n in list(lists.items())[:3])
+    lengths = ", ".join(f"`{path}` has {len(n)}" for path, n in list(lists.items())[:3])
     better = quoted_list(f"{path}.{{{capture}}}.*" for path in list(lists)[:2])
     return Finding(
         CODE,
-        f"`{{{capture}}}` counts {len(lists)} lists of modules of different lengths: {shown}",
+        f"`{{{capture}}}` counts {len(lists)} lists of modules of different lengths: {lengths}",
         labels_at(glob.span or rule.span),
-        help=f"write a rule for each, with captures of different names: {better}",
+        help=f"write one rule for each list, with different capture names: {better}",
     )

@@ -1,4 +1,4 @@
-"""Every kind of finding, in the order of the codes, imported from the files that define them."""
+"""Every kind of finding, ordered by code, imported from the files that define them."""
 
 from __future__ import annotations
 

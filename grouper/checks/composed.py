@@ -1,7 +1,7 @@
-"""A parameter is matched by several rules that agree; it gets the options of all of them.
+"""A parameter is matched by several rules that agree, and gets the options of all of them.
 
-That is often intended (a rule for the head, a rule for biases), so it is only a note. Under
-`strict` it is an error.
+That is often intended (a rule for the head, a rule for biases), so it is only a note. With
+`strict`, it is an error.
 
     model.24.* -> head lr=0.01
     *.bias     -> bias warmup_start=0.1     # the head's biases get both: group `head/bias`
@@ -34,11 +34,12 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _rules(assigned: ParameterAssignment) -> list[Rule]:
-    """The plain rules that each give the parameter something, by the same one of its names."""
+    """The rules outside of splits that give the parameter a label or an option, if they match it by
+    the same name."""
     useful = {id(setting.rule) for setting in assigned.settings if setting.effective}
     matches = [m for m in assigned.matches if m.rule.split is None and not m.rule.override]
     if len({match.name_index for match in matches}) > 1:
-        return []  # a shared parameter pulled two ways is a finding of its own
+        return []  # reported by another check, for tied parameters
     return [m.rule for m in matches if m.rule.label is not None or id(m.rule) in useful]
 
 
@@ -54,6 +55,6 @@ def _finding(context: Context, rules: list[Rule], parameters: list[Parameter]) -
         f" {', '.join(map(rule_name, rules))} and {'gets' if one else 'get'} the options of all",
         labels,
         context.names(parameters),
-        help="begin the later rule with `else` if only one should count" if strict else None,
+        help="begin the later rule with `else` if only one should apply" if strict else None,
         severity_override=Severity.ERROR if strict else None,
     )

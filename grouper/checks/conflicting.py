@@ -1,6 +1,6 @@
 """Two rules set different values for one option of a parameter.
 
-The file must say which rule counts, with `else` or `override`; none wins silently.
+The file must state which rule applies, with `else` or `override`.
 
     model.24.* -> head lr=0.01
     *.bias     -> bias lr=0.02        # bad: the head's biases get both
@@ -48,7 +48,7 @@ def _settings(assigned: ParameterAssignment, key: str) -> list[Setting]:
 def _finding(
     context: Context, key: str, settings: list[Setting], parameters: list[Parameter]
 ) -> Finding:
-    # The last rule is the place: the ones before it were there first.
+    # The finding is placed at the last rule, which was probably added last.
     *others, last = settings
     labels = labels_at(last.option.span, _sets(last))
     for other in others:
@@ -56,7 +56,7 @@ def _finding(
     number = {2: "two", 3: "three"}.get(len(settings), str(len(settings)))
     get = "gets" if len(parameters) == 1 else "get"
     tied = next((p for p in parameters if p.tied), None)
-    notes = (f"{quoted_list(tied.names)} are one tensor, tied",) if tied is not None else ()
+    notes = (f"{quoted_list(tied.names)} are names of one tied tensor",) if tied is not None else ()
     help, edits = _way_out(context, key, [setting.rule for setting in settings])
     return Finding(
         CODE,
@@ -74,29 +74,29 @@ def _sets(setting: Setting) -> str:
 
 
 def _way_out(context: Context, key: str, rules: list[Rule]) -> tuple[str, tuple[Edit, ...]]:
-    """What to do. An edit is sure only where one rule is an exception to all others: if it did not
-    count, its option would have no effect at all."""
+    """The help, and an edit if one rule is clearly an exception to all others: without `override`,
+    its option would have no effect."""
     if sum(rule.override for rule in rules) > 1:
-        return "only one `override` can count for a parameter: remove it from the others", ()
+        return "only one `override` can apply to a parameter: remove it from the others", ()
     if all(rule.split is not None for rule in rules):
-        return f"set `{key}` in one of the splits only, or multiply it: `{key}*=...`", ()
+        return f"set `{key}` in only one of the splits, or multiply it: `{key}*=...`", ()
     top = [rule for rule in rules if rule.split is None and not _clashes(context, rule)]
     if not top:
-        out = "leave these parameters out of all rules but one"
+        out = "exclude these parameters from all rules but one"
         return f"{out}: `... and not ({selector_text_of(rules[0])}) -> ...`", ()
     exception = next((rule for rule in top if _is_exception(context, rule, rules)), None)
     if exception is not None:
-        help = f"let the narrower rule count: `override {_selected(exception)} -> ...`"
+        help = f"let the narrower rule win: `override {_selected(exception)} -> ...`"
         return help, _overriding(exception)
     words = " or ".join(f"`override {_selected(rule)} -> ...`" for rule in top)
-    help = f"say which one counts: {words}"
+    help = f"choose which one applies: {words}"
     if _else_leaves_some(context, rules):
-        help += f"; or give the last only what is left: `else {_selected(rules[-1])} -> ...`"
+        help += f"; or limit the last to what is left: `else {_selected(rules[-1])} -> ...`"
     return help, ()
 
 
 def _selected(rule: Rule) -> str:
-    """What comes before the arrow of a rule, without `override`."""
+    """The text before the arrow of a rule, without `override`."""
     return f"{'else ' * rule.otherwise}{selector_text_of(rule)}".strip()
 
 
@@ -107,7 +107,7 @@ def _is_exception(context: Context, rule: Rule, rules: list[Rule]) -> bool:
 
 
 def _clashes(context: Context, rule: Rule) -> bool:
-    """Whether the rule would, as an `override`, be in conflict with others that there are."""
+    """Whether the rule, as an `override`, would conflict with existing overrides."""
     for first, *_ in context.assignment.treated_alike:
         own = {s.option.key: s.value for s in first.settings if s.rule is rule}
         for setting in first.settings:
@@ -127,7 +127,7 @@ def _overriding(rule: Rule) -> tuple[Edit, ...]:
 
 
 def _else_leaves_some(context: Context, rules: list[Rule]) -> bool:
-    """Whether the last rule, begun with `else`, would match something, and nothing in dispute."""
+    """Whether the last rule, with `else`, would match some parameters and none in conflict."""
     last = rules[-1]
     if last.otherwise or last.override or last.selector is None:
         return False

@@ -1,4 +1,4 @@
-"""What every check is given."""
+"""The input of every check."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GroupOption:
-    """An option of a rule that counts in a group, and for which of its parameters."""
+    """An option of a rule that is effective in a group, and the parameters that get it."""
 
     group: Group
     setting: Setting
@@ -38,11 +38,11 @@ class GroupOption:
 
 @dataclass(frozen=True)
 class Context:
-    """The values of all stages for one model and one rule set.
+    """The results of all stages for one model and one rule set.
 
-    `signatures` are those of the declared optimizers, by the names that the file gives them, as far
-    as they are known. `without_model` says that there are only rules: the inventory is empty.
-    `base` has the parameters of the base model, by every name.
+    `signatures` are those of the declared optimizers that are known, by their names in the file.
+    `without_model` says that there are only rules: the inventory is empty. `base` has the
+    parameters of the base model by all of their names.
     """
 
     rules: RuleSet
@@ -55,17 +55,17 @@ class Context:
 
     @cached_property
     def optimizers(self) -> Mapping[str, Optimizer]:
-        """The declared optimizers, by the names that the file gives them."""
+        """The declared optimizers, by their names in the file."""
         return self.rules.optimizers_by_name
 
     @property
     def knows_all_optimizers(self) -> bool:
-        """Whether every optimizer is declared and known, so that no option need be guessed at."""
+        """Whether all optimizers are declared and known, so that their options are known."""
         return bool(self.optimizers) and set(self.optimizers) <= set(self.signatures)
 
     @cached_property
     def group_options(self) -> Mapping[str, tuple[GroupOption, ...]]:
-        """For each group by its name, the rules' options that count in it."""
+        """The effective options of the rules in each group, by the group's name."""
         decisions = {id(a[0]): a[2] for a in self.assignment.parameters}
         by_group = {}
         for group in self.grouping.groups:
@@ -90,7 +90,7 @@ class Context:
 
     @cached_property
     def members(self) -> Mapping[int, list[Parameter]]:
-        """The parameters that each rule, by its `id`, matches, in the model's order."""
+        """The parameters that each rule matches, in the model's order, by the rule's `id`."""
         members: dict[int, list[Parameter]] = {id(rule): [] for rule in self.rules.rules}
         for parameter, _, decision in self.assignment.parameters:
             for rule in decision.combination.rules:
@@ -99,12 +99,12 @@ class Context:
 
     @cached_property
     def matched(self) -> Mapping[int, set[int]]:
-        """The parameters that each rule matches; both by their `id`."""
+        """The `id`s of the parameters that each rule matches, by the rule's `id`."""
         return {rule: set(map(id, members)) for rule, members in self.members.items()}
 
     @cached_property
     def kinds(self) -> ModuleKinds:
-        """What the parameters are, by the classes of their modules."""
+        """The kinds of the parameters, by the classes of their modules."""
         return ModuleKinds(self.inventory)
 
     @cached_property
@@ -113,7 +113,7 @@ class Context:
         groups = {id(p): group for group in self.grouping.groups for p in group.parameters}
         treated: dict[tuple[int, int], Treated] = {}
         kinds = self.kinds.of
-        found = []
+        members = []
         for assigned in self.assignment.parameters:
             parameter, _, decision = assigned
             group = groups.get(id(parameter))
@@ -121,8 +121,8 @@ class Context:
                 key = id(decision), id(group)
                 if key not in treated:
                     treated[key] = self._treated(decision, group)
-                found.append(Trained(assigned, treated[key], kinds[id(parameter)]))
-        return tuple(found)
+                members.append(Trained(assigned, treated[key], kinds[id(parameter)]))
+        return tuple(members)
 
     def _treated(self, decision: Decision, group: Group) -> Treated:
         known = self.signatures.get(group.optimizer or "")
@@ -131,25 +131,25 @@ class Context:
 
     @cached_property
     def trained_by_id(self) -> Mapping[int, Trained]:
-        """The same by the parameters' `id`."""
+        """The trained parameters, by the parameter's `id`."""
         return {id(one.parameter): one for one in self.trained}
 
     def selected(self, selector: tree.Selector) -> frozenset[int]:
-        """The parameters, by their `id`, that a selector matches, whatever rule it is in."""
+        """The `id`s of all parameters that a selector matches, independent of rules."""
         if selector not in self._selected:
-            found = self._answering(selector, self.inventory.parameters)
-            self._selected[selector] = frozenset(map(id, found))
+            parameters = self._answering(selector, self.inventory.parameters)
+            self._selected[selector] = frozenset(map(id, parameters))
         return self._selected[selector]
 
     def matches_some(self, selector: tree.Selector) -> bool:
-        """Whether a selector matches any parameter: mostly one of the first does."""
+        """Whether a selector matches any parameter; stops at the first match."""
         if selector not in self._matches_some:
-            found = next(self._answering(selector, self.inventory.parameters), None)
-            self._matches_some[selector] = found is not None
+            match = next(self._answering(selector, self.inventory.parameters), None)
+            self._matches_some[selector] = match is not None
         return self._matches_some[selector]
 
     def taken(self, rule: Rule, selector: tree.Selector) -> list[Parameter]:
-        """What a selector that is in a rule's matches of what the rule matches."""
+        """The parameters of a rule that a part of its selector matches."""
         members = self.members[id(rule)]
         if selector is rule.selector:
             return members
@@ -164,8 +164,9 @@ class Context:
         return (p for p in parameters if any(a.truth for _, a in answers_of(p)[0].answers))
 
     def candidates(self, rule: Rule) -> frozenset[int]:
-        """The parameters, by their `id`, that a rule's selector matches and its condition holds
-        for, regardless of what other rules take. A condition that fails is reported already."""
+        """The `id`s of the parameters that satisfy a rule's selector and condition, including those
+        that earlier rules take. A condition that raises an error counts as satisfied: the error is
+        already reported."""
         if rule.condition is not None:
             test = compile_rule(rule, self.rules, self.inventory, self.base)
             answers = ((p, test(p)) for p in self.inventory.parameters)
@@ -181,15 +182,15 @@ class Context:
 
     @cached_property
     def claims(self) -> RuleClaims:
-        """What the rules say of names, for any model."""
-        from grouper.language.automata.rule_claims import RuleClaims  # of rules alone
+        """What the rules match among all possible names, independent of the model."""
+        from grouper.language.automata.rule_claims import RuleClaims  # only for rules alone
 
         return RuleClaims(self.rules)
 
     @cached_property
     def without_matches(self) -> tuple[Rule, ...]:
-        """The rules that end with no parameter. Those that ask what the model's file does not say
-        are not among them: that is reported already."""
+        """The rules that match no parameter, except for those whose selector cannot be answered,
+        which is already reported."""
         unanswered = {id(unanswered.rule) for unanswered in self.assignment.unanswered}
         known = (rule for rule in self.rules.rules if id(rule) not in unanswered)
         return tuple(rule for rule in known if not self.matched[id(rule)])
@@ -212,8 +213,8 @@ class Context:
         }
 
     def in_conflict(self, group: Group, *keys: str) -> bool:
-        """Whether rules disagree about one of these options in a group: it has no value yet, and
-        the conflict is reported already."""
+        """Whether rules disagree about one of these options in a group. The conflict is already
+        reported, and the option has no value."""
         first = id(group.parameters[0]) if group.parameters else 0
         return any(key in keys for key in self._conflicts.get(first, ()))
 
@@ -241,13 +242,13 @@ class Context:
         return layers
 
     def names(self, parameters: Iterable[Parameter]) -> tuple[str, ...]:
-        """The parameters' names in the model's order; all names of those that are tied."""
+        """The parameters' names in the model's order, with all names of tied parameters."""
         order = self.assignment.order
         return all_names(sorted(parameters, key=lambda parameter: order[id(parameter)]))
 
 
 def all_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
-    """The parameters' names; all names of those that are tied."""
+    """The parameters' names, with all names of tied parameters."""
     return tuple(" = ".join(parameter.names) for parameter in parameters)
 
 
@@ -260,7 +261,7 @@ def known_signatures(
 
 
 def rule_name(rule: Rule) -> str:
-    """What a rule is called in messages: its label, or its place."""
+    """The name of a rule in messages: its label, or its line."""
     if rule.label is None:
         return f"the rule in line {rule.span.line}" if rule.span is not None else "a rule"
     if rule.label.span is not None:

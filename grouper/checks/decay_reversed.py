@@ -1,7 +1,7 @@
 """Vectors decay and matrices do not.
 
-Weight decay is for the matrices of linear layers and convolutions; biases and norms are spared.
-Where it is the other way round, two values are swapped.
+Weight decay is meant for the matrices of linear layers and convolutions, not for biases and norms.
+If it is the other way round, the two values are probably swapped.
 
     ndim <= 1 -> no_decay weight_decay=0.2      # bad
     else      -> decay    weight_decay=0
@@ -22,12 +22,12 @@ from grouper.language.ruleset import Rule
 from grouper.text.findings import Code, Finding, Fix, Severity
 from grouper.text.printable import count_phrase
 
-LEAST = 4  # matrices of layers, in a model of which one can say so
+LEAST = 4  # matrices of layers, for the check to be meaningful
 CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding where no matrix decays, and half of the vectors or all norms do."""
+    """One finding if no matrix decays, but half of the vectors or all norms do."""
     yield from _layers_spared(context)
     matrices = _matrices(context)
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
@@ -46,11 +46,12 @@ def check(context: Context) -> Iterator[Finding]:
     other = most_common_rule(matrices, "weight_decay")
     labels = place_of(rule, "weight_decay", "decays vectors")
     if other is not None and other is not rule:
-        labels += place_of(other, "weight_decay", "spares matrices")
+        labels += place_of(other, "weight_decay", "exempts matrices")
     yield Finding(
         CODE,
-        f"{count_phrase(decaying, 'vector')} decay (`{decaying[0].name}`: biases, norms), and none"
-        f" of {len(matrices):,} matrices does (`{matrices[0].name}`)",
+        f"{count_phrase(decaying, 'vector')} {'decays' if len(decaying) == 1 else 'decay'}"
+        f" (`{decaying[0].name}`: biases, norms), but none of {len(matrices):,} matrices does"
+        f" (`{matrices[0].name}`)",
         labels,
         tuple(one.name for one in decaying),
         help="swap the two values of `weight_decay`: 0 for biases and norms",
@@ -65,7 +66,7 @@ def _matrices(context: Context) -> list[Trained]:
 
 
 def _layers_spared(context: Context) -> Iterator[Finding]:
-    """A finding where a rule spares every matrix of the layers, and only embeddings decay."""
+    """A finding if a rule exempts every matrix of layers, and only embeddings decay."""
     layers = [one for one in _matrices(context) if not one.parameter.tied]
     decaying = [o for o in context.trained if (o.number("weight_decay") or 0) > 0]
     if len(layers) < LEAST or any(one.number("weight_decay") != 0 for one in layers):
@@ -76,11 +77,12 @@ def _layers_spared(context: Context) -> Iterator[Finding]:
         return
     yield Finding(
         CODE,
-        f"none of {len(layers):,} matrices of layers decays (`{layers[0].name}`), and"
-        f" {count_phrase(decaying)} outside of them: `{decaying[0].name}`",
-        place_of(rule, "weight_decay", "spares them"),
+        f"none of {len(layers):,} layer matrices decays (`{layers[0].name}`), but"
+        f" {count_phrase(decaying)} outside of layers"
+        f" {'does' if len(decaying) == 1 else 'do'}: `{decaying[0].name}`",
+        place_of(rule, "weight_decay", "exempts them"),
         tuple(one.name for one in layers),
-        help="let matrices decay, whatever their class is called here: `ndim >= 2 -> matrix"
+        help="select matrices by their dimensions instead of their class: `ndim >= 2 -> matrix"
         " weight_decay=...`",
     )
 

@@ -1,7 +1,6 @@
-"""The default weight decay of the optimizer's class reaches a group, while others say theirs.
+"""A group gets the optimizer's default weight decay, while other groups set theirs.
 
-torch's AdamW decays by 0.01 where nobody says anything, so a group that should not decay has to say
-so.
+The default of torch's AdamW is 0.01, so a group that should not decay must set `weight_decay=0`.
 
     optimizer AdamW lr=1e-3
     *.bias -> bias                              # bad: decays by 0.01
@@ -28,15 +27,15 @@ CODE = Code("GR304", "default-decay", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each group to which a class's default comes, where others say a decay."""
-    said = any("weight_decay" in group.options for group in context.grouping.groups) or any(
+    """One finding for each group that gets the default decay, if another one is set anywhere."""
+    is_set = any("weight_decay" in group.options for group in context.grouping.groups) or any(
         "weight_decay" in optimizer.options for optimizer in context.rules.optimizers
     )
-    if not said:
+    if not is_set:
         return
     by_group: dict[str, list[Trained]] = {}
     for one in context.trained:
-        foreign = any(says(key, "weight_decay") for key in one.group.options)  # an error already
+        foreign = any(says(key, "weight_decay") for key in one.group.options)  # already an error
         if "weight_decay" not in one.group.options and one.number("weight_decay") and not foreign:
             by_group.setdefault(one.group.name, []).append(one)
     for name, members in by_group.items():
@@ -47,17 +46,19 @@ def check(context: Context) -> Iterator[Finding]:
         what = declared.name if declared is not None else first.group.optimizer
         yield Finding(
             CODE,
-            f"`{name}` sets no `weight_decay`, so the default of `{what}`, {default}, decays"
-            f" {count_phrase(members)}; other groups set theirs",
+            f"`{name}` does not set `weight_decay`, so {count_phrase(members)}"
+            f" {'decays' if len(members) == 1 else 'decay'} by the default of `{what}`, {default};"
+            " other groups set theirs",
             place_of(rule),
             tuple(one.name for one in members),
-            help=f"write what is meant: `weight_decay=0`, or `weight_decay={default}`",
+            help=f"set it explicitly: `weight_decay=0`, or `weight_decay={default}`",
             candidates=_candidates(rule, members),
         )
 
 
 def _candidates(rule: Rule | None, members: list[Trained]) -> tuple[Fix, ...]:
-    """No decay where most are vectors; what matrices should have, nobody can tell."""
+    """`weight_decay=0` if most of the parameters are vectors; nothing for matrices, whose decay
+    cannot be guessed."""
     vectors = sum((one.parameter.ndim or 0) < 2 for one in members)
     if rule is None or 2 * vectors < len(members):
         return ()

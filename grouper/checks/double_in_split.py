@@ -38,12 +38,12 @@ def _finding(context: Context, rules: list[Rule], parameters: list[Parameter]) -
         labels += labels_at(rule.span, "this rule")
     matched = [context.matched[id(rule)] for rule in rules]
     help = (
-        "begin the later rule with `else`, so that it takes only what the earlier left; put first"
-        " the one that counts for these parameters"
+        "begin the later rule with `else`, and put the rule that should match these parameters"
+        " first"
     )
     if matched[-1] <= set().union(*matched[:-1]):
         help = (
-            "put the last of them first, and begin the others with `else`: it is the narrower one"
+            "put the last rule, which is the narrower one, first, and begin the others with `else`"
         )
     be = "is" if len(parameters) == 1 else "are"
     return Finding(

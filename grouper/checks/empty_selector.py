@@ -1,7 +1,7 @@
-"""Why a selector matches nothing although its words are all there, in words.
+"""Explains why a selector without misspelt names matches nothing.
 
-Facts, the operands of `and` and conditions are no names that could be misspelt: what leads on is
-what the model has in their place.
+Facts, operands of `and` and conditions are not names that could be misspelt, so the explanation is
+what the model has instead.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from grouper.options.values import Value, value_text
 from grouper.text.findings import Edit, Fix
 from grouper.text.printable import count_phrase, quoted_list
 
-MOST_VALUES = 4  # of a fact that are listed; of more, the first and the last
+MOST_VALUES = 4  # listed for a fact; of more, only the first and the last are shown
 
 
 def why_condition_fails(context: Context, rule: Rule) -> str:
-    """What the sides of the comparisons after `where` are in this model."""
+    """The values of the sides of the comparisons after `where` in this model."""
     numbers, _ = capture_numbers(context.rules, context.inventory)
     test = selects(rule, context.rules, context.inventory)
     scopes = [
@@ -38,7 +38,7 @@ def why_condition_fails(context: Context, rule: Rule) -> str:
 
 
 def why_fact_fails(context: Context, selector: tree.Selector) -> str:
-    """What the model has in place of a fact; empty for what asks none."""
+    """What the model has instead of a fact; empty for other selectors."""
     match selector:
         case tree.Comparison():
             variables = context.rules.variables
@@ -52,13 +52,13 @@ def why_fact_fails(context: Context, selector: tree.Selector) -> str:
             text = operand.span.text if operand.span is not None else selector_text(operand)
             return f"`{text}` matches every parameter of this model"
         case tree.Has(name=name):
-            return f"no module or parameter of this model says `{name}`"
+            return f"no module or parameter of this model is marked `{name}`"
         case _:
             return ""
 
 
 def _values(scopes: list[Scope], condition: tree.Selector | None) -> Iterator[str]:
-    """`i` is 0 to 11 here: each side of a comparison that is no constant, once."""
+    """``"`i` is 0 to 11 here"`` for each side of a comparison that is not a constant."""
     sides = [side for c in comparisons(condition) for side in (c.left, c.right)]
     for side in {side.span.text: side for side in sides if side.span is not None}.values():
         varies = any(True for _ in words(side)) or any(True for _ in calls(side))
@@ -85,7 +85,7 @@ def _extent(values: set[Value]) -> str:
 
 
 def last_number(rule: Rule) -> tuple[Fix, ...]:
-    """`max(i)` for `count(i)`: where layers begin at 0, the last has the number `count(i) - 1`."""
+    """`max(i)` instead of `count(i)`: the last of layers 0, 1, ... is number `count(i) - 1`."""
     sides = [side for c in comparisons(rule.condition) for side in (c.left, c.right)]
     return tuple(
         (Edit(call.span, f"max({call.arguments[0].name})"),)
@@ -99,16 +99,16 @@ def last_number(rule: Rule) -> tuple[Fix, ...]:
 
 
 def what_excludes(context: Context, selector: tree.And) -> str:
-    """How many parameters each operand of an `and` matches, where together they match none."""
+    """The number of parameters that each operand of an `and` matches."""
     counts = []
     for operand in selector.operands:
         text = operand.span.text if operand.span is not None else selector_text(operand)
         counts.append(f"`{text}` matches {count_phrase(context.selected(operand))}")
-    return f"{', '.join(counts)}, and no parameter is in all of them; `or` takes what is in any"
+    return f"{', '.join(counts)}, but no parameter matches all of them; use `or` to match any"
 
 
 def present_classes(context: Context) -> str:
-    """The classes that own parameters, the most frequent first."""
+    """The classes that own parameters, the most frequent ones first."""
     counts: dict[str, int] = {}
     for parameter in context.inventory.parameters:
         name = context.kinds.class_name(parameter)
@@ -121,9 +121,11 @@ def present_classes(context: Context) -> str:
 
 
 def top_classes(context: Context) -> str:
-    """The classes of the modules that hold the others, for `in @Class`."""
+    """The classes of the outer modules, for `in @Class`."""
     modules = context.inventory.modules or {}
     paths = [path for path in modules if path.count(".") < 2]
     names = dict.fromkeys(last_part(modules[p].cls) for p in paths if modules[p].cls)
-    kept = [n for n in names if n not in ("ModuleList", "Sequential", "ModuleDict")]
-    return f"modules of this model are {quoted_list(f'@{name}' for name in kept[:5])}" * bool(kept)
+    classes = [n for n in names if n not in ("ModuleList", "Sequential", "ModuleDict")]
+    return f"modules of this model are {quoted_list(f'@{name}' for name in classes[:5])}" * bool(
+        classes
+    )

@@ -1,12 +1,12 @@
 """A claim of `expect` does not hold for this model.
 
-It must hold for every value that the groups of a label have, up to rounding (a relative 1e-9). A
-label whose parameters are all frozen has no values, so its claims hold.
+It must hold for every value of the label's groups, with a relative tolerance of 1e-9. A label whose
+parameters are all frozen has no values, so its claims hold.
 
     expect head.lr / body.lr in 5..10
 
-`lr(head)` is what a plan has, at every step of the run or, `after warmup`, at those that follow the
-labels' warm-ups inside their windows. It is held to when a plan is made.
+`lr(head)` is the lr in a plan. Such a claim is checked when a plan is made: at every step of the
+run or, with `after warmup`, at the steps after the warm-ups of its labels and inside their windows.
 
     expect lr(head) / lr(body) in 5..10 after warmup
 """
@@ -33,10 +33,10 @@ MOST_COMBINATIONS = 10_000
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each claim that fails, with the values that it had.
+    """One finding for each claim that fails, with its values.
 
-    None where rules conflict, or the model is frozen: that is reported already, and groups lack
-    options then.
+    Claims are not checked if rules conflict or the model is frozen: this is already reported, and
+    groups lack options.
     """
     if context.model_is_frozen or any(a.conflicts for a in context.assignment.parameters):
         return
@@ -57,7 +57,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def of_plan(expect: tree.Expect) -> bool:
-    """Whether a claim is about the plan, as `lr(head)` is: a run is checked at every step."""
+    """Whether a claim is about the plan, like `lr(head)`, and so checked at every step of a run."""
     return expect.after_warmup or any(
         call.function not in FUNCTIONS and label_of(call) is None
         for part in parts_of(expect.claim)
@@ -66,7 +66,7 @@ def of_plan(expect: tree.Expect) -> bool:
 
 
 def failure_of(claim: tree.Comparison | tree.Between, context: Context) -> str | None:
-    """Why a claim does not hold, None where it does. Raises BadValue where it has no value."""
+    """Why a claim does not hold; None if it holds. Raises BadValue if it has no value."""
     parts = parts_of(claim)
     named = list(dict.fromkeys((a.label, a.key) for part in parts for a in attributes(part)))
     choices = [_values(label, key, context) for label, key in named]
@@ -97,11 +97,11 @@ def parts_of(claim: tree.Comparison | tree.Between) -> list[tree.Expression]:
 
 
 def _values(label: str, key: str, context: Context) -> list[Value]:
-    """The values of a key over a label's groups, each once."""
+    """The distinct values of a key in a label's groups."""
     named = _named(label, context)
     groups = [g for g in context.grouping.groups if g.name == label or named(g.labels)]
     if not groups and any(a.frozen and named(a.labels) for a in context.assignment.parameters):
-        return []  # all of its parameters are frozen: there is no value to make a claim about
+        return []  # all of its parameters are frozen, so there are no values
     if not groups:
         raise BadValue(f"no group has the label `{label}`", None)
     options = [{**g.options, **g.plan} for g in groups]
@@ -112,7 +112,7 @@ def _values(label: str, key: str, context: Context) -> list[Value]:
 
 
 def _named(label: str, context: Context) -> Callable[[Iterable[str]], bool]:
-    """Whether one of some labels is meant by a word: `block` stands for all of `block{i}`."""
+    """A test for labels that a word refers to: `block` refers to all of `block{i}`."""
     labels = [rule.label for rule in context.rules.rules if rule.label]
     families = [family for family in labels if stem(family) == label]
     return lambda labels: any(
@@ -121,23 +121,23 @@ def _named(label: str, context: Context) -> Callable[[Iterable[str]], bool]:
 
 
 def _filled(
-    part: tree.Expression, given: Mapping[tuple[str, str], Value], context: Context
+    part: tree.Expression, values: Mapping[tuple[str, str], Value], context: Context
 ) -> tree.Expression:
-    """An expression with its attributes, counts and `frozen` replaced by their values."""
+    """The expression with attributes, counts and `frozen` replaced by their values."""
     match part:
         case tree.Attribute(label=label, key=key):
-            return literal(given[label, key])
+            return literal(values[label, key])
         case tree.Word(name="frozen"):
             return tree.Number(len(context.grouping.frozen))
         case tree.Call(function="count" | "numel" as function):
             return tree.Number(_total(function, label_of(part) or "", context))
         case tree.Unary(operator=operator, operand=operand):
-            return tree.Unary(operator, _filled(operand, given, context), span=part.span)
+            return tree.Unary(operator, _filled(operand, values, context), span=part.span)
         case tree.Binary(operator=operator, left=left, right=right):
-            left, right = _filled(left, given, context), _filled(right, given, context)
+            left, right = _filled(left, values, context), _filled(right, values, context)
             return tree.Binary(operator, left, right, span=part.span)
         case tree.Call(function=function, arguments=arguments):
-            filled = tuple(_filled(a, given, context) for a in arguments)
+            filled = tuple(_filled(a, values, context) for a in arguments)
             return tree.Call(function, filled, span=part.span)
         case tree.Number() | tree.Constant() | tree.String() | tree.Word():
             return part

@@ -1,4 +1,4 @@
-"""The translation of another tool's key, as words and as an edit."""
+"""Translates the keys of other tools, in words and as an edit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FACTORS = ("lr", "weight_decay")
 
 
 def translation(key: str, rules: RuleSet) -> Translation | None:
-    """What a key is called here; None where it is no word of another tool, and no option of a
-    schedule, which is in the schedule's parentheses."""
+    """The equivalent of another tool's key, or of an option of a schedule, which belongs in the
+    schedule's parentheses; None for other keys."""
     if key in PLAN_KEYS:
         return None
-    chosen = SCHEDULES.get(rules.schedule.name) if rules.schedule else None
-    if chosen is not None and key in chosen.options:
-        return _inside(key, chosen.name)
+    schedule = SCHEDULES.get(rules.schedule.name) if rules.schedule else None
+    if schedule is not None and key in schedule.options:
+        return _inside(key, schedule.name)
     foreign = FOREIGN.get(key) or FOREIGN.get(key.lower())
     if foreign is not None:
         return foreign
@@ -35,42 +35,46 @@ def translation(key: str, rules: RuleSet) -> Translation | None:
 
 
 def _inside(key: str, schedule: str) -> Translation:
-    written = f"schedule={schedule}({key}=...)"
-    return Translation(f"in a rule, options of a schedule go in its parentheses: `{written}`")
+    text = f"schedule={schedule}({key}=...)"
+    return Translation(f"in a rule, options of a schedule go in its parentheses: `{text}`")
 
 
 def in_parentheses(context: Context, option: tree.Option) -> tuple[Fix, ...]:
-    """The file's own schedule, with this option as the rule says it."""
+    """The option replaced by the file's schedule with this option in parentheses."""
     schedule, value = context.rules.schedule, option.value.span
     if schedule is None or option.span is None or value is None or option.operator != "=":
         return ()
     if option.key not in SCHEDULES[schedule.name].options:
         return ()
-    given = {
+    options = {
         key: expression_text(known) if isinstance(known, tree.Node) else value_text(known)
         for key, known in schedule.options.items()
         if key not in SHARED
     } | {option.key: value.text}
-    inside = ", ".join(f"{key}={text}" for key, text in given.items())
+    inside = ", ".join(f"{key}={text}" for key, text in options.items())
     return ((Edit(option.span, f"schedule={schedule.name}({inside})"),),)
 
 
 def edit_in_rule(rules: RuleSet, rule: Rule, option: tree.Option) -> tuple[Edit, ...]:
-    """The translated option of a rule, where its value can stay."""
-    found, place, value = translation(option.key, rules), option.span, option.value.span
-    if found is None or place is None or value is None or option.operator != "=":
+    """The edit that translates an option of a rule, if its value can be kept."""
+    foreign, place, value = translation(option.key, rules), option.span, option.value.span
+    if foreign is None or place is None or value is None or option.operator != "=":
         return ()
     if _means_frozen(option):
         return _freeze(rule)
-    if found.key is None or any(other.key == found.key for other in rule.options):
+    if foreign.key is None or any(other.key == foreign.key for other in rule.options):
         return ()
-    if found.operator == "*=" and isinstance(option.value, tree.Number) and not option.value.value:
-        return (Edit(place, f"{found.key}=0"),)
-    return (Edit(place, f"{found.key}{found.operator}{_value(option.value, found)}"),)
+    if (
+        foreign.operator == "*="
+        and isinstance(option.value, tree.Number)
+        and not option.value.value
+    ):
+        return (Edit(place, f"{foreign.key}=0"),)
+    return (Edit(place, f"{foreign.key}{foreign.operator}{_value(option.value, foreign)}"),)
 
 
 def second_optimizer(context: Context, option: tree.Option) -> tuple[Fix, ...]:
-    """For `use_muon=true`: a second optimizer, where there is none, and the key as `optimizer=`."""
+    """For `use_muon=true`: declares a second optimizer and replaces the key by `optimizer=`."""
     first = next(iter(context.rules.optimizers), None)
     if "muon" not in option.key.lower() or first is None or first.span is None:
         return ()
@@ -81,8 +85,8 @@ def second_optimizer(context: Context, option: tree.Option) -> tuple[Fix, ...]:
     for rule in context.rules.rules:
         for other in rule.options:
             if other.key == option.key and other.span is not None:
-                wanted = isinstance(other.value, tree.Constant) and other.value.value is True
-                edits.append(Edit(other.span, f"optimizer={name}" if wanted else ""))
+                uses_muon = isinstance(other.value, tree.Constant) and other.value.value is True
+                edits.append(Edit(other.span, f"optimizer={name}" if uses_muon else ""))
     return ((*edits,) if declared else (Edit(end, "\noptimizer Muon as muon lr=0.02"), *edits),)
 
 
@@ -95,13 +99,13 @@ def _means_frozen(option: tree.Option) -> bool:
 
 
 def _freeze(rule: Rule) -> tuple[Edit, ...]:
-    """All options of the rule, replaced by `freeze`, which stands alone."""
+    """All options of the rule replaced by `freeze`, which cannot have others beside it."""
     spans = [option.span for option in rule.options if option.span is not None]
     first, last = min(s.start for s in spans), max(s.end for s in spans)
     return (Edit(Span(spans[0].source, first, last), "freeze"),)
 
 
-def _value(value: tree.Expression, found: Translation) -> str:
+def _value(value: tree.Expression, foreign: Translation) -> str:
     text = value.span.text if value.span is not None else ""
     simple = isinstance(value, tree.Number | tree.Word | tree.Constant | tree.String)
-    return (text if simple or not found.suffix else f"({text})") + found.suffix
+    return (text if simple or not foreign.suffix else f"({text})") + foreign.suffix

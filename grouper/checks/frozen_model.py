@@ -1,7 +1,7 @@
-"""Nothing is left to train: the model itself has frozen all of its parameters, or the rules do.
+"""Nothing is left to train: the model or the rules freeze all parameters.
 
-A model that was put aside with `requires_grad_(False)` is given to rules that expect to decide
-themselves; or a rule that freezes counts one layer too far and takes the head as well.
+Either the model was frozen with `requires_grad_(False)` before the rules were applied, or a
+freezing rule counts one layer too far and freezes the head as well.
 
     model.requires_grad_(False)       # bad, before grouper.check(model, rules)
     model.requires_grad_(True)        # good: rules freeze what they should
@@ -28,13 +28,13 @@ CODE = Code("GR113", "nothing-to-train", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding in place of one for each rule. A model without parameters has none."""
+    """One finding for the whole model, none for a model without parameters."""
     parameters = context.inventory.parameters
     if context.model_is_frozen:
         yield Finding(
             CODE,
             f"the model has frozen all of its {count_phrase(parameters)}: nothing is left to train",
-            help="call `model.requires_grad_(True)`, and freeze by rules what should stay so",
+            help="call `model.requires_grad_(True)`, and freeze parameters with rules",
         )
         return
     if parameters and len(context.grouping.frozen) == len(parameters):
@@ -51,14 +51,14 @@ def _by_rules(context: Context, rule: Rule) -> Finding:
         f"all {count_phrase(parameters)} are frozen, most of them by {rule_name(rule)}: nothing is"
         " left to train",
         labels_at(rule.span),
-        help=f"freeze fewer: the last module, `{head}`{_class_of(context, head)}, is the head, and"
-        f" is to stay: `{head}.* -> head`",
+        help=f"do not freeze the last module, `{head}`{_class_of(context, head)}, which is probably"
+        f" the head: `{head}.* -> head`",
         candidates=(*_one_less(rule), *_but_the_head(rule, head)),
     )
 
 
 def _head(context: Context, name: str) -> str:
-    """The path of the last module that is not inside a numbered list, or is the list's last."""
+    """The path of the module that has this last parameter: up to its first number, if any."""
     parts = name.split(".")
     for end in range(1, len(parts)):
         if parts[end].isdigit():
@@ -75,16 +75,16 @@ def _one_less(rule: Rule) -> tuple[Fix, ...]:
     span = rule.selector.span if rule.selector is not None else None
     if span is None:
         return ()
-    found = re.search(r"\.\.(\d+)\}", span.text)
-    if found is None or found.group(1) == "0":
+    match = re.search(r"\.\.(\d+)\}", span.text)
+    if match is None or match.group(1) == "0":
         return ()
-    less = int(found.group(1)) - 1
-    text = f"{span.text[: found.start(1)]}{less}{span.text[found.end(1) :]}"
+    less = int(match.group(1)) - 1
+    text = f"{span.text[: match.start(1)]}{less}{span.text[match.end(1) :]}"
     return ((Edit(span, text),),)
 
 
 def _but_the_head(rule: Rule, head: str) -> tuple[Fix, ...]:
-    """The rule without the head, which another one may be for, or gets one of its own."""
+    """The rule without the head, and the same with a new rule for the head."""
     without = except_selecting(rule, f"{head}.*")
     if not without or rule.span is None:
         return ()

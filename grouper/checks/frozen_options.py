@@ -1,6 +1,6 @@
-"""A rule sets options of parameters that the model itself has frozen.
+"""A rule sets options of parameters that the model has frozen.
 
-A frozen parameter (`requires_grad=False`) is in no group, so the options have no effect.
+A parameter with `requires_grad=False` is not in any group, so the options have no effect.
 
     *.dfl.* -> dfl lr=0.1             # bad where the model has frozen them
 """
@@ -15,17 +15,16 @@ from grouper.text.findings import Code, Finding, Severity, labels_at
 
 CODE = Code("GR108", "frozen-parameter-options", Severity.WARNING, __doc__ or "")
 
-ORIGINAL = ".original_module."  # what peft keeps beside a copy that trains
+ORIGINAL = ".original_module."  # the originals of modules whose copies peft trains
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule that matches only parameters frozen by the model.
 
-    None for rules that may match nothing, and so frozen parameters only: those that begin with
-    `else` or `optional`, and those of a split, which divides whatever the model has.
+    Rules that may match nothing are skipped: those with `else` or `optional`, and those of a split.
     """
     if context.model_is_frozen:
-        return  # that nothing is left to train is reported already
+        return  # already reported: nothing is left to train
     for rule in context.rules.rules:
         if rule.freezes or rule.otherwise or rule.optional or rule.split is not None:
             continue
@@ -44,5 +43,5 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _help(names: tuple[str, ...]) -> str:
     if any(ORIGINAL in name for name in names):
-        return "peft keeps the original frozen; what trains is its copy: `modules_to_save`"
+        return "peft keeps the original frozen and trains its copy: `modules_to_save`"
     return "set `requires_grad=True` on them, or remove the rule"

@@ -1,7 +1,7 @@
-"""Frozen modules hold batch norms whose running statistics go on.
+"""Frozen modules contain batch norms whose running statistics are still updated.
 
-`freeze` stops parameters. A batch norm in training mode updates its running mean and variance all
-the same, so that a frozen backbone changes.
+`freeze` affects only parameters. A batch norm in training mode still updates its running mean and
+variance, so the outputs of a frozen backbone change.
 
     backbone.* -> freeze        # and in code: grouper.freeze_statistics(model, report)
 """
@@ -20,7 +20,7 @@ CODE = Code("GR316", "frozen-statistics", Severity.NOTE, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One note for each freezing rule that takes batch norms."""
+    """One note for each freezing rule that matches batch norms."""
     modules = context.inventory.modules
     if modules is None:
         return
@@ -36,8 +36,8 @@ def check(context: Context) -> Iterator[Finding]:
         if norms:
             yield Finding(
                 CODE,
-                f"{count_phrase(norms, 'frozen batch norm')} update"
-                f"{'s' * (len(norms) == 1)} running statistics in training mode nevertheless",
+                f"{count_phrase(norms, 'frozen batch norm')} still update"
+                f"{'s' * (len(norms) == 1)} running statistics in training mode",
                 labels_at(rule.span),
                 help="put them into evaluation mode: `grouper.freeze_statistics(model, report)`",
             )

@@ -1,7 +1,7 @@
-"""A warm-up starts far above the lr that it leads to.
+"""A warm-up starts far above its target lr.
 
-SGD's recipe for YOLO starts biases at 0.1; under Adam and its kin every step moves a parameter by
-about the lr, so that 0.1 is a leap. Weights start below their lr, whatever the optimizer.
+The SGD recipe of YOLO starts biases at 0.1. With Adam and similar optimizers, every step moves a
+parameter by about the lr, so 0.1 is far too large. Weights start below their lr with any optimizer.
 
     optimizer AdamW lr=1e-3
     *.bias -> bias warmup_start=0.1             # bad
@@ -23,21 +23,21 @@ from grouper.text.printable import count_phrase
 CODE = Code("GR322", "high-warmup-start", Severity.WARNING, __doc__ or "")
 
 ADAPTIVE = ("Adam", "Lion", "RMSprop", "Adagrad", "Adadelta", "Muon", "Prodigy", "Adafactor")
-MOST = 10  # times the lr, under an optimizer that scales its steps itself
+MOST = 10  # times the lr, for an optimizer with normalised steps
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each option or statement that starts a warm-up above its lr."""
+    """One finding for each option or statement that starts a warm-up far above the lr."""
     warmup = context.rules.warmup
-    found: dict[object, list[Trained]] = {}
+    by_option: dict[object, list[Trained]] = {}
     for one in context.trained:
         own = one.group.plan.get("warmup_start")
         start = own if own is not None else warmup.start if warmup is not None else None
         lr = one.number("lr")
         if isinstance(start, int | float) and lr and _is_high(context, one, float(start), lr):
             setting = one.setting("warmup_start")
-            found.setdefault(id(setting.option) if setting else None, []).append(one)
-    for members in found.values():
+            by_option.setdefault(id(setting.option) if setting else None, []).append(one)
+    for members in by_option.values():
         yield _finding(context, members)
 
 
@@ -55,7 +55,7 @@ def _finding(context: Context, members: list[Trained]) -> Finding:
     setting, warmup = first.setting("warmup_start"), context.rules.warmup
     start = first.group.plan.get("warmup_start", warmup.start if warmup is not None else 0)
     declared = context.optimizers.get(first.group.optimizer or "")
-    name = f" under {declared.name}" if declared is not None else ""
+    name = f" with {declared.name}" if declared is not None else ""
     lr = rounded_text(first.value("lr"))
     labels = place_of(setting.rule, "warmup_start") if setting is not None else ()
     if setting is None and warmup is not None:
@@ -63,9 +63,9 @@ def _finding(context: Context, members: list[Trained]) -> Finding:
     return Finding(
         CODE,
         f"warm-up starts {count_phrase(members)} at {rounded_text(start)},"  # type: ignore[arg-type]
-        f" above the lr of {lr} that it leads to{name} (`warmup_start`)",
+        f" above the target lr of {lr}{name} (`warmup_start`)",
         labels,
         tuple(one.name for one in members),
-        help="let it rise: `warmup_start=0`; a start above the lr is SGD's recipe for biases",
+        help="start below it: `warmup_start=0`; only SGD recipes start biases above the lr",
         candidates=(with_option(setting.rule, "warmup_start=0"),) if setting is not None else (),
     )

@@ -1,8 +1,8 @@
 """A part of a selector matches nothing, while the rest of it matches.
 
-An operand of `or`, an alternative in braces or a branch of a regex that nothing is called is mostly
-there for another model. Where by that a parameter of the kind that the rule is for gets other
-values, it is a warning; else a note.
+An operand of `or`, an alternative in braces or a branch of a regex that matches no name is often
+meant for another model, so this is a note. It is a warning if a parameter that the part was
+probably meant for gets other values.
 
     *{bias,LayerNorm.weight} -> nodecay weight_decay=0    # bad where norms are `layer_norm`
     *.bias or @LayerNorm     -> nodecay weight_decay=0    # good
@@ -25,12 +25,12 @@ from grouper.text.printable import count_phrase, quoted_list
 
 CODE = Code("GR116", "idle-part", Severity.NOTE, __doc__ or "")
 
-ALIKE = 0.75  # the least likeness of two words of names
+ALIKE = 0.75  # the minimum similarity of two words of names
 TABLES = re.compile(r"embed|token|table|position", re.IGNORECASE)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each part that nothing is called, in rules that match something."""
+    """One finding for each part that matches nothing, in rules that match something."""
     for rule in context.rules.rules:
         if rule.selector is None or rule.optional or not context.matched[id(rule)]:
             continue
@@ -56,15 +56,15 @@ def _empty_exceptions(context: Context, rule: Rule) -> Iterator[Finding]:
                 text = operand.span.text if operand.span is not None else "a `not`"
                 yield Finding(
                     CODE,
-                    f"`{text}` leaves nothing out here",
+                    f"`{text}` excludes nothing here",
                     labels_at(operand.span or rule.span),
-                    help="remove it, or begin the rule with `optional` where other models have it",
+                    help="remove it, or begin the rule with `optional` if other models have it",
                 )
 
 
 def _harmed(context: Context, rule: Rule, part: Part) -> list[Trained]:
-    """The parameters alike that the part would take if it stood for anything, and that get other
-    values than the rule gives."""
+    """The parameters with similar names that the part was probably meant for, if they get other
+    values than those of the rule."""
     members = [o for o in context.trained if id(o.parameter) in context.matched[id(rule)]]
     keys = [o.key for o in rule.options if o.key != "freeze"] or ["lr", "weight_decay"]
     keys += ["optimizer"] if not rule.options else []
@@ -113,7 +113,7 @@ def _near(word: str, name: str) -> bool:
 
 
 def _abbreviates(word: str, name: str) -> bool:
-    """Whether the words of one name begin the other's: `pos_embed`, `position_embeddings`."""
+    """Whether each word of one name abbreviates the other's: `pos_embed`, `position_embeddings`."""
     mine, theirs = word.lower().split("_"), name.lower().split("_")
     if len(mine) != len(theirs) or len(mine) < 2:
         return False
@@ -129,13 +129,14 @@ def _finding(context: Context, rule: Rule, part: Part, harmed: Sequence[Trained]
             CODE,
             message,
             labels_at(place),
-            help="remove it, or begin the rule with `optional` where other models have it",
+            help="remove it, or begin the rule with `optional` if other models have it",
         )
     classes = sorted({context.kinds.class_name(one.parameter) for one in harmed} - {""})
-    owned = f" (owned by {quoted_list(classes[:2])})" if classes else ""
+    owners = f" (owned by {quoted_list(classes[:2])})" if classes else ""
     return Finding(
         CODE,
-        f"{message}; {count_phrase(harmed)} like it get other values: `{harmed[0].name}`{owned}",
+        f"{message}; {count_phrase(harmed)} with a similar name"
+        f" {'gets' if len(harmed) == 1 else 'get'} other values: `{harmed[0].name}`{owners}",
         labels_at(place),
         tuple(one.name for one in harmed),
         help=_help(context, harmed),
@@ -147,8 +148,8 @@ def _finding(context: Context, rule: Rule, part: Part, harmed: Sequence[Trained]
 def _help(context: Context, harmed: Sequence[Trained]) -> str:
     names = quoted_list(dict.fromkeys(_pattern(one) for one in harmed[:2]))
     classes = sorted({context.kinds.class_name(one.parameter) for one in harmed} - {""})
-    by_class = f", or their class: `@{classes[0]}`" if len(classes) == 1 else ""
-    return f"write what they are called ({names}){by_class}; where none is meant, `optional`"
+    by_class = f" or their class (`@{classes[0]}`)" if len(classes) == 1 else ""
+    return f"use their names ({names}){by_class}; if they are not meant, add `optional`"
 
 
 def _pattern(one: Trained) -> str:
@@ -158,14 +159,14 @@ def _pattern(one: Trained) -> str:
 
 
 def _candidates(context: Context, part: Part, harmed: Sequence[Trained]) -> tuple[Fix, ...]:
-    """The word replaced by the near name; the whole part by the class of all that are harmed."""
+    """The word replaced by the similar name, and the part by the class of the affected ones."""
     if part.span is None or part.span.text != part.text:
         return ()
     fixes: list[Fix] = []
     for word in words_of(part.text):
         near = {n for one in harmed for n in one.name.split(".") if _near(word, n)}
-        owned = {one.name.split(".")[-2] for one in harmed if "." in one.name}
-        common = _common_end(near or owned)
+        owners = {one.name.split(".")[-2] for one in harmed if "." in one.name}
+        common = _common_end(near or owners)
         if common:
             fixes.append((Edit(part.span, part.text.replace(word, common)),))
     classes = {context.kinds.class_name(one.parameter) for one in harmed} - {""}
@@ -175,7 +176,7 @@ def _candidates(context: Context, part: Part, harmed: Sequence[Trained]) -> tupl
 
 
 def _common_end(names: set[str]) -> str:
-    """The words that all names end with: `layer_norm` of `self_attn_layer_norm` and another."""
+    """The common last words of the names: `layer_norm` of `self_attn_layer_norm` and others."""
     ends = [name.split("_")[::-1] for name in names]
     common = []
     for words in zip(*ends, strict=False):

@@ -1,6 +1,6 @@
-"""A group is called one thing and gets another.
+"""A group's label contradicts its options.
 
-A label such as `no_decay` or `frozen` is a promise to whoever reads the file.
+Readers of the file rely on labels such as `no_decay` and `frozen`.
 
     *.bias -> no_decay weight_decay=0.01        # bad
     *.bias -> no_decay weight_decay=0           # good
@@ -28,7 +28,7 @@ FROZEN = re.compile(r"^(frozen|freeze)([_-]|$)", re.I)
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each label that promises what its parameters do not get."""
+    """One finding for each label that contradicts the options of its parameters."""
     by_label: dict[str, list[Trained]] = {}
     for one in context.trained:
         for label in one.group.labels:
@@ -54,8 +54,8 @@ def _decays(label: str, members: Sequence[Trained]) -> Finding:
     first = members[0]
     rule, setting = _labelled(label, first), first.setting("weight_decay")
     decay = rounded_text(first.value("weight_decay"))
-    said = "weight_decay" in first.group.options
-    why = "" if said else f", the default of its class (`{first.group.optimizer}`)"
+    is_set = "weight_decay" in first.group.options
+    why = "" if is_set else f", the default of its class (`{first.group.optimizer}`)"
     labels = place_of(rule, None, "promises no decay")
     if setting is not None:
         labels = place_of(setting.rule, "weight_decay", "sets it") + (
@@ -75,7 +75,7 @@ def _trains(label: str, members: Sequence[Trained]) -> Finding:
     rule = _labelled(label, members[0])
     return Finding(
         CODE,
-        f"`{label}` is trained: a label freezes nothing ({count_phrase(members)})",
+        f"`{label}` is trained ({count_phrase(members)}): a label does not freeze parameters",
         place_of(rule),
         tuple(one.name for one in members),
         help="write `freeze` after the arrow: `SELECTOR -> freeze`, or rename it",

@@ -1,7 +1,7 @@
-"""Rates by layer run the wrong way, above the base, or count for another depth.
+"""Layer-wise learning rates decay the wrong way, exceed the base lr, or assume another depth.
 
-Layer-wise decay gives the last layer nearly the base rate, each earlier one less, and what stands
-before the first layer the least. A number that is typed in is that of one model.
+With layer-wise decay, the last layer gets nearly the base lr, each earlier layer gets less, and the
+parameters before the first layer get the least. A hard-coded depth fits only one model.
 
     layers.{i}.* -> layer{i} lr*=0.9 ** i                        # bad: the stem learns fastest
     layers.{i}.* -> layer{i} lr*=0.9 ** (12 - i)                 # bad where there are 24
@@ -32,13 +32,13 @@ CODE = Code("GR319", "layer-rates", Severity.WARNING, __doc__ or "")
 
 STEM = re.compile(r"(^|\.)(stem|patch_embed|embed\w*|\w*embedding\w*|conv1|bn1)(\.|$)")
 ROUNDING = 1e-9
-MOST_STEPS = 2.5  # of the series, between its last layer and the base
+MOST_STEPS = 2.5  # between the last layer of the series and the base lr
 
 
 @dataclass(frozen=True)
 class Series:
-    """The rates of a rule by its captured number, from the first layer on; `ratio` is that of one
-    layer to the one before."""
+    """The rates of a rule by its captured number, from the first layer on; `ratio` is the ratio of
+    a layer's rate to that of the layer before."""
 
     rule: Rule
     option: tree.Option
@@ -53,10 +53,10 @@ class Series:
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule whose geometric series of rates is off, and for a stem above it."""
-    found = [series for rule in context.rules.rules for series in _series(context, rule)]
-    for series in found:
-        wrong = _wrong(context, series, alone=len(found) == 1)
+    """One finding for each rule with a wrong geometric series of rates, and for a stem above it."""
+    all_series = [series for rule in context.rules.rules for series in _series(context, rule)]
+    for series in all_series:
+        wrong = _wrong(context, series, alone=len(all_series) == 1)
         if wrong is not None:
             yield wrong
         elif series.ratio > 1:
@@ -88,7 +88,7 @@ def _series(context: Context, rule: Rule) -> Iterator[Series]:
 
 
 def _base(context: Context, members: list[Trained]) -> float | None:
-    """The lr of the optimizer's statement; else the highest that a group without captures has."""
+    """The lr of the optimizer's statement, or the highest lr outside of the series."""
     declared = context.optimizers.get(members[0].group.optimizer or "") if members else None
     stated = declared.options.get("lr") if declared is not None else None
     if isinstance(stated, int | float):
@@ -112,15 +112,15 @@ def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
         return _finding(
             context,
             series,
-            f"rates fall towards the output: the first `{name}` trains at {first}, the highest, the"
-            f" last at {last}, the lowest: the decay counts the other way",
+            f"rates decrease towards the output: the first `{name}` trains at {first}, the last at"
+            f" {last}: the decay is reversed",
         )
     if series.rates[-1] > series.base * (1 + ROUNDING):
         return _finding(
             context,
             series,
             f"the last `{name}` trains at {last}, above the base rate of"
-            f" {rounded_text(series.base)}: the exponent counts for another depth",
+            f" {rounded_text(series.base)}: the exponent assumes another depth",
         )
     steps = math.log(series.base / series.rates[-1]) / math.log(series.ratio)
     whole = math.isclose(steps, round(steps), abs_tol=1e-3)
@@ -129,13 +129,13 @@ def _wrong(context: Context, series: Series, alone: bool) -> Finding | None:
             context,
             series,
             f"the last `{name}` trains at {last}, {steps:.0f} steps below the base rate of"
-            f" {rounded_text(series.base)}: the exponent counts for a deeper model",
+            f" {rounded_text(series.base)}: the exponent assumes a deeper model",
         )
     return None
 
 
 def _has_between(context: Context, series: Series) -> bool:
-    """Whether other layers train between the last of the series and the base."""
+    """Whether other layers train at rates between the last of the series and the base."""
     rates = (one.number("lr") or 0 for one in context.trained)
     return any(series.rates[-1] * (1 + ROUNDING) < r < series.base * (1 - ROUNDING) for r in rates)
 
@@ -146,9 +146,9 @@ def _finding(context: Context, series: Series, message: str) -> Finding:
         CODE,
         message,
         labels_at(series.option.span),
-        help="count from the model's own depth, not from a number: "
-        f"`** (max({capture}) + 1 - {capture})`, which is `count({capture}) - {capture}` where"
-        " layers begin at 0",
+        help="use the model's depth instead of a number:"
+        f" `** (max({capture}) + 1 - {capture})`, which is `count({capture}) - {capture}` if"
+        " layers start at 0",
         candidates=_exponents(context, series),
     )
 
@@ -164,8 +164,8 @@ def _exponents(context: Context, series: Series) -> tuple[Fix, ...]:
 
 
 def _other_constants(context: Context, series: Series, power: tree.Binary) -> Iterator[Edit]:
-    """The exponents of the block's other rules that count from the same depth: where `0.9 ** (12 -
-    i)` counts for another model, so does `0.9 ** 13` of what comes before."""
+    """Edits of exponents in the block's other rules that assume the same depth: if `0.9 ** (12 -
+    i)` assumes another model, so does `0.9 ** 13` for the embeddings."""
     depth = power.right.left if isinstance(power.right, tree.Binary) else None
     if not isinstance(depth, tree.Number) or power.left.span is None:
         return
@@ -183,8 +183,8 @@ def _other_constants(context: Context, series: Series, power: tree.Binary) -> It
 
 
 def _deepest(power: tree.Binary, capture: str) -> str:
-    """What stands for the number from which an exponent counts down. Models have an even number
-    of layers: an odd one is that of the last layer, which then has the base rate."""
+    """The expression for the number that an exponent counts down from. Models have an even number
+    of layers, so an odd number is the index of the last layer, which gets the base rate."""
     depth = power.right.left if isinstance(power.right, tree.Binary) else None
     if isinstance(depth, tree.Number) and depth.value % 2 == 1:
         return f"max({capture})"
@@ -197,7 +197,7 @@ def _in_parentheses(power: tree.Binary) -> bool:
 
 
 def _power(value: tree.Expression, capture: str | None) -> tree.Binary | None:
-    """The `a ** b` whose exponent has the capture; any where it is None."""
+    """The `a ** b` whose exponent contains the capture, or any `a ** b` if it is None."""
     if isinstance(value, tree.Binary):
         if value.operator == "**" and (
             capture is None or any(w.name == capture for w, _ in words(value.right))
@@ -208,7 +208,7 @@ def _power(value: tree.Expression, capture: str | None) -> tree.Binary | None:
 
 
 def _stem(context: Context, series: Series) -> Iterator[Finding]:
-    """What comes before the first layer and trains faster than that layer, or at the base rate."""
+    """Findings for parameters before the first layer whose rate is above that layer's."""
     order = context.assignment.order
     start = min(order[id(one.parameter)] for one in series.members)
     above: dict[int, tuple[Rule, list[Trained]]] = {}
@@ -226,7 +226,7 @@ def _stem(context: Context, series: Series) -> Iterator[Finding]:
 
 
 def _rule_of(one: Trained, series: Series) -> Rule | None:
-    """The rule that sets a rate; where none does, the one of the series' own block."""
+    """The rule that sets the lr, or else the matching rule in the block of the series."""
     if one.setting("lr") is not None:
         return one.rule("lr")
     same = (m.rule for m in one.assigned.matches if m.rule.split == series.rule.split)
@@ -249,12 +249,13 @@ def _too_fast(context: Context, series: Series, rule: Rule, members: list[Traine
         fixes.append(before(rule, f"{' or '.join(patterns)} -> stem lr*={decay} ** {deepest}"))
     return Finding(
         CODE,
-        f"an lr of {rounded_text(members[0].value('lr'))} trains {count_phrase(members)} before the"
-        f" first layer, above that layer's {rounded_text(series.rates[0])}:"
+        f"{count_phrase(members)} before the first layer"
+        f" {'trains' if len(members) == 1 else 'train'} at {rounded_text(members[0].value('lr'))},"
+        f" above that layer's {rounded_text(series.rates[0])}:"
         f" `{members[0].name}` ({rule_name(rule)})",
         labels_at((own.span if own is not None else None) or rule.span),
         tuple(one.name for one in members),
-        help="what stands before the first layer learns least: a rule of its own with"
+        help="parameters before the first layer should have the lowest lr: give them a rule with"
         f" `lr*={decay} ** {deepest}`",
         candidates=tuple(fix for fix in fixes if fix),
     )

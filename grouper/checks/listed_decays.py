@@ -1,10 +1,10 @@
-"""A parameter that the model itself lists as free of decay decays.
+"""A parameter decays although the model lists it in `no_weight_decay()`.
 
-Models of timm and others have `no_weight_decay()`: names of tokens, position tables and the like.
-A file that spares norms and decays what the model lists is mostly an oversight.
+timm and other libraries have `no_weight_decay()`, which lists tokens, position embeddings and the
+like. If norms do not decay but these parameters do, this is probably an oversight.
 
-    ndim <= 1              -> vector weight_decay=0              # a note where tokens are listed
-    has no_weight_decay    -> vector weight_decay=0              # says it, too
+    ndim <= 1              -> vector weight_decay=0              # a note if tokens are listed
+    has no_weight_decay    -> vector weight_decay=0              # good, in addition
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CODE = Code("GR318", "listed-decays", Severity.NOTE, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One note for all of them, where norms are spared."""
+    """One note for all such parameters, if norms do not decay."""
     marks = context.inventory.marks
     carriers = marks.of("no_weight_decay") if marks is not None else None
     if not carriers:
@@ -29,18 +29,19 @@ def check(context: Context) -> Iterator[Finding]:
     norms = [one for one in context.trained if one.kind is Kind.NORM]
     if not norms or any(one.number("weight_decay") for one in norms):
         return
-    found = [
+    listed = [
         one
         for one in context.trained
         if not carriers.isdisjoint(one.parameter.names) and (one.number("weight_decay") or 0) > 0
     ]
-    if found:
-        rule = most_common_rule(found, "weight_decay", deciding=False)
+    if listed:
+        rule = most_common_rule(listed, "weight_decay", deciding=False)
         yield Finding(
             CODE,
-            f"decay reaches {count_phrase(found)} that the model lists in `no_weight_decay`:"
-            f" `{found[0].name}`",
+            f"{count_phrase(listed)} {'decays' if len(listed) == 1 else 'decay'} although the model"
+            f" lists {'it' if len(listed) == 1 else 'them'} in `no_weight_decay`:"
+            f" `{listed[0].name}`",
             place_of(rule, "weight_decay"),
-            tuple(one.name for one in found),
-            help="spare them, too: `... or has no_weight_decay -> ... weight_decay=0`",
+            tuple(one.name for one in listed),
+            help="exempt them from decay: `... or has no_weight_decay -> ... weight_decay=0`",
         )

@@ -1,6 +1,6 @@
-"""The parts of a selector that stand for names: operands, alternatives, branches; and their words.
+"""The parts of a selector that match names (operands, alternatives, branches), and their words.
 
-A part is taken out of its selector or replaced in it, so that one can ask what it adds.
+Each part is isolated from its selector or replaced in it, to determine what it contributes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from grouper.text.source import Span
 
 Build = Callable[[tree.Selector], tree.Selector]
 
-# Parts of names that say nothing of what a module is.
+# Parts of names that do not identify a module.
 GENERIC = frozenset(
     (
         "weight", "bias", "layer", "layers", "block", "blocks", "model", "module", "encoder",
@@ -27,11 +27,11 @@ STAR = tree.Glob((tree.Star(),))
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a selector that may match nothing while the whole matches.
+    """A part of a selector that may match nothing while the whole selector matches.
 
-    `alone` is the part by itself, as a selector of whole names; `opened` the whole selector with
-    only this part, standing for anything. `in_list` is True for alternatives in braces and
-    branches of a regex, which often serve a family of models.
+    `alone` is the part as a selector of full names. `opened` is the whole selector with only this
+    part, replaced by a wildcard. `in_list` is True for alternatives in braces and branches of a
+    regex, which often cover a family of models.
     """
 
     alone: tree.Selector
@@ -42,7 +42,7 @@ class Part:
 
 
 def parts_of(selector: tree.Selector) -> Iterator[Part]:
-    """Every operand of `or`, alternative in braces and branch of a regex in a positive place."""
+    """Every operand of `or`, alternative in braces and branch of a regex outside of `not`."""
     yield from _parts(selector, lambda whole: whole)
 
 
@@ -96,7 +96,7 @@ def _branches(regex: tree.Regex, build: Build) -> Iterator[Part]:
 
 
 def branches(pattern: str) -> Iterator[tuple[int, int, int, int]]:
-    """The branches of a regex's alternations: each with the extent of its alternation."""
+    """The start and end of each branch of a regex, and those of its whole alternation."""
     stack: list[list[int]] = [[0]]
     at = 0
     while at < len(pattern):
@@ -136,13 +136,13 @@ def _class_end(pattern: str, at: int) -> int:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The parts of names that a pattern spells out."""
+    """The literal words in a pattern."""
     bare = text.replace("\\.", ".")
     return tuple(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", bare))
 
 
 def globs_of(selector: tree.Selector | None) -> Iterator[tree.Glob]:
-    """Every glob of names in a positive place."""
+    """Every glob of names outside of `not`."""
     if isinstance(selector, tree.Glob):
         yield selector
     elif isinstance(selector, tree.Or | tree.And):
@@ -151,7 +151,7 @@ def globs_of(selector: tree.Selector | None) -> Iterator[tree.Glob]:
 
 
 def one_word(glob: tree.Glob) -> str | None:
-    """The word of a glob `*word*`, None for every other."""
+    """The word of a glob `*word*`; None for other globs."""
     match glob.pieces:
         case (tree.Star(), tree.Text(text=word), tree.Star()):
             return word

@@ -1,10 +1,10 @@
-"""A rule's selector asks for what no name can be.
+"""A rule's selector cannot match any name.
 
-Asked of rules without a model. `and` asks for both sides at once: who means the parameters of
-either writes `or`. Where only a parameter that is shared under several names could match, it is a
-warning, and none where the selector says `tied`.
+This is checked for rules without a model. `and` requires both sides at once; use `or` for the
+parameters of either side. If only a tied parameter, which has several names, could match, this is a
+warning, and it is not reported if the selector contains `tied`.
 
-    encoder.* and decoder.* -> towers lr=0.1   # bad: a name begins in one way
+    encoder.* and decoder.* -> towers lr=0.1   # bad: a name cannot begin with both
     encoder.* or decoder.*  -> towers lr=0.1   # good
 """
 
@@ -45,13 +45,13 @@ def _finding(rule: Rule, selector: tree.Selector, certain: bool) -> Finding:
     conjunction = isinstance(selector, tree.And)
     help = "correct the selector, or remove the rule"
     if conjunction:
-        help = "`and` asks for both at once; for the parameters of either write `or`"
+        help = "`and` requires both at once; use `or` for the parameters of either"
         if not certain:
-            help += ", and for what is shared `tied and ...`"
+            help += ", and `tied and ...` for tied parameters"
     return Finding(
         CODE,
-        f"`{selector_text_of(rule)}` matches no name that a parameter can have"
-        + ("" if certain else ", but those of one that is shared under several names"),
+        f"`{selector_text_of(rule)}` "
+        + ("cannot match any name" if certain else "can only match tied parameters"),
         labels_at(selector.span),
         help=help,
         severity_override=None if certain else Severity.WARNING,

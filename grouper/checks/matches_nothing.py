@@ -1,6 +1,6 @@
 """A rule matches no parameter of the model.
 
-A layer was renamed, or the rule was written for another model: its options reach nothing.
+A layer was renamed, or the rule was written for another model, so its options have no effect.
 
     model.24.* -> head lr=0.1         # bad on a YOLOv8, whose head is `model.22`
     in @Detect -> head lr=0.1         # good on every YOLO
@@ -25,13 +25,13 @@ from grouper.text.similar import near
 
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 CORRECT = "correct the selector, or remove the rule"
-ACCEPT = "begin the rule with `optional` where only some models have it"
-MOST_SUGGESTIONS = 20  # each looks through all names
+ACCEPT = "begin the rule with `optional` if only some models have it"
+MOST_SUGGESTIONS = 20  # each searches all names
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule whose selector matches nothing, also by itself."""
-    found = 0
+    """One finding for each rule whose selector matches nothing, even without the other rules."""
+    count = 0
     for rule in context.without_matches:
         if rule.optional or (rule.selector is None and rule.condition is None):
             continue
@@ -42,8 +42,8 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         place = rule.selector.span or rule.span
         name = f"`{place.text}`" if place else "a rule"
-        found += 1
-        help, fixes = _way_out(context, rule) if found <= MOST_SUGGESTIONS else (CORRECT, ())
+        count += 1
+        help, fixes = _way_out(context, rule) if count <= MOST_SUGGESTIONS else (CORRECT, ())
         yield Finding(
             CODE,
             f"{name} matches no parameter",
@@ -54,7 +54,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _never_holds(context: Context, rule: Rule) -> Finding:
-    """What to say of a rule whose selector matches something and its condition none of it."""
+    """The finding for a rule whose condition never holds although its selector matches."""
     selected = context.inventory.parameters
     if rule.selector is not None:
         members = context.selected(rule.selector)
@@ -73,14 +73,14 @@ def _never_holds(context: Context, rule: Rule) -> Finding:
 
 
 def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
-    """What to do, in words, and the selectors that may be meant."""
+    """The help, and fixes with the selectors that may be meant."""
     assert rule.selector is not None
     if rule.selector.span is not None and _means_else(rule.selector.span.text):
-        word = "`else` is what no earlier rule took, `*` is everything"
+        word = "`else` matches what no earlier rule matched, `*` matches everything"
         return f"{word}: `else -> ...`", ((Edit(rule.selector.span, "else"),),)
-    held = _held_without_parameters(context, rule.selector)
-    if held is not None:
-        return held, (optional(rule),)
+    without_parameters = _held_without_parameters(context, rule.selector)
+    if without_parameters is not None:
+        return without_parameters, (optional(rule),)
     dead = [part for part in _parts(rule.selector) if not context.selected(part)]
     texts: list[str] = []
     fixes: list[Fix] = []
@@ -96,11 +96,11 @@ def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
         words += [empty_selector.what_excludes(context, rule.selector)]
     if texts:
         classes = _classes_of(context, texts[0]) or _example_of(context, texts)
-        words = [*words, f"of this model would be {quoted_list(texts[:3])}{classes}"]
+        words = [*words, f"try {quoted_list(texts[:3])}{classes}"]
     elif not any(words):
         words = [_what_is_there(context, rule.selector)]
-    said = "; ".join(word for word in words if word)
-    return f"{said or CORRECT}; {ACCEPT}", tuple(fixes)
+    explanation = "; ".join(word for word in words if word)
+    return f"{explanation or CORRECT}; {ACCEPT}", tuple(fixes)
 
 
 def _what_is_there(context: Context, selector: tree.Selector) -> str | None:
@@ -112,39 +112,39 @@ def _what_is_there(context: Context, selector: tree.Selector) -> str | None:
 
 
 def _example_of(context: Context, texts: list[str]) -> str:
-    """One parameter that a pattern finds, where one pattern is all there is."""
+    """One parameter that the pattern matches, if there is only one pattern."""
     selected = context.selected(parse_selector(texts[0]))
     names = [p.name for p in context.parameters(selected)]
     return f" (`{names[0]}`)" if len(texts) == 1 and names and names[0] != texts[0] else ""
 
 
 def _classes_of(context: Context, text: str) -> str:
-    """The classes that a pattern of classes finds, in words."""
+    """The classes that a class pattern matches, in words."""
     selector = parse_selector(text)
-    found = selector.module if isinstance(selector, tree.Within) else selector
-    if not isinstance(found, tree.ClassName):
+    module_class = selector.module if isinstance(selector, tree.Within) else selector
+    if not isinstance(module_class, tree.ClassName):
         return ""
-    is_class = ClassTest(found)
+    is_class = ClassTest(module_class)
     modules = (context.inventory.modules or {}).values()
     names = dict.fromkeys(m.cls.rpartition(".")[2] for m in modules if is_class(m))
     return f" (the class {quoted_list(list(names)[:2])})" if names else ""
 
 
 def _means_else(text: str) -> bool:
-    """Whether a name is a word by which other tools mean what is left, or all."""
+    """Whether a name is a word for the remaining or for all parameters in other tools."""
     words = ("else", "default", "rest", "others", "other", "everything", "all", "remaining", "any")
     return text.lower().rstrip(":") in words
 
 
 def _parts(selector: tree.Selector) -> list[tree.Selector]:
-    """The operands of `and` and `or`, those of a `not` left out."""
+    """The operands of `and` and `or`, without those of `not`."""
     if isinstance(selector, tree.And | tree.Or):
         return [part for operand in selector.operands for part in _parts(operand)]
     return [] if isinstance(selector, tree.Not) else [selector]
 
 
 def _held_without_parameters(context: Context, selector: tree.Selector) -> str | None:
-    """What to say of a class that is there and has no parameters of its own."""
+    """The help for a class that the model has, but without parameters."""
     modules = context.inventory.modules
     if not isinstance(selector, tree.ClassName) or modules is None:
         return None
@@ -154,13 +154,14 @@ def _held_without_parameters(context: Context, selector: tree.Selector) -> str |
         return None
     cls = modules[paths[0]].cls.rpartition(".")[2]
     return (
-        f"there are {len(paths):,} modules of the class `{cls}`, and none holds a parameter: its"
-        " tensors are buffers, which nobody trains; remove the rule, or begin it with `optional`"
+        f"the model has {count_phrase(paths, 'module')} of the class `{cls}`, but without"
+        " parameters: their tensors are buffers, which are not trained; remove the rule, or begin"
+        " it with `optional`"
     )
 
 
 def suggestion(rule: Rule, inventory: Inventory) -> str | None:
-    """What the model has that is most like what the rule names, in words."""
+    """The names of the model that are most similar to the rule's, in words."""
     selector = rule.selector
     if isinstance(selector, tree.Within):
         selector = selector.module
@@ -181,7 +182,7 @@ def _near_class(selector: tree.ClassName, inventory: Inventory) -> str | None:
 
 
 def _near_path(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | None:
-    """How far the selector's literal segments lead, and what there is where they end."""
+    """Which of the selector's literal segments the model has, and what it has after them."""
     numbers = _numbers(selector, inventory)
     if numbers is not None:
         return numbers
@@ -197,12 +198,12 @@ def _near_path(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | 
 
 
 def _numbers(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | None:
-    """The numbers of a list of modules, for a range that has none of them."""
+    """The numbers of a list of modules, for a range outside of them."""
     match selector:
         case tree.Glob(pieces=(tree.Text(text=text), tree.Integer(), *_)) if text.endswith("."):
             behind = (n.removeprefix(text) for n in inventory.by_name if n.startswith(text))
-            found = sorted({int(b.partition(".")[0]) for b in behind if b[:1].isdigit()})
-            return f"`{text[:-1]}` has {found[0]} to {found[-1]} here" if found else None
+            numbers = sorted({int(b.partition(".")[0]) for b in behind if b[:1].isdigit()})
+            return f"`{text[:-1]}` has {numbers[0]} to {numbers[-1]} here" if numbers else None
     return None
 
 
@@ -240,13 +241,13 @@ def _instead(path: str, segment: str, below: tuple[str, ...], inventory: Invento
     deeper = [n for n in inventory.by_name if f".{segment}." in f".{n}."]
     if deeper:
         at = deeper[0].split(".").index(segment)
-        return f"`{segment}` is further in: `{'.'.join(deeper[0].split('.')[: at + 1])}`"
+        return f"`{segment}` is nested: `{'.'.join(deeper[0].split('.')[: at + 1])}`"
     names = quoted_list(prefix + name for name in below[:4])
     return f"there is {names}{' ...' * (len(below) > 4)}" if below else None
 
 
 def _elsewhere(selector: tree.Selector, path: str, inventory: Inventory) -> str | None:
-    """The names most like the whole pattern."""
+    """The names most similar to the whole pattern."""
     text = selector.span.text if selector.span else ""
     last = text.rpartition(".")[2]
     ends = dict.fromkeys(name.rpartition(".")[2] for name in inventory.by_name)

@@ -1,8 +1,7 @@
-"""An optimizer is named, and no statement or rule gives its parameters a learning rate.
+"""An optimizer is declared, but no statement or rule sets its learning rate.
 
-torch's optimizers all have a default rate, and use it silently: 0.001 for SGD and AdamW, 1 for
-Adadelta. Where the file has a warm-up or a schedule, they have nothing to scale, and the finding is
-an error.
+All of torch's optimizers have a default lr and use it silently: 0.001 for SGD and AdamW, 1 for
+Adadelta. If the file has a warm-up or a schedule, there is no lr to scale, and this is an error.
 
     optimizer AdamW
     * -> all weight_decay=0.1                    # bad
@@ -25,13 +24,13 @@ CODE = Code("GR203", "missing-lr", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each optimizer, with all groups of it that have no rate."""
+    """One finding for each optimizer, with all of its groups that have no lr."""
     sets = any(o.key == "lr" for rule in context.rules.rules for o in rule.options)
     for name, signature in context.signatures.items():
         if "lr" not in signature.constructor or "lr" in context.optimizers[name].options:
             continue
         if any(says(key, "lr") for key in context.optimizers[name].options):
-            continue  # an error already
+            continue  # already an error
         groups = [
             group
             for group in context.grouping.groups
@@ -44,7 +43,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def required(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings of a run that is to be planned, for which a missing lr is an error."""
+    """The findings with a missing lr as an error, for runs with a plan."""
     return tuple(
         replace(finding, severity_override=Severity.ERROR) if finding.code == CODE else finding
         for finding in findings
@@ -56,12 +55,12 @@ def _finding(context: Context, name: str, groups: list[Group]) -> Finding:
     to = quoted_list(group.name for group in groups)
     planned = context.rules.warmup or context.rules.schedule or any(group.plan for group in groups)
     error = bool(planned) or "lr" not in signature.defaults
-    result = "nothing can be planned" if planned else "it cannot be built"
+    result = "there is no lr to schedule" if planned else "it cannot be built"
     if not error:
-        result = f"its default would be used, {quoted_value(signature.defaults['lr'])}"
+        result = f"its default {quoted_value(signature.defaults['lr'])} applies"
     return Finding(
         CODE,
-        f"nothing gives `{declared.name}` an `lr`{f' for {to}' if to else ''}: {result}",
+        f"`{declared.name}` has no `lr`{f' for {to}' if to else ''}: {result}",
         labels_at(declared.span),
         context.names(parameter for group in groups for parameter in group.parameters),
         help=f"write `optimizer {declared.name} lr=...`, or set `lr` in a rule",

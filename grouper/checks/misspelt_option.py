@@ -1,8 +1,8 @@
-"""An option is called almost like one that torch's optimizers or the plan have.
+"""An option looks like a misspelt option of torch's optimizers or of the plan.
 
 Optimizers accept any key in a parameter group, so a misspelt option is silently unused. Keys that
-are not like any known one are left alone: a custom optimizer may read them. Where all optimizers of
-the file are known, GR201 says more.
+are not similar to a known one are not reported: a custom optimizer may read them. If all optimizers
+of the file are known, GR201 is reported instead.
 
     *.bn.* -> norm weigth_decay=0     # bad
     *.bn.* -> norm weight_decay=0     # good
@@ -39,32 +39,34 @@ def check(context: Context) -> Iterator[Finding]:
         for option in rule.options:
             if option.key in context.rules.tags:
                 continue
-            found = translation(option.key, context.rules)
-            if found is not None:
+            foreign = translation(option.key, context.rules)
+            if foreign is not None:
                 edits = foreign_key.edit_in_rule(context.rules, rule, option)
-                yield _foreign(option, found, edits)
+                yield _foreign(option, foreign, edits)
                 continue
             yield from _finding(option.key, option.key_span, edit_in_rule(context, rule, option))
 
 
-def _foreign(option: tree.Option, found: Translation, edits: tuple[Edit, ...]) -> Finding:
-    whose = "another tool's word" if found in FOREIGN.values() else "a schedule's option"
+def _foreign(option: tree.Option, foreign: Translation, edits: tuple[Edit, ...]) -> Finding:
+    whose = (
+        "an option of another tool" if foreign in FOREIGN.values() else "an option of a schedule"
+    )
     return Finding(
         CODE,
-        f"`{option.key}` is {whose}, and torch's optimizers do not read it",
+        f"`{option.key}` is {whose}, which torch's optimizers do not read",
         labels_at(option.key_span),
-        help=f"{found.says}; where something reads it, say so: `tag {option.key}`",
+        help=f"{foreign.says}; if something else reads it, declare it: `tag {option.key}`",
         edits=edits,
     )
 
 
 def _finding(key: str, place: Span | None, edits: tuple[Edit, ...]) -> Iterator[Finding]:
-    meant = misspelt(key)
-    if meant is not None:
+    correction = misspelt(key)
+    if correction is not None:
         yield Finding(
             CODE,
             f"there is no option `{key}`",
             labels_at(place),
-            help=f"did you mean `{meant}`?",
+            help=f"did you mean `{correction}`?",
             edits=edits,
         )

@@ -1,7 +1,7 @@
-"""A part of an `optional` rule matches nothing, and the model has that name but for a slip.
+"""A part of an `optional` rule matches nothing, but the model has a very similar name.
 
-`optional` says that a part may be missing, so what is not there is no finding. A name that is
-there in another spelling was meant, and its parameters get other values.
+`optional` allows a part to match nothing. But if the model has the name in another spelling, it was
+probably meant, and its parameters get other values.
 
     optional patch_embed.* or Pos_embed -> stem lr*=0.1    # bad where there is `pos_embed`
     optional patch_embed.* or pos_embed -> stem lr*=0.1    # good
@@ -22,11 +22,11 @@ from grouper.text.printable import count_phrase
 
 CODE = Code("GR323", "misspelt-part", Severity.WARNING, __doc__ or "")
 
-LEAST = 4  # letters of a word that means a module
+LEAST = 4  # letters of a word that identifies a module
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each part whose words are names of parameters that the rule leaves out."""
+    """One finding for each part that is a misspelt name of parameters that the rule misses."""
     for rule in context.rules.rules:
         if rule.selector is None or not rule.optional or context.inventory.modules is None:
             continue
@@ -70,24 +70,26 @@ def _differs(one: Trained, other: Trained, keys: list[str]) -> bool:
 
 
 def _name(context: Context, part: Part, word: str, one: Trained) -> str | None:
-    """The name that the word is but for a slip, of the parameter or of its class."""
+    """The part of the parameter's name, or its class, that the word misspells."""
     if isinstance(part.alone, tree.ClassName):
         cls = context.kinds.class_name(one.parameter)
         return cls if is_slip(word, cls) else None
     return next((n for n in one.name.split(".") if is_slip(word, n)), None)
 
 
-def _finding(context: Context, rule: Rule, part: Part, word: str, found: list[Trained]) -> Finding:
+def _finding(
+    context: Context, rule: Rule, part: Part, word: str, members: list[Trained]
+) -> Finding:
     place = part.span or rule.span
-    name = _name(context, part, word, found[0]) or ""
-    written = part.span is not None and word in part.span.text
-    better = part.span.text.replace(word, name) if written and part.span is not None else ""
+    name = _name(context, part, word, members[0]) or ""
+    is_literal = part.span is not None and word in part.span.text
+    better = part.span.text.replace(word, name) if is_literal and part.span is not None else ""
     return Finding(
         CODE,
-        f"no name has `{word}`; other values go to {count_phrase(found)} with `{name}` in the name:"
-        f" `{found[0].name}`",
+        f"no name has `{word}`; {count_phrase(members)} with `{name}` in the name"
+        f" {'gets' if len(members) == 1 else 'get'} other values: `{members[0].name}`",
         labels_at(place),
-        tuple(one.name for one in found),
-        help=f"write `{name}`; if it is for another model, accept it: `allow {CODE.id}`",
+        tuple(one.name for one in members),
+        help=f"write `{name}`; if it is meant for another model, accept it: `allow {CODE.id}`",
         candidates=((Edit(part.span, better),),) if better and part.span is not None else (),
     )

@@ -1,4 +1,4 @@
-"""What a parameter is for, by the class of the module that owns it."""
+"""Classifies parameters by the class of the module that owns them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRANSPOSED = re.compile(r"^(Conv1D|ConvTranspose\dd)$")
 
 
 class Kind(Enum):
-    """A sort of parameter, as recipes for decay and rates know them."""
+    """A kind of parameter, as distinguished by recipes for decay and rates."""
 
     NORM = "norm"  # the scale of a normalisation
     BIAS = "bias"  # the bias of any module
@@ -26,23 +26,23 @@ class Kind(Enum):
     LINEAR = "linear"  # the matrix of a linear layer
     CONV = "convolution"
     OTHER = "other"  # of another module
-    BARE = "bare"  # a parameter of a module that holds other modules, such as a token
+    BARE = "bare"  # a parameter of a module with submodules, such as a token
     UNKNOWN = "unknown"  # the file has no classes
 
 
 @dataclass(frozen=True)
 class ModuleKinds:
-    """The kinds of the parameters of one model."""
+    """The kinds of the parameters of a model."""
 
     inventory: Inventory
 
     def owner(self, parameter: Parameter) -> Module | None:
-        """The module that owns a parameter by its first name; None where classes are not known."""
+        """The module that owns a parameter by its first name; None if classes are unknown."""
         modules = self.inventory.modules
         return modules.get(owner_path(parameter.name, modules)) if modules is not None else None
 
     def class_name(self, parameter: Parameter) -> str:
-        """The owner's class without its package; empty where it is not known."""
+        """The owner's class without its package; empty if unknown."""
         owner = self.owner(parameter)
         return last_part(owner.cls) if owner is not None else ""
 
@@ -53,7 +53,7 @@ class ModuleKinds:
 
     @cached_property
     def _containers(self) -> frozenset[str]:
-        """The paths of modules that hold other modules."""
+        """The paths of modules with submodules."""
         return frozenset(path.rpartition(".")[0] for path in self.inventory.modules or () if path)
 
     @cached_property
@@ -76,7 +76,7 @@ class ModuleKinds:
         return {}
 
     def _of_owner(self, parameter: Parameter) -> Kind:
-        """The kind of what is no bias, by the owner."""
+        """The kind of a parameter that is not a bias, by its owner."""
         owner = self.owner(parameter)
         if owner is None or not owner.cls:
             return Kind.UNKNOWN
@@ -88,17 +88,17 @@ class ModuleKinds:
         return self._by_class[key]
 
     def is_matrix(self, parameter: Parameter) -> bool:
-        """Whether it is the weight of a linear layer, a convolution or an embedding."""
+        """Whether a parameter is the weight of a linear layer, a convolution or an embedding."""
         ordinary = (Kind.LINEAR, Kind.CONV, Kind.EMBEDDING)
         return self.of[id(parameter)] in ordinary and (parameter.ndim or 2) >= 2
 
     def is_transposed(self, parameter: Parameter) -> bool:
-        """Whether the owner keeps its weight as (in, out), so that `fan_in` is not its inputs."""
+        """Whether the weight has the layout (in, out), so that `fan_in` is not its input size."""
         return bool(_TRANSPOSED.match(self.class_name(parameter)))
 
 
 def class_kind(module: Module) -> Kind:
-    """What the parameters of a module of this class are, biases left out."""
+    """The kind of the parameters of a module of this class, except for biases."""
     own = last_part(module.cls)
     bases = [last_part(base) for base in module.bases or ()]
     if is_norm(own):
@@ -115,10 +115,10 @@ def class_kind(module: Module) -> Kind:
 
 
 def is_norm(name: str) -> bool:
-    """Whether a class is called as normalisations are."""
+    """Whether a class has the name of a normalisation."""
     return _NORM.search(name) is not None and _NO_NORM.search(name) is None
 
 
 def last_part(name: str) -> str:
-    """What follows the last dot."""
+    """The part after the last dot."""
     return name.rpartition(".")[2]

@@ -1,8 +1,8 @@
 """Muon gets embeddings, output layers or adapters.
 
-Muon orthogonalises the update of a matrix; its authors leave embeddings and the output layer, whose
-rows are looked up or read one by one, to AdamW. The two factors of an adapter of low rank are no
-matrices of that sort either.
+Muon orthogonalises the update of a matrix. Its authors use AdamW for embeddings and the output
+layer, whose rows are used one by one. It is not suitable for the factors of low-rank adapters
+either.
 
     optimizer AdamW lr=3e-4
     optimizer Muon as hidden lr=0.02
@@ -34,7 +34,7 @@ NUMBERED = re.compile(r"\.\d+\.")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each sort of parameter that Muon should not have."""
+    """One finding for each kind of parameter that Muon should not get."""
     under = [one for one in context.trained if _is_muon(context, one)]
     if not under:
         return
@@ -65,26 +65,26 @@ def _is_muon(context: Context, one: Trained) -> bool:
 
 
 def _finding(
-    context: Context, found: Sequence[Trained], what: str, whats: str, selector: str
+    context: Context, members: Sequence[Trained], what: str, whats: str, selector: str
 ) -> Iterator[Finding]:
-    if not found:
+    if not members:
         return
-    rule = most_common_rule(found, "optimizer") or found[0].rule("lr")
+    rule = most_common_rule(members, "optimizer") or members[0].rule("lr")
     other = _other_optimizer(context)
     sends = f" optimizer={other}" if other is not None and _is_default(context) else ""
     yield Finding(
         CODE,
-        f"Muon gets {count_phrase(found)} that it should not: `{found[0].name}` is {what}",
+        f"Muon gets {count_phrase(members)} that it should not: `{members[0].name}` is {what}",
         place_of(rule, "optimizer"),
-        tuple(one.name for one in found),
-        help=f"leave {whats} to another optimizer, in a rule before this one:"
+        tuple(one.name for one in members),
+        help=f"send {whats} to another optimizer, in a rule before this one:"
         f" `{selector} -> ends{sends}`",
         candidates=_candidates(context, rule, selector) if rule is not None else (),
     )
 
 
 def _is_default(context: Context) -> bool:
-    """Whether Muon is declared first, so that it gets what no rule sends elsewhere."""
+    """Whether Muon is declared first, so that it gets all parameters not sent elsewhere."""
     return "Muon" in next(iter(context.optimizers.values())).name
 
 
@@ -95,8 +95,8 @@ def _other_optimizer(context: Context) -> str | None:
 
 
 def _candidates(context: Context, rule: Rule, selector: str) -> tuple[Fix, ...]:
-    """The rule without them; where it takes what is left, an earlier one that sends parameters to
-    another optimizer takes them as well."""
+    """The rule without these parameters; for a bare `else`, an earlier rule for another optimizer
+    that also matches them."""
     if rule.selector is not None:
         return (except_selecting(rule, selector),)
     for other in context.rules.rules:

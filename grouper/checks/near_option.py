@@ -1,4 +1,4 @@
-"""The edit of a misspelt option: offered where it is sure, and starts no other error."""
+"""Edits misspelt options where the correction is certain and causes no other error."""
 
 from __future__ import annotations
 
@@ -20,48 +20,50 @@ def edit_in_statement(
     declared: Optimizer, key: str, place: Span | None, signature: Signature | None
 ) -> tuple[Edit, ...]:
     """The edit of a key of an `optimizer` statement."""
-    meant = misspelt(key)
-    if meant is None or place is None or place.text != key or meant in declared.options:
+    correction = misspelt(key)
+    if correction is None or place is None or place.text != key or correction in declared.options:
         return ()
-    values: Mapping[str, Value] = {meant: declared.options[key]}
+    values: Mapping[str, Value] = {correction: declared.options[key]}
     if signature is not None:
-        if meant not in signature.constructor:
+        if correction not in signature.constructor:
             return ()
         own = {k: v for k, v in declared.options.items() if k in signature.constructor}
         values = {**signature.defaults, **own, **values}
     known = signature.known if signature is not None else None
-    return (Edit(place, meant),) if _fit(values, known, meant) else ()
+    return (Edit(place, correction),) if _fit(values, known, correction) else ()
 
 
 def edit_in_rule(
     context: Context, rule: Rule, option: tree.Option, possible: Container[str] | None = None
 ) -> tuple[Edit, ...]:
     """The edit of a key of a rule. `possible` are the options that its optimizer takes."""
-    meant = misspelt(option.key)
-    if meant is None or option.key_span is None or option.operator != "=":
+    correction = misspelt(option.key)
+    if correction is None or option.key_span is None or option.operator != "=":
         return ()
-    if any(other.key == meant for other in rule.options) or (
-        possible is not None and meant not in possible
+    if any(other.key == correction for other in rule.options) or (
+        possible is not None and correction not in possible
     ):
         return ()
     for group in context.grouping.groups:
         options = context.group_options[group.name]
         here = [o for o in options if o.setting.option is option]
-        if here and any(o.setting.option.key == meant for o in options):
+        if here and any(o.setting.option.key == correction for o in options):
             return ()
         signature = context.signatures.get(group.optimizer or "")
         defaults = signature.defaults if signature is not None else {}
         known = signature.known if signature is not None else None
         for own in here:
-            if not _fit({**defaults, **group.options, meant: own.setting.value}, known, meant):
+            if not _fit(
+                {**defaults, **group.options, correction: own.setting.value}, known, correction
+            ):
                 return ()
-    if meant == "freeze" and len(rule.options) > 1:
+    if correction == "freeze" and len(rule.options) > 1:
         return ()
-    return (Edit(option.key_span, meant),)
+    return (Edit(option.key_span, correction),)
 
 
 def _fit(options: Mapping[str, Value], known: str | None, key: str) -> bool:
-    """Whether the value of an option is one that it can have, beside the others."""
+    """Whether an option can have this value, together with the other options."""
     constraint = PLAN.get(key) or KINDS.get(key)
     if constraint is not None and not constraint[1](options[key]):
         return False

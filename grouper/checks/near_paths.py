@@ -1,7 +1,7 @@
-"""Paths of this model that are like one that no name has: the way is another, the words are there.
+"""Finds paths of the model that are similar to a path that does not exist.
 
-A number that belongs to another model, a module too few or too many on the way, another name for
-the list of blocks or for the same part of a model.
+They differ by a number, by additional or missing modules, or by another name for the list of blocks
+or for the same part of a model.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC
 
-MOST_WAYS = 3  # from one written part to the next; where there are more, `*` stands for them
+MOST_WAYS = 3  # paths between the given parts; more are replaced by `*`
 
-# Words for one part of a model, as families of models call it.
+# Synonyms for parts of a model in families of models.
 SAME = (
     frozenset(("vision", "visual", "image", "img", "vit")),
     frozenset(("text", "language", "lang", "llm")),
@@ -30,19 +30,19 @@ SAME = (
 
 
 def other_ways(context: Context, text: str) -> Iterator[Iterator[str]]:
-    """The sources of texts in which every word stays as it is written, the surest first."""
+    """Generators of paths that keep every word, the most certain first."""
     segments = text.split(".")
     yield _other_number(context, segments)
     yield _other_way(context, segments)
 
 
 def same_words(context: Context, text: str) -> Iterator[str]:
-    """Texts with another word that says the same."""
+    """Paths with a synonym in place of a word."""
     yield from _same_part(context, text.split("."), whole=True)
 
 
 def other_names(context: Context, text: str) -> Iterator[str]:
-    """Texts in which a word gives way, or is taken for another's."""
+    """Paths without one of the words, or with a related word."""
     segments = text.split(".")
     yield from _without_absent(context, segments)
     yield from _other_list(context, segments)
@@ -54,7 +54,7 @@ def _parts(context: Context) -> frozenset[str]:
 
 
 def _other_number(context: Context, segments: list[str]) -> Iterator[str]:
-    """The one other number under which the model has what follows it."""
+    """The path with another number, if exactly one number has the parts after it."""
     for at, segment in enumerate(segments):
         if not segment.isdigit() or at + 1 == len(segments) or "*" in ".".join(segments[:at]):
             continue
@@ -62,14 +62,14 @@ def _other_number(context: Context, segments: list[str]) -> Iterator[str]:
         if not behind or not all(re.fullmatch(r"\w+", part) for part in behind):
             continue
         rest = re.escape(".".join(behind))
-        wanted = re.compile(rf"{re.escape('.'.join(segments[:at]))}\.(\d+)\.{rest}(\.|$)")
-        found = {m.group(1) for name in context.inventory.by_name if (m := wanted.match(name))}
-        if len(found) == 1:
-            yield ".".join([*segments[:at], found.pop(), *segments[at + 1 :]])
+        pattern = re.compile(rf"{re.escape('.'.join(segments[:at]))}\.(\d+)\.{rest}(\.|$)")
+        numbers = {m.group(1) for name in context.inventory.by_name if (m := pattern.match(name))}
+        if len(numbers) == 1:
+            yield ".".join([*segments[:at], numbers.pop(), *segments[at + 1 :]])
 
 
 def _other_way(context: Context, segments: list[str]) -> Iterator[str]:
-    """The same parts in the same order, with others between that the path leaves out."""
+    """Paths with the same parts in the same order, and other parts between them."""
     literal = [part for part in segments if part != "*"]
     if len(literal) < 2 or segments[0] == "*" or not all(map(_is_step, literal)):
         return
@@ -88,7 +88,7 @@ def _is_step(part: str) -> bool:
 
 
 def _way(literal: list[str], parts: list[str]) -> str | None:
-    """The parts of a name up to the last that is written, where it has all of them in order."""
+    """The parts of a name up to the last literal, if it has all literals in order."""
     way, left = [], list(literal)
     for part in parts[:-1]:
         if not left:
@@ -101,49 +101,53 @@ def _way(literal: list[str], parts: list[str]) -> str | None:
 
 
 def _without_absent(context: Context, segments: list[str]) -> Iterator[str]:
-    """Without the parts in the middle that no name of the model has."""
+    """Paths without the middle parts that no name of the model has."""
     present = _parts(context)
     absent = [
         part
         for part in segments[:-1]
         if re.fullmatch(r"[A-Za-z_]\w*", part) and part not in present
     ]
-    kept = [part for part in segments if part not in absent]
-    words = [part for part in kept if re.fullmatch(r"[A-Za-z_]\w*", part)]
+    present_segments = [part for part in segments if part not in absent]
+    words = [part for part in present_segments if re.fullmatch(r"[A-Za-z_]\w*", part)]
     if absent and any(word.lower() not in GENERIC for word in words):
-        yield ".".join(kept)
-        yield f"*.{'.'.join(kept)}" if kept[0] != "*" else ".".join(kept)
+        yield ".".join(present_segments)
+        yield (
+            f"*.{'.'.join(present_segments)}"
+            if present_segments[0] != "*"
+            else ".".join(present_segments)
+        )
 
 
 def _other_list(context: Context, segments: list[str]) -> Iterator[str]:
-    """The model's own list of blocks for one that it does not have."""
+    """The path with the model's list of blocks instead of one that does not exist."""
     at = next((i for i, part in enumerate(segments) if part.startswith("{")), None)
     if not at or not all(re.fullmatch(r"\w+", part) for part in segments[:at]):
         return
     prefix = ".".join(segments[:at])
     if any(name.startswith(f"{prefix}.") for name in context.inventory.by_name):
         return
-    found = _longest_list(context)
-    if found is not None:
-        yield ".".join([found, *segments[at:]])
+    longest = _longest_list(context)
+    if longest is not None:
+        yield ".".join([longest, *segments[at:]])
 
 
 def _longest_list(context: Context) -> str | None:
-    """The path of the numbered modules that hold most parameters."""
+    """The path of the numbered modules with the most parameters."""
     counts: dict[str, int] = {}
     numbers: dict[str, set[str]] = {}
     for name in context.inventory.by_name:
-        found = re.match(r"(.*?)\.(\d+)\.", name)
-        if found is not None:
-            counts[found.group(1)] = counts.get(found.group(1), 0) + 1
-            numbers.setdefault(found.group(1), set()).add(found.group(2))
+        match = re.match(r"(.*?)\.(\d+)\.", name)
+        if match is not None:
+            counts[match.group(1)] = counts.get(match.group(1), 0) + 1
+            numbers.setdefault(match.group(1), set()).add(match.group(2))
     lists = [path for path in counts if len(numbers[path]) > 1]
     return max(lists, key=lambda path: counts[path]) if lists else None
 
 
 def _same_part(context: Context, segments: list[str], whole: bool) -> Iterator[str]:
-    """With another word for the same part of a model in place of one that it does not have;
-    `whole` where all that the two names say is the same."""
+    """Paths with a synonym in place of a word that the model does not have; with `whole`, all words
+    of the two names must be synonyms."""
     present = _parts(context)
     for at, segment in enumerate(segments):
         word = segment.strip("*")
@@ -151,7 +155,7 @@ def _same_part(context: Context, segments: list[str], whole: bool) -> Iterator[s
             continue
         for other in sorted(present, key=lambda name: (len(name), name)):
             if same_part(word, other, whole):
-                if segment == f"*{word}*":  # as a module's whole name, for it may be in others
+                if segment == f"*{word}*":  # as a module's full name: it may be part of others
                     changed = f"*.{other}.*" if at == 0 else other
                 else:
                     changed = segment.replace(word, other)
@@ -159,8 +163,8 @@ def _same_part(context: Context, segments: list[str], whole: bool) -> Iterator[s
 
 
 def same_part(word: str, other: str, whole: bool = False) -> bool:
-    """Whether two names have a word for the same part of a model: `vision_tower`, `visual`; where
-    `whole`, every word of one has its like in the other: `image_encoder`, `vision_encoder`."""
+    """Whether two names have synonyms for the same part of a model: `vision_tower`, `visual`; with
+    `whole`, all of their words must be synonyms: `image_encoder`, `vision_encoder`."""
     mine, theirs = word.lower().split("_"), other.lower().split("_")
     if whole:
         same = len(mine) == len(theirs)

@@ -1,4 +1,4 @@
-"""Selectors of this model that are like one that matches nothing, the likeliest first."""
+"""Finds selectors for the model that are similar to one that matches nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.text.similar import near
 
-MOST = 6  # that are tried in the file
+MOST = 6  # selectors that are tried in the file
 LIKE = 0.7
 HEADS = frozenset(
     ("head", "fc", "classifier", "cls", "lm_head", "score", "classification_head", "out")
@@ -23,21 +23,22 @@ DETECTORS = ("Detect", "Segment", "Pose", "OBB", "Classify", "v10Detect", "RTDET
 
 
 def near_selectors(context: Context, selector: tree.Selector) -> tuple[str, ...]:
-    """Texts of selectors that match something, for a selector without `and`, `or` and `not`.
+    """Similar selectors that match something, the most likely first, for a selector without `and`,
+    `or` and `not`.
 
-    Where a surer source of them finds one set of parameters, no other source is asked.
+    If a more certain source finds exactly one set of parameters, the other sources are skipped.
     """
-    found: list[str] = []
+    texts: list[str] = []
     for source in _sources(context, selector):
         sets = set()
         for text in dict.fromkeys(source):
             selected = _selected(context, text)
-            if selected and text not in found:
+            if selected and text not in texts:
                 sets.add(selected)
-                found.append(text)
-        if len(sets) == 1 and len(found) == len(sets):
+                texts.append(text)
+        if len(sets) == 1 and len(texts) == len(sets):
             break
-    return tuple(found[:MOST])
+    return tuple(texts[:MOST])
 
 
 def _selected(context: Context, text: str) -> frozenset[int]:
@@ -48,7 +49,7 @@ def _selected(context: Context, text: str) -> frozenset[int]:
 
 
 def _sources(context: Context, selector: tree.Selector) -> Iterator[Iterator[str]]:
-    """The sources of texts, the surest first."""
+    """The sources of selectors, the most certain first."""
     if isinstance(selector, tree.Glob | tree.Exact) and selector.span is not None:
         text = selector.span.text.strip('"')
         yield _respelt(text)
@@ -89,7 +90,7 @@ def _guesses(context: Context, selector: tree.Selector) -> Iterator[str]:
 
 
 def _classes(context: Context, text: str, owns: bool) -> Iterator[str]:
-    """Classes that are called alike; `in @Class` where the class itself owns nothing."""
+    """Classes with similar names; `in @Class` if the class itself owns no parameters."""
     modules = context.inventory.modules or {}
     present = sorted({last_part(module.cls) for module in modules.values() if module.cls})
     word = text.removeprefix("@").strip("*").rpartition(".")[2]
@@ -113,7 +114,7 @@ def _paths(context: Context, text: str) -> Iterator[str]:
 
 
 def _names(context: Context, text: str) -> Iterator[str]:
-    """Names: a prefix too much or too few, another word, a class."""
+    """Names with one prefix more or less, another word, or a class."""
     yield f"*.{text}"
     parts = text.split(".")
     for count in range(1, len(parts)):
@@ -128,7 +129,7 @@ def _names(context: Context, text: str) -> Iterator[str]:
 
 
 def _respelt(text: str) -> Iterator[str]:
-    """A module without `.*`, an index as in Python, a range with another sign."""
+    """Corrects a module without `.*`, a Python index, and a range with another separator."""
     yield re.sub(r"\{(\d+)[-:](\d+)\}", r"{\1..\2}", text)
     indexed = re.sub(r"\[(\d+)\]", r".\1", text)
     yield indexed
@@ -136,7 +137,7 @@ def _respelt(text: str) -> Iterator[str]:
 
 
 def _recased(context: Context, text: str) -> Iterator[str]:
-    """With the model's own case and separators."""
+    """The text with the model's case and separators."""
     present = _parts(context)
     spelt = {_folded(part): part for part in present}
     yield re.sub(
@@ -147,7 +148,7 @@ def _recased(context: Context, text: str) -> Iterator[str]:
 
 
 def _prefixed(context: Context, text: str) -> Iterator[str]:
-    """With the modules in front that the model has there."""
+    """The text with the model's modules in front of it."""
     first = text.split(".")[0]
     if not first or not re.fullmatch(r"\w+", first):
         return
@@ -163,7 +164,7 @@ def _prefixed(context: Context, text: str) -> Iterator[str]:
 
 
 def _replaced(context: Context, text: str) -> Iterator[str]:
-    """With a part of the names in place of one that no name has."""
+    """The text with a similar part of the names in place of one that no name has."""
     present = _parts(context)
     for word in words_of(text):
         if word in present:
@@ -176,7 +177,7 @@ def _replaced(context: Context, text: str) -> Iterator[str]:
 
 
 def _parts(context: Context) -> dict[str, int]:
-    """The parts of the model's names, and how often each is there."""
+    """The parts of the model's names, with their counts."""
     counts: dict[str, int] = {}
     for name in context.inventory.by_name:
         for part in name.split("."):
@@ -202,7 +203,7 @@ def _parts_like(context: Context, word: str) -> list[str]:
 
 
 def _last_token(word: str) -> str | None:
-    """The last word of `mm_projector`, where it is long enough to mean one thing."""
+    """The last word of a name like `mm_projector`, if it is long enough to be specific."""
     last = word.rpartition("_")[2].lower()
     return last if len(last) >= 6 else None
 
@@ -221,7 +222,7 @@ def _by_class(context: Context, text: str) -> Iterator[str]:
 
 
 def _heads(context: Context, text: str) -> Iterator[str]:
-    """For a head by another family's name: the model's last module."""
+    """The model's last module, for a head with the name of another model family."""
     words = {word.lower() for word in words_of(text)}
     if not words & HEADS:
         return
@@ -241,7 +242,7 @@ def _folded(word: str) -> str:
 
 
 def numbered_layers(context: Context) -> str | None:
-    """What to say of a model whose layers have numbers for names; None for others."""
+    """The help for a model whose layers have numbers as names; None for others."""
     tops: dict[str, set[str]] = {}
     for name in context.inventory.by_name:
         first, _, rest = name.partition(".")
@@ -255,4 +256,4 @@ def numbered_layers(context: Context) -> str | None:
     module = (context.inventory.modules or {}).get(f"{top}.{last}")
     cls = last_part(module.cls) if module is not None else ""
     head = f"; the last one, `{top}.{last}`, is a `{cls}`: `in @{cls}`" if cls else ""
-    return f"this model's layers have numbers: `{top}.{{0..{last - 1}}}.*`{head}"
+    return f"the layers of this model are numbered: `{top}.{{0..{last - 1}}}.*`{head}"

@@ -1,6 +1,6 @@
-"""A rule matches parameters and changes nothing about any of them.
+"""A rule matches parameters but has no effect on any of them.
 
-All that it sets is overridden, and it gives no label: it can be removed.
+All of its options are overridden, and it has no label, so it can be removed.
 
     *.bias          -> lr=0.02        # bad
     override *.bias -> lr=0.05
@@ -17,12 +17,12 @@ CODE = Code("GR106", "rule-never-decides", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule none of whose settings counts anywhere."""
+    """One finding for each rule whose settings are never effective."""
     matched: set[int] = set()
     deciding: set[int] = set()
     for first, *_ in context.assignment.treated_alike:
         matched |= {id(rule) for rule in first.rules}
-        # Where rules disagree nothing is decided yet: that is reported as a conflict.
+        # Options on which rules disagree are reported as a conflict.
         deciding |= {
             id(s.rule) for s in first.settings if s.effective or s.option.key in first.conflicts
         }
@@ -31,7 +31,7 @@ def check(context: Context) -> Iterator[Finding]:
         if id(rule) in matched and not useful:
             yield Finding(
                 CODE,
-                "the rule decides nothing: every option that it sets is overridden",
+                "the rule has no effect: every option that it sets is overridden",
                 labels_at(rule.span),
                 help="remove it",
             )

@@ -1,7 +1,7 @@
 """An `else` rule is never reached: earlier rules of its block take all that it matches.
 
-`else` looks at what is left. After a bare `else` nothing is; after other rules all that the
-selector matches may be gone. An exception comes before what it is an exception from.
+`else` matches only what is left. After a bare `else`, nothing is left; after other rules, nothing
+that the selector matches may be left. Put an exception before the rule that it is an exception to.
 
     else        -> body
     else *.bias -> bias weight_decay=0       # bad: nothing is left
@@ -25,8 +25,8 @@ CODE = Code("GR114", "rule-never-reached", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule after a bare `else` of its block, or whose matches are all gone:
-    without a model, those that no model can have."""
+    """One finding for each rule after a bare `else` of its block, or whose matches are all taken by
+    earlier rules (without a model, those that are taken in every model)."""
     dead = dict(_behind_bare_else(context.rules.rules))
     for rule in context.rules.rules:
         if id(rule) in dead:
@@ -49,7 +49,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _behind_bare_else(rules: tuple[Rule, ...]) -> Iterator[tuple[int, Rule]]:
-    """The rules that can match nothing for that reason, each with the `else` before it."""
+    """The rules after a bare `else` of their block, each with that `else`."""
     bare: dict[str | None, Rule] = {}
     for rule in rules:
         before = bare.get(rule.split)
@@ -65,13 +65,13 @@ def _behind(rule: Rule, before: Rule) -> Finding:
         CODE,
         f"the rule is never reached: the `else` {line} takes all that is left",
         labels_at(rule.span) + labels_at(before.span, "takes all that is left"),
-        help="put it before that `else`",
+        help="put it before the `else`",
         candidates=(moved_before(rule, before),) if rule.selector is not None else (),
     )
 
 
 def _in_no_model(context: Context, rule: Rule) -> Iterator[Finding]:
-    """Earlier rules take every name that the rule's selector matches."""
+    """A finding if earlier rules take every name that the rule's selector can match."""
     claims, matched = context.claims, context.claims.selected(rule)
     if not rule.otherwise or rule.optional or claims.is_empty(matched) is not False:
         return
@@ -109,16 +109,16 @@ def _before(context: Context, rule: Rule) -> list[Rule]:
 
 
 def _takers(context: Context, rule: Rule, candidates: frozenset[int]) -> list[tuple[Rule, int]]:
-    """The earlier rules of the block that match them, the one with most of them first."""
-    found = []
+    """The earlier rules of the block that match candidates, with their counts, largest first."""
+    takers = []
     for other in context.rules.rules:
         if other is rule:
             break
         if other.split == rule.split:
             common = len(candidates & context.matched[id(other)])
             if common:
-                found.append((other, common))
-    return sorted(found, key=lambda pair: -pair[1])
+                takers.append((other, common))
+    return sorted(takers, key=lambda pair: -pair[1])
 
 
 def _taken(
@@ -140,15 +140,15 @@ def _taken(
 
 
 def _first(takers: list[tuple[Rule, int]]) -> Rule:
-    """The taker that comes first in the file."""
+    """The first of these rules in the file."""
     return min((t for t, _ in takers), key=lambda t: t.span.start if t.span is not None else 0)
 
 
 def _help(rule: Rule) -> str:
     if rule.split is not None:
-        return "put the exception before what it is an exception from"
+        return "put this rule before the rules that take its parameters"
     selector = selector_text_of(rule)
     return (
-        "put the exception before what it is an exception from, or let it count beside"
-        f" the others: `override {selector} -> ...`"
+        "put this rule before the rules that take its parameters, or let it override them:"
+        f" `override {selector} -> ...`"
     )

@@ -1,6 +1,7 @@
-"""Some norms decay and others do not, though a rule spares norms.
+"""Some norms decay, although a rule exempts norms from decay.
 
-A rule finds norms by a word in their names, and some are called otherwise. Their class is the same.
+The rule selects norms by a word in their names, but some norms have other names. Select them by
+class.
 
     *bn*  -> norm   weight_decay=0           # bad on a ResNet, whose shortcuts' norms are
     else  -> weight weight_decay=1e-4        # called `downsample.1`
@@ -26,11 +27,11 @@ from grouper.text.printable import count_phrase, quoted_list
 CODE = Code("GR301", "norms-parted", Severity.WARNING, __doc__ or "")
 
 ROLES = ("weight", "scale", "gamma", "g")
-MOST_MATRICES = 0.2  # of what a rule takes, where it is one for norms and vectors
+MOST_MATRICES = 0.2  # of the parameters of a rule for norms and vectors
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each place in which a rule spares some norms from decay and leaves others."""
+    """One finding for the first rule that exempts some norms from decay and misses others."""
     norms = [
         one
         for one in context.trained
@@ -43,23 +44,23 @@ def check(context: Context) -> Iterator[Finding]:
         setting = one.setting("weight_decay")
         if one.number("weight_decay") == 0 and setting is not None:
             by_rule.setdefault(id(setting.rule), (setting.rule, []))[1].append(one)
-    said = False
+    is_reported = False
     for rule, spared in by_rule.values():
         decaying = [one for one in norms if (one.number("weight_decay") or 0) > 0]
         decaying = [one for one in decaying if _in_reach(context, rule, one)]
-        if decaying and not said and _is_for_vectors(context, rule):
-            said = True
+        if decaying and not is_reported and _is_for_vectors(context, rule):
+            is_reported = True
             yield _finding(context, rule, spared, decaying)
 
 
 def _is_for_vectors(context: Context, rule: Rule) -> bool:
-    """Whether few of the parameters that a rule takes are ordinary matrices."""
-    taken = context.members[id(rule)]
-    return sum(map(context.kinds.is_matrix, taken)) <= MOST_MATRICES * len(taken)
+    """Whether few of the parameters that a rule matches are ordinary matrices."""
+    members = context.members[id(rule)]
+    return sum(map(context.kinds.is_matrix, members)) <= MOST_MATRICES * len(members)
 
 
 def _in_reach(context: Context, rule: Rule, one: Trained) -> bool:
-    """Whether a norm is in the part of the model for which the rule is written."""
+    """Whether a norm is in the part of the model that the rule is for."""
     return rule.selector is None or _place_has(context, rule.selector, one)
 
 
@@ -82,7 +83,7 @@ def _place_has(context: Context, selector: tree.Selector, one: Trained) -> bool:
 
 
 def _literal_of(pattern: str) -> str:
-    """The literal text with which a regex begins."""
+    """The literal prefix of a regex."""
     text, at = "", 0
     while at < len(pattern):
         character = pattern[at]
@@ -101,21 +102,20 @@ def _finding(
 ) -> Finding:
     setting = most_common_rule(decaying, "weight_decay")
     place = place_of(setting, "weight_decay", "decays them")
-    sparing = place_of(rule, None, "spares the others")
+    sparing = place_of(rule, None, "exempts the others")
     first, other = decaying[0], spared[0]
     classes = dict.fromkeys(context.kinds.class_name(one.parameter) for one in decaying)
-    owned = quoted_list([name for name in classes if name][:3])
+    owners = quoted_list([name for name in classes if name][:3])
     kinds = ", ".join(dict.fromkeys(one.assigned.parameter.name for one in decaying[:3]))
     return Finding(
         CODE,
-        f"{rule_name(rule)} spares {count_phrase(spared, 'norm')} from decay"
-        f" (`{other.name}`) and leaves {count_phrase(decaying, 'norm')} that it does not find:"
-        f" `{first.name}`",
+        f"{rule_name(rule)} exempts {count_phrase(spared, 'norm')} from decay"
+        f" (`{other.name}`) but misses {count_phrase(decaying, 'norm')}: `{first.name}`",
         place + sparing if setting is not None else sparing,
         tuple(one.name for one in decaying),
-        notes=(f"of the same kind are: {kinds}",) if len(decaying) > 1 else (),
-        help="find norms by their class, in a rule before the others:"
-        f" `@*Norm* -> norm weight_decay=0`{f' (here {owned})' if owned else ''}",
+        notes=(f"the norms that decay: {kinds}",) if len(decaying) > 1 else (),
+        help="select norms by their class, in a rule before the others:"
+        f" `@*Norm* -> norm weight_decay=0`{f' (here {owners})' if owners else ''}",
         candidates=_candidates(rule, setting),
     )
 
@@ -125,12 +125,12 @@ def _candidates(rule: Rule, setting: Rule | None) -> tuple[Fix, ...]:
     if place:
         return (with_selector(rule, f"in {place} and @*Norm*"),) if _is_only_norms(rule) else ()
     by_class = with_selector(rule, "@*Norm*") if _is_only_norms(rule) else ()
-    robbed = without_else(rule) if rule.otherwise and setting is None else ()
-    return tuple(fix for fix in (robbed, by_class, also_selecting(rule, "@*Norm*")) if fix)
+    bare = without_else(rule) if rule.otherwise and setting is None else ()
+    return tuple(fix for fix in (bare, by_class, also_selecting(rule, "@*Norm*")) if fix)
 
 
 def _place_of(selector: tree.Selector | None) -> str:
-    """The path with which all names of a selector begin, as far as it is written out."""
+    """The literal path that all names of a selector begin with."""
     if isinstance(selector, tree.Glob):
         return literal_start(selector).rpartition(".")[0]
     if isinstance(selector, tree.Regex) and selector.pattern.startswith("^"):

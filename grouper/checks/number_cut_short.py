@@ -1,6 +1,6 @@
-"""A glob takes a number's first digit for the whole number.
+"""A glob ends after the first digit of a number.
 
-`layers.1*` is meant for layer 1, and takes 10 to 19 as well.
+`layers.1*` is meant for layer 1, but also matches layers 10 to 19.
 
     layers.1*  -> second lr=0.1                 # bad
     layers.1.* -> second lr=0.1                 # good
@@ -22,19 +22,19 @@ CODE = Code("GR308", "number-cut-short", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each pattern in which a number ends openly and takes longer numbers."""
+    """One finding for each pattern with an open-ended number that also matches longer numbers."""
     for rule in context.rules.rules:
         for pattern in _patterns(rule.selector):
             for prefix, digits, better in _cut(pattern):
-                found = _numbers(context.taken(rule, pattern), prefix, digits)
-                if re.fullmatch(r"\d+", digits) and digits not in found:
+                numbers = _numbers(context.taken(rule, pattern), prefix, digits)
+                if re.fullmatch(r"\d+", digits) and digits not in numbers:
                     continue
-                if any(len(number) > 1 for number in found) and len(found) > 1:
-                    yield _finding(rule, pattern, prefix, digits, better, sorted(found, key=int))
+                if any(len(number) > 1 for number in numbers) and len(numbers) > 1:
+                    yield _finding(rule, pattern, prefix, digits, better, sorted(numbers, key=int))
 
 
 def _patterns(selector: tree.Selector | None) -> Iterator[tree.Selector]:
-    """Every glob, regex and `in` path of a selector in a positive place."""
+    """Every glob, regex and `in` path of a selector outside of `not`."""
     in_path = isinstance(selector, tree.Within) and isinstance(selector.module, tree.Glob)
     if isinstance(selector, tree.Glob | tree.Regex) or (in_path and selector is not None):
         yield selector
@@ -44,8 +44,7 @@ def _patterns(selector: tree.Selector | None) -> Iterator[tree.Selector]:
 
 
 def _cut(pattern: tree.Selector) -> Iterator[tuple[str, str, str]]:
-    """The text up to a number that ends openly, the number as a regex, and the pattern with the
-    number's end."""
+    """The text before an open-ended number, the number as a regex, and the corrected pattern."""
     text = pattern.span.text if pattern.span is not None else ""
     if isinstance(pattern, tree.Regex):
         ends = re.search(r"(?:^\^|\\\.)((?:\w+\\?\.)+)(\d+)$", pattern.pattern)
@@ -75,7 +74,7 @@ def _cut(pattern: tree.Selector) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_digits(piece: tree.Piece) -> bool:
-    """`[0-9]` and the like: one digit."""
+    """Whether a piece is one digit, such as `[0-9]`."""
     return (
         isinstance(piece, tree.CharacterClass)
         and not piece.negated
@@ -85,9 +84,9 @@ def _is_digits(piece: tree.Piece) -> bool:
 
 
 def _numbers(taken: list[Parameter], prefix: str, digits: str) -> set[str]:
-    wanted = re.compile(rf"(?:^|\.){re.escape(prefix)}({digits}\d*)\.")
+    pattern = re.compile(rf"(?:^|\.){re.escape(prefix)}({digits}\d*)\.")
     names = (parameter.name for parameter in taken)
-    return {found.group(1) for name in names if (found := wanted.search(name)) is not None}
+    return {match.group(1) for name in names if (match := pattern.search(name)) is not None}
 
 
 def _finding(
@@ -98,7 +97,7 @@ def _finding(
     meant = f"`{prefix}{digits}`" if digits.isdigit() else "numbers of one digit"
     return Finding(
         CODE,
-        f"`{text}` takes not only {meant}, but {longer} as well",
+        f"`{text}` matches not only {meant}, but also {longer}",
         labels_at(pattern.span or rule.span),
         help=f"end the number with a dot: `{better}`; a range is `{{{numbers[0]}..{numbers[-1]}}}`",
         candidates=((Edit(pattern.span, better),),) if pattern.span is not None else (),

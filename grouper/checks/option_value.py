@@ -1,8 +1,7 @@
-"""An option has a value that torch refuses, or with which its step would fail.
+"""An option has a value that torch rejects, or that would make its step fail.
 
-torch checks the values of an optimizer's constructor, and never those of a parameter group: a
-negative rate there silently trains the model away from its goal. Here both must be what the
-constructor requires.
+torch checks the values passed to an optimizer's constructor, but not those in a parameter group: a
+negative lr there silently increases the loss. grouper checks both.
 
     optimizer SGD lr=0.01 nesterov=true          # bad: Nesterov momentum needs a momentum
     optimizer SGD lr=0.01 nesterov=true momentum=0.9
@@ -27,7 +26,7 @@ Faults = dict[tuple[object, ...], list[tuple[Group, Fault, list[GroupOption]]]]
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each bad value of a statement, and for each of the rules' options."""
+    """One finding for each invalid value in a statement or in a rule."""
     for name, declared in context.optimizers.items():
         signature = context.signatures.get(name)
         if signature is not None and signature.known:
@@ -50,8 +49,8 @@ def _in_statement(declared: Optimizer, signature: Signature) -> Iterator[Finding
 
 
 def _in_group(context: Context, group: Group, signature: Signature, by_options: Faults) -> None:
-    """Add what is wrong with a group's values, where rules set one of them. What only the statement
-    sets is reported there."""
+    """Add the problems with a group's values that rules set. Values that only the statement sets
+    are reported there."""
     values = {k: v for k, v in group.options.items() if k in signature.options}
     for fault in faults(signature.known or "", {**signature.defaults, **values}):
         if context.in_conflict(group, "optimizer", *fault.keys):
@@ -71,7 +70,7 @@ def _finding(context: Context, several: list[tuple[Group, Fault, list[GroupOptio
     declared = context.optimizers[group.optimizer or ""]
     for key in fault.keys:
         if key in declared.spans and not any(s.option.key == key for s in settings):
-            labels += labels_at(declared.spans[key], "with this")
+            labels += labels_at(declared.spans[key], "together with this")
     groups = list(dict.fromkeys(group.name for group, _, _ in several))
     more = f" and {len(groups) - 1} more group{'s' * (len(groups) > 2)}" if groups[1:] else ""
     ids = {id(p): p for _, _, options in several for o in options for p in o.parameters}
@@ -80,6 +79,6 @@ def _finding(context: Context, several: list[tuple[Group, Fault, list[GroupOptio
         f"`{group.name}`{more}: {fault.what}",
         labels,
         context.names(ids.values()),
-        notes=("torch checks this in its constructor only, and accepts anything in a group",),
+        notes=("torch checks this only in the constructor, not in parameter groups",),
         help=fault.help,
     )

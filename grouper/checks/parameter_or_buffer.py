@@ -1,10 +1,10 @@
-"""The file does not tell whether these are parameters or buffers: they are in groups as parameters.
+"""The file cannot distinguish these parameters from buffers; they are treated as parameters.
 
-Frozen batch norms (torchvision's, Detectron2's and DETR's `FrozenBatchNorm2d`) keep their weight
-and bias as buffers, and are saved like the batch norms that torch before 0.4.1 saved. If they are
-buffers, the groups of the live model lack them.
+Frozen batch norms (`FrozenBatchNorm2d` of torchvision, Detectron2 and DETR) keep their weight and
+bias as buffers, and look in a file like batch norms saved by torch before 0.4.1. If they are
+buffers, they are not in the groups of the live model.
 
-    grouper params my_project.models:build --save model.json  # the live model tells
+    grouper params my_project.models:build --save model.json  # reads the live model
     grouper check model.json my.rules
 """
 
@@ -20,7 +20,7 @@ CODE = Code("GR119", "parameter-or-buffer", Severity.NOTE, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for all, with how many there are in each group."""
+    """One finding for all such tensors, with their number in each group."""
     unsure = [parameter for parameter in context.inventory.parameters if parameter.unsure]
     if not unsure:
         return
@@ -31,7 +31,7 @@ def check(context: Context) -> Iterator[Finding]:
     }
     yield Finding(
         CODE,
-        f"{count_phrase(unsure)} may be buffers: their norms count no batches",
+        f"{count_phrase(unsure)} may be buffers: their norms have no `num_batches_tracked`",
         parameters=context.names(unsure),
         notes=tuple(f"{count} in `{name}`" for name, count in in_groups.items() if count),
         help="check the live model instead (`grouper.check(model, rules)`), or a snapshot of it",

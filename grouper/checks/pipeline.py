@@ -1,4 +1,4 @@
-"""From rules and an inventory to the report on both, in the order in which it happens."""
+"""Runs all stages, from rules and an inventory to the report."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def checked(
     read_base: ReadBase = base_parameters,
     match: Matcher = match_rules,
 ) -> Report:
-    """The report, its edits tried. Those who keep what they have read and matched give it by
-    `read_base` (the base model, of its path) and `match`."""
+    """The report, with verified edits. Callers with caches pass `read_base`, which reads a base
+    model by its path, and `match`."""
 
     def analyse(other: RuleSet) -> Report:
         known = {**known_signatures(other), **signatures}
@@ -68,5 +68,5 @@ def _analysed(
 
 
 def has_errors(rules: RuleSet) -> bool:
-    """Whether the rules file itself is faulty: it is then matched with nothing."""
+    """Whether the rules file itself has errors; it is then not matched with a model."""
     return any(finding.severity is Severity.ERROR for finding in rules.findings)

@@ -1,4 +1,4 @@
-"""Claims about a plan, `expect lr(head) / lr(body) in 5..10`: held to at every step of the run."""
+"""Checks claims about a plan, `expect lr(head) / lr(body) in 5..10`, at every step of the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grouper.text.findings import Finding, labels_at
 
 
 class CourseGroup(Protocol):
-    """What a plan has of a group, as far as claims ask for it."""
+    """The part of a plan's group that claims need."""
 
     @property
     def name(self) -> str: ...
@@ -37,8 +37,8 @@ class Course(Protocol):
 
 
 def findings(context: Context, course: Course) -> Iterator[Finding]:
-    """One finding for each claim about the plan that fails at some step: the first of them, and how
-    many there are."""
+    """One finding for each claim about the plan that fails, with the first failing step and the
+    number of others."""
     claims = [expect for expect in context.rules.expects if of_plan(expect)]
     curves = course.over(range(course.steps)) if claims else {}
     for expect in claims:
@@ -53,29 +53,33 @@ def findings(context: Context, course: Course) -> Iterator[Finding]:
 
 
 Curves = Mapping[str, Mapping[str, Sequence[float]]]
-Scheduled = tuple[str, str]  # a label, and the option that the plan has of it
+Scheduled = tuple[str, str]  # a label, and an option in the plan
 
 
 def _failure_in_plan(
     expect: tree.Expect, context: Context, course: Course, curves: Curves
 ) -> str | None:
     parts = parts_of(expect.claim)
-    asked = list(dict.fromkeys(s for part in parts for s in _scheduled(part)))
-    lines = {each: _lines(each, context, course, curves) for each in asked}
+    scheduled = list(dict.fromkeys(s for part in parts for s in _scheduled(part)))
+    lines = {each: _lines(each, context, course, curves) for each in scheduled}
     if not all(lines.values()):
-        return None  # of a label that is frozen nothing is claimed
-    named = [label for label, _ in asked] + [a.label for part in parts for a in attributes(part)]
+        return None  # claims about a frozen label hold
+    named = [label for label, _ in scheduled] + [
+        a.label for part in parts for a in attributes(part)
+    ]
     steps: Sequence[int] = range(course.steps)
     if expect.after_warmup:
         groups = [g for label in named for g in _groups(label, context, course)]
-        due = [all(s > g.warmup_end and g.trains_at(s) for g in groups) for s in steps]
-        steps = [step for step in steps if due[step]]
+        is_included = [all(s > g.warmup_end and g.trains_at(s) for g in groups) for s in steps]
+        steps = [step for step in steps if is_included[step]]
     if not steps:
-        return "no step of the run is left for it"
+        return "no step of the run is after warm-up and inside the windows"
     known: dict[object, str | None] = {}
     failed, first = 0, None
     for step in steps:
-        values = {each: tuple(dict.fromkeys(line[step] for line in lines[each])) for each in asked}
+        values = {
+            each: tuple(dict.fromkeys(line[step] for line in lines[each])) for each in scheduled
+        }
         key = tuple(values.values())
         if key not in known:
             known[key] = _failure_at(expect.claim, values, context)
@@ -91,10 +95,10 @@ def _failure_at(
     values: Mapping[Scheduled, tuple[float, ...]],
     context: Context,
 ) -> str | None:
-    """Why a claim fails at a step, with the values that the plan has there."""
+    """Why a claim fails at a step, with the values of the plan at that step."""
     for combination in product(*values.values()):
-        given = dict(zip(values, combination, strict=True))
-        filled = [_with_plan(part, given) for part in parts_of(claim)]
+        plan_values = dict(zip(values, combination, strict=True))
+        filled = [_with_plan(part, plan_values) for part in parts_of(claim)]
         now = (
             tree.Comparison(filled[0], claim.operator, filled[1], span=claim.span)
             if isinstance(claim, tree.Comparison)
@@ -105,7 +109,7 @@ def _failure_at(
         except BadValue as error:
             failure = error.message
         if failure is not None:
-            what = [f"`{key}({label})` is {v:.6g}" for (label, key), v in given.items()]
+            what = [f"`{key}({label})` is {v:.6g}" for (label, key), v in plan_values.items()]
             return ", ".join([*what, failure])
     return None
 
@@ -127,11 +131,11 @@ def _of_plan(call: tree.Call) -> Scheduled:
 
 
 def _lines(
-    asked: Scheduled, context: Context, course: Course, curves: Curves
+    scheduled: Scheduled, context: Context, course: Course, curves: Curves
 ) -> list[Sequence[float]]:
-    """The values of an option over the run, one line for each group of a label; none where all of
-    its parameters are frozen."""
-    label, key = asked
+    """The values of an option over the run, one line for each group of a label; none if all of its
+    parameters are frozen."""
+    label, key = scheduled
     lines: list[Sequence[float]] = []
     for group in _groups(label, context, course):
         known = curves[group.name].get(key)
@@ -146,19 +150,19 @@ def _groups(label: str, context: Context, course: Course) -> list[CourseGroup]:
     return [group for group in course.groups if group.name in names]
 
 
-def _with_plan(part: tree.Expression, given: Mapping[Scheduled, float]) -> tree.Expression:
-    """An expression in which numbers stand for what the plan has."""
+def _with_plan(part: tree.Expression, values: Mapping[Scheduled, float]) -> tree.Expression:
+    """The expression with the values of the plan as numbers."""
     match part:
         case tree.Call(function=function) if function not in FUNCTIONS and label_of(part) is None:
-            return tree.Number(given[_of_plan(part)])
+            return tree.Number(values[_of_plan(part)])
         case tree.Call(function=function, arguments=arguments):
             return tree.Call(
-                function, tuple(_with_plan(a, given) for a in arguments), span=part.span
+                function, tuple(_with_plan(a, values) for a in arguments), span=part.span
             )
         case tree.Unary(operator=operator, operand=operand):
-            return tree.Unary(operator, _with_plan(operand, given), span=part.span)
+            return tree.Unary(operator, _with_plan(operand, values), span=part.span)
         case tree.Binary(operator=operator, left=left, right=right):
-            left, right = _with_plan(left, given), _with_plan(right, given)
+            left, right = _with_plan(left, values), _with_plan(right, values)
             return tree.Binary(operator, left, right, span=part.span)
         case tree.Number() | tree.Constant() | tree.String() | tree.Word() | tree.Attribute():
             return part

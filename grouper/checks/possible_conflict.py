@@ -1,9 +1,9 @@
-"""Two rules can match one parameter, and set different values for one of its options.
+"""Two rules can match the same parameter and set different values for one of its options.
 
-Asked of rules without a model. Where one rule matches all that the other does, they disagree on
-every model, and it is an error. Else it takes a parameter that both match, and one is named: a
-warning where one of the rules says how names end (`*.bias`), for such parameters are everywhere.
-Words that would have to be in one path (`vision.*` and `*projector*`) are not reported.
+This is checked for rules without a model. If one rule matches everything that the other matches,
+they conflict on every model, which is an error. Otherwise it is a warning with an example, and only
+if one of the rules matches the end of names (`*.bias`), which most models have. Rules that meet
+only in unusual names (`vision.*` and `*projector*`) are not reported.
 
     *      -> all  lr=0.01
     *.bias -> bias lr=0.02            # bad: both match every bias
@@ -38,7 +38,7 @@ CODE = Code("GR121", "possible-conflict", Severity.WARNING, __doc__ or "")
 
 @dataclass(frozen=True)
 class Fixed:
-    """A value that a rule sets, for any model."""
+    """A value that a rule sets independent of the model."""
 
     rule: Rule
     option: tree.Option
@@ -46,21 +46,21 @@ class Fixed:
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each option of a rule that an earlier rule can be at odds with."""
+    """One finding for each option of a rule that can conflict with an earlier rule."""
     by_key: dict[str, list[Fixed]] = {}
     for rule in context.rules.rules:
         for later in () if rule.freezes else _fixed(rule, context.rules.variables):
             before = by_key.setdefault(later.option.key, [])
-            found = _of(context.rules, context.claims, before, later)
-            if found is not None:
-                yield found
+            finding = _of(context.rules, context.claims, before, later)
+            if finding is not None:
+                yield finding
             if context.claims.is_exhausted:
                 return
             before.append(later)
 
 
 def _fixed(rule: Rule, variables: Mapping[str, Value]) -> Iterator[Fixed]:
-    """The values that depend on the file alone."""
+    """The values that depend only on the file."""
     captured = possible_captures(rule.selector)
     for option in rule.options:
         expression = option.value
@@ -77,7 +77,7 @@ def _fixed(rule: Rule, variables: Mapping[str, Value]) -> Iterator[Fixed]:
 
 
 def _of(rules: RuleSet, claims: RuleClaims, before: list[Fixed], later: Fixed) -> Finding | None:
-    """What there is to say of a value, and the earlier ones: what is certain first."""
+    """The finding for a value and the earlier ones: a certain conflict, or else a possible one."""
     possible, settled = None, _settled(rules, claims, later)
     for earlier in before:
         if not _at_odds(earlier.rule, later.rule) or same(earlier.value, later.value):
@@ -93,13 +93,13 @@ def _of(rules: RuleSet, claims: RuleClaims, before: list[Fixed], later: Fixed) -
 
 
 def _at_odds(earlier: Rule, later: Rule) -> bool:
-    """Whether neither rule gives way to the other where both match."""
+    """Whether neither rule takes precedence where both match."""
     gives_way = later.otherwise and earlier.split == later.split
     return earlier.override == later.override and not gives_way
 
 
 def _is_ending(rule: Rule) -> bool:
-    """Whether the rule is for parameters by their own names, wherever they are."""
+    """Whether the rule matches parameters by the end of their names, anywhere in a model."""
     return rule.selector is not None and _says_end(rule.selector)
 
 
@@ -118,7 +118,7 @@ def _says_end(selector: tree.Selector) -> bool:
 
 
 def _settled(rules: RuleSet, claims: RuleClaims, later: Fixed) -> Either:
-    """Where another rule settles it: one that freezes, or an `override` of the option."""
+    """The names for which a freezing rule or an `override` of the option resolves the conflict."""
     key = later.option.key
     settling = (
         rule
@@ -130,7 +130,7 @@ def _settled(rules: RuleSet, claims: RuleClaims, later: Fixed) -> Either:
 
 
 def _always(claims: RuleClaims, earlier: Fixed, later: Fixed, settled: Either) -> Fixed | None:
-    """The one of the two that the other is at odds with wherever it matches."""
+    """The one of the two rules that conflicts with the other wherever it matches."""
     for inner, outer in ((later, earlier), (earlier, later)):
         if inner.rule.optional:
             continue
@@ -146,10 +146,10 @@ def _certain(earlier: Fixed, later: Fixed, inner: Fixed) -> Finding:
     outer = earlier if inner is later else later
     return Finding(
         CODE,
-        f"all that {rule_name(inner.rule)} matches gets two values of `{later.option.key}`:"
-        f" {rule_name(outer.rule)} matches it, too",
+        f"all parameters of {rule_name(inner.rule)} get two values of `{later.option.key}`:"
+        f" {rule_name(outer.rule)} also matches them",
         _labels(earlier, later),
-        help=f"let the narrower rule count: `override {selector_text_of(inner.rule)} -> ...`",
+        help=f"let the narrower rule win: `override {selector_text_of(inner.rule)} -> ...`",
         severity_override=Severity.ERROR,
     )
 
@@ -157,10 +157,10 @@ def _certain(earlier: Fixed, later: Fixed, inner: Fixed) -> Finding:
 def _possible(earlier: Fixed, later: Fixed, name: str) -> Finding:
     return Finding(
         CODE,
-        f"{rule_name(earlier.rule)} and {rule_name(later.rule)} both match, for example, `{name}`,"
-        f" and it would get two values of `{later.option.key}`",
+        f"{rule_name(earlier.rule)} and {rule_name(later.rule)} both match names such as `{name}`,"
+        f" which would get two values of `{later.option.key}`",
         _labels(earlier, later),
-        help="say which one counts: begin one of them with `override`",
+        help="choose which one applies: begin it with `override`",
     )
 
 

@@ -1,6 +1,6 @@
-"""An optimizer refuses its parameters: Muon takes only matrices, LBFGS only one group.
+"""An optimizer rejects its parameters: Muon takes only matrices, LBFGS only one group.
 
-torch says so when the optimizer is built, and then only the shape of the first such parameter.
+torch reports this only when the optimizer is built, with the shape of the first such parameter.
 
     optimizer Muon lr=0.02
     * -> all                                     # bad: Muon orthogonalises matrices
@@ -28,7 +28,7 @@ CODE = Code("GR206", "refused-parameters", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each optimizer that would refuse what the rules send to it."""
+    """One finding for each optimizer that would reject the parameters that rules send to it."""
     for name, signature in context.signatures.items():
         groups = [
             group
@@ -38,10 +38,10 @@ def check(context: Context) -> Iterator[Finding]:
         if signature.known == "Muon":
             yield from _no_matrices(context, name, groups)
         elif signature.known == "LBFGS" and len(groups) > 1:
-            named = quoted_list(group.name for group in groups)
+            names = quoted_list(group.name for group in groups)
             yield Finding(
                 CODE,
-                f"`LBFGS` takes only one group, and gets {len(groups)}: {named}",
+                f"`LBFGS` takes only one group, but gets {len(groups)}: {names}",
                 labels_at(context.optimizers[name].span),
                 help="give all of its parameters the same labels and options",
             )
@@ -54,7 +54,7 @@ def _no_matrices(context: Context, name: str, groups: list[Group]) -> Iterator[F
     refused = [parameter for parameters in others.values() for parameter in parameters]
     if not refused:
         return
-    named = quoted_list(name for name, parameters in others.items() if parameters)
+    names = quoted_list(name for name, parameters in others.items() if parameters)
     settings = {
         id(option.setting.option): option.setting.option.span
         for group in groups
@@ -65,22 +65,22 @@ def _no_matrices(context: Context, name: str, groups: list[Group]) -> Iterator[F
     labels = tuple(label for span in settings.values() for label in labels_at(span))
     yield Finding(
         CODE,
-        f"`Muon` takes only matrices, and gets {count_phrase(refused)} of other shapes in {named}",
+        f"`Muon` takes only matrices, but gets {count_phrase(refused)} of other shapes in {names}",
         labels + labels_at(context.optimizers[name].span, "" if not labels else "the optimizer"),
         context.names(refused),
-        help="send it only `ndim == 2`, and the rest to another optimizer, such as AdamW",
+        help="send only `ndim == 2` to it, and the rest to another optimizer, such as AdamW",
         candidates=_only_matrices(context, refused),
     )
 
 
 def _only_matrices(context: Context, refused: list[Parameter]) -> tuple[Fix, ...]:
-    """The rule that sends them, for matrices alone."""
+    """The rule that sends them, limited to matrices."""
     rule = most_common_rule((context.trained_by_id[id(p)] for p in refused), "optimizer")
     span = rule.selector.span if rule is not None and rule.selector is not None else None
     if rule is None or span is None:
         return ()
-    asked = re.search(r"ndim\s*>=?\s*[12]", span.text)
-    if asked is not None:
-        text = f"{span.text[: asked.start()]}ndim == 2{span.text[asked.end() :]}"
+    match = re.search(r"ndim\s*>=?\s*[12]", span.text)
+    if match is not None:
+        text = f"{span.text[: match.start()]}ndim == 2{span.text[match.end() :]}"
         return (with_selector(rule, text),)
     return (only_selecting(rule, "ndim == 2"),)

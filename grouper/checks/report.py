@@ -1,4 +1,4 @@
-"""What checking gives."""
+"""The result of checking a model and rules."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from grouper.text.shown import Shown, line
 
 @dataclass(frozen=True, repr=False)
 class Report(Shown):
-    """What there is to say about a model and its rules.
+    """The result of checking a model and its rules.
 
-    `grouping` and `assignment` are None where the rules file itself has errors.
+    `grouping` and `assignment` are None if the rules file itself has errors.
     """
 
     rules: RuleSet
@@ -33,8 +33,8 @@ class Report(Shown):
         if self.has_model and self.grouping is not None:
             groups = f", {count_phrase(self.grouping.groups, 'group')}"
         counts = {s: sum(f.severity is s for f in self.findings) for s in Severity}
-        found = "".join(f", {n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
-        words = f"{self.rules.path}{on if self.has_model else ''}{groups}{', ok' * self.ok}{found}"
+        totals = "".join(f", {n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
+        words = f"{self.rules.path}{on if self.has_model else ''}{groups}{', ok' * self.ok}{totals}"
         return line(self, visible(words))
 
     def __post_init__(self) -> None:
@@ -44,22 +44,23 @@ class Report(Shown):
 
     @property
     def ok(self) -> bool:
-        """Whether groups can be built: no finding is an error."""
+        """Whether groups can be built: True if no finding is an error."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def has_model(self) -> bool:
-        """Whether there is a model, and not the rules alone."""
+        """Whether there is a model, not only rules."""
         return self.inventory != NO_MODEL
 
     def unfreeze(self, label: str, **options: Value) -> Report:
-        """The report in which what the rules froze under a label is trained.
+        """A report in which the parameters that the rules froze under a label are trained.
 
-        See Grouping.unfreeze; `report.grouping` is its result, and `findings` include what is wrong
-        with its groups. Raises ValueError where nothing that a rule froze has the label, where the
-        rules file itself has errors, or where torch's optimizer cannot use the `options`.
+        `report.grouping` is the result of `Grouping.unfreeze`, and `findings` include those of its
+        groups. `options` are set for the unfrozen groups. Raises ValueError if no parameter that a
+        rule froze has the label, if the rules file has errors, or if torch's optimizer rejects the
+        `options`.
         """
-        from grouper.checks.unfreeze import unfreeze  # a report that is only shown loads no checks
+        from grouper.checks.unfreeze import unfreeze  # not needed to show a report
 
         require("label", label, str, "a label of the rules")
         require_values(options, (Configured,))

@@ -1,13 +1,13 @@
-"""An `else` rule gets only what earlier rules of another kind left.
+"""An `else` rule loses most of its parameters to earlier rules that set other options.
 
-The backbone's rule comes first and takes the backbone's norms with it, so that the rule for norms
-has only the head's.
+The backbone's rule comes first and also takes the backbone's norms, so only the head's norms are
+left for the rule for norms.
 
     backbone.*   -> backbone lr*=0.1
     else @*Norm* -> norm weight_decay=0         # bad: the backbone's norms decay
 
     backbone.*   -> backbone lr*=0.1
-    @*Norm*      -> norm weight_decay=0         # good: both rules speak
+    @*Norm*      -> norm weight_decay=0         # good: both rules apply
     else         -> rest
 """
 
@@ -25,8 +25,8 @@ CODE = Code("GR315", "robbed-else", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each `else S` of which earlier rules, about other options, took more than
-    half."""
+    """One finding for each `else` rule that loses more than half of its matches to earlier rules
+    that set other options."""
     for rule in context.rules.rules:
         if not rule.otherwise or rule.selector is None or rule.freezes or not rule.options:
             continue
@@ -45,13 +45,13 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _takers(context: Context, rule: Rule, lost: frozenset[int] | set[int]) -> list[Rule]:
-    found = []
+    takers = []
     for other in context.rules.rules:
         if other is rule:
             break
         if other.split == rule.split and context.matched[id(other)] & lost:
-            found.append(other)
-    return found
+            takers.append(other)
+    return takers
 
 
 def _classes(context: Context, members: frozenset[int] | set[int]) -> set[str]:
@@ -68,7 +68,7 @@ def _finding(context: Context, rule: Rule, taker: Rule, lost: frozenset[int] | s
         f" which does not set {keys}: `{names[0]}`",
         labels_at(rule.span) + labels_at(taker.span, "takes them"),
         names,
-        help=f"let both rules speak, without `else`: `{selector} -> ...`, or divide kinds in a"
-        " `split` of their own",
+        help=f"let both rules apply, without `else`: `{selector} -> ...`, or put this rule into its"
+        " own `split`",
         candidates=(without_else(rule),),
     )

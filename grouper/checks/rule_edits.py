@@ -1,4 +1,4 @@
-"""Changes to the text of a rule, as edits that may help."""
+"""Builds edits of a rule's text."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from grouper.text.source import Span
 
 
 def option_of(rule: Rule, key: str) -> tree.Option | None:
-    """The option of a rule that says a key."""
+    """The option of a rule with a key."""
     return next((option for option in rule.options if option.key == key), None)
 
 
 def with_value(option: tree.Option | None, text: str) -> Fix:
-    """The option with another value; nothing where it has no place."""
+    """The option with another value; empty if it has no place in the text."""
     if option is None or option.value.span is None:
         return ()
     return (Edit(option.value.span, text),)
 
 
 def with_option(rule: Rule, text: str) -> Fix:
-    """The rule with one more option, or with another value of one that it has."""
+    """The rule with one more option, or with an existing one replaced."""
     present = option_of(rule, text.partition("=")[0].rstrip("*"))
     if present is not None and present.span is not None:
         return (Edit(present.span, text),)
@@ -39,7 +39,7 @@ def with_selector(rule: Rule, text: str) -> Fix:
 
 
 def also_selecting(rule: Rule, text: str) -> Fix:
-    """The rule for what `text` selects, too."""
+    """The rule with `or text` added to its selector."""
     span = rule.selector.span if rule.selector is not None else None
     if span is None:
         return ()
@@ -47,7 +47,7 @@ def also_selecting(rule: Rule, text: str) -> Fix:
 
 
 def except_selecting(rule: Rule, text: str) -> Fix:
-    """The rule without what `text` selects."""
+    """The rule with `and not text` added to its selector."""
     span = rule.selector.span if rule.selector is not None else None
     if span is None:
         return ()
@@ -57,7 +57,7 @@ def except_selecting(rule: Rule, text: str) -> Fix:
 
 
 def only_selecting(rule: Rule, text: str) -> Fix:
-    """The rule for what `text` selects, too, among what it has."""
+    """The rule with `and text` added to its selector."""
     span = rule.selector.span if rule.selector is not None else None
     if span is None:
         return ()
@@ -67,7 +67,7 @@ def only_selecting(rule: Rule, text: str) -> Fix:
 
 
 def frozen(rule: Rule) -> Fix:
-    """The rule as one that freezes: its label and all options give way to `freeze`."""
+    """The rule with its label and options replaced by `freeze`."""
     if rule.span is None:
         return ()
     arrow = rule.span.text.find("->")
@@ -88,7 +88,7 @@ def without_rule(rule: Rule) -> Fix:
 
 
 def selector_text_of(rule: Rule) -> str:
-    """What comes before the arrow, without its words; empty for a bare `else`."""
+    """The selector of a rule, without `else` and `override`; empty for a bare `else`."""
     if rule.selector is None:
         return ""
     span = rule.selector.span
@@ -96,7 +96,7 @@ def selector_text_of(rule: Rule) -> str:
 
 
 def without_else(rule: Rule) -> Fix:
-    """The rule as one that looks at all parameters, and not at what is left."""
+    """The rule without its `else`."""
     at = rule.span.text.find("else") if rule.span is not None else -1
     if rule.span is None or at < 0:
         return ()
@@ -105,14 +105,14 @@ def without_else(rule: Rule) -> Fix:
 
 
 def optional(rule: Rule) -> Fix:
-    """The rule as one that may match nothing."""
+    """The rule with `optional` before it."""
     if rule.span is None:
         return ()
     return (Edit(Span(rule.span.source, rule.span.start, rule.span.start), "optional "),)
 
 
 def before(rule: Rule, text: str) -> Fix:
-    """Another rule in front of this one."""
+    """A new rule before this one."""
     if rule.span is None:
         return ()
     source, start = rule.span.source, rule.span.start
@@ -122,15 +122,15 @@ def before(rule: Rule, text: str) -> Fix:
 
 
 def moved_before(rule: Rule, other: Rule) -> Fix:
-    """The rule in front of an earlier one."""
-    taken = without_rule(rule)
-    if not taken or other.span is None or rule.span is None:
+    """The rule moved before an earlier one."""
+    removal = without_rule(rule)
+    if not removal or other.span is None or rule.span is None:
         return ()
     if other.span.source is not rule.span.source:
         return ()
-    return (*before(other, rule.span.text), *taken)
+    return (*before(other, rule.span.text), *removal)
 
 
 def grouped(text: str, selector: tree.Selector | None) -> str:
-    """The text of a selector as an operand of `and` and `not`."""
+    """The text of a selector, in parentheses if needed as an operand of `and` and `not`."""
     return f"({text})" if isinstance(selector, tree.And | tree.Or | tree.Not) else text

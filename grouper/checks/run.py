@@ -1,4 +1,4 @@
-"""Asks the checks, and leaves out what the file accepts."""
+"""Runs the checks, and removes findings that the file accepts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def run(context: Context, before: Iterable[Finding] = ()) -> tuple[Finding, ...]:
-    """All findings: those of the stages before the checks, and the checks' own."""
+    """All findings: those of earlier stages, and those of the checks."""
     alone = context.without_model
     checks = [check for check in CHECKS if (check.without_model if alone else check.with_model)]
     findings = [*before, *_found(checks, context)]
-    # Only with a model does one see what an `allow` accepts.
+    # Unused `allow` statements can only be determined with a model.
     return _remaining(context, findings, unused=not alone)
 
 
 def run_on_groups(context: Context) -> tuple[Finding, ...]:
-    """What is wrong with the groups, and not accepted by the file."""
+    """The findings about groups that the file does not accept."""
     checks = [check for check in CHECKS if check.of_groups]
     findings = list(_found(checks, context))
     return _remaining(context, findings, [finding.code for finding in findings])
@@ -33,11 +33,11 @@ def run_on_groups(context: Context) -> tuple[Finding, ...]:
 def run_on_plan(
     context: Context, course: Course, unreached: Iterable[Unreached]
 ) -> tuple[Finding, ...]:
-    """What is wrong with a run of some length, and not accepted by the file."""
+    """The findings about a run with a known length that the file does not accept."""
     from grouper.checks import plan_claims, unreached_lr
 
-    found = (*unreached_lr.findings(context, unreached), *plan_claims.findings(context, course))
-    return _remaining(context, found)
+    results = (*unreached_lr.findings(context, unreached), *plan_claims.findings(context, course))
+    return _remaining(context, results)
 
 
 def _found(checks: Iterable[Check], context: Context) -> Iterator[Finding]:
@@ -52,11 +52,11 @@ def _remaining(
     known: Iterable[Code] | None = None,
     unused: bool = False,
 ) -> tuple[Finding, ...]:
-    """What the file does not accept, with what is said of an `unused` one where that is asked for.
-    `known` are the codes that there are, all if none are given."""
+    """The findings that the file does not accept, with those about unused `allow` statements if
+    `unused`. `known` are the valid codes, all codes by default."""
     if not context.rules.allows:
         return tuple(findings)
     from grouper.checks import allowed, catalog
 
-    left = allowed.without_allowed(context, findings, catalog.ALL if known is None else known)
-    return tuple(finding for finding in left if unused or finding.code != allowed.CODE)
+    remaining = allowed.without_allowed(context, findings, catalog.ALL if known is None else known)
+    return tuple(finding for finding in remaining if unused or finding.code != allowed.CODE)

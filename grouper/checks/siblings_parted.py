@@ -1,6 +1,6 @@
-"""The weight and the bias of one layer train at different rates, and nobody asked for that.
+"""The weight and the bias of one layer train at different rates, probably by mistake.
 
-A rule names `fc.weight`, and `fc.bias` falls to another one.
+A rule names `fc.weight`, and another rule matches `fc.bias`.
 
     model.fc.weight -> head lr=0.1              # bad: the bias trains at the body's rate
     else            -> body lr=0.01
@@ -25,11 +25,11 @@ CODE = Code("GR313", "siblings-parted", Severity.WARNING, __doc__ or "")
 
 QUOTE = '"'
 FROZEN = "frozen"
-MOST_MODULES = 3  # a rule for the weights of more of them means weights
+MOST_MODULES = 3  # a rule for the weights of more modules is meant for weights
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule that names weights of few layers and leaves their biases."""
+    """One finding for each rule that names weights of few layers and omits their biases."""
     frozen = {id(p) for p in context.grouping.frozen if p.trainable is not False}
     rates: dict[int, Value] = dict.fromkeys(frozen, FROZEN)
     rates |= {id(one.parameter): one.value("lr") for one in context.trained}
@@ -37,10 +37,10 @@ def check(context: Context) -> Iterator[Finding]:
         if rule.override or not any(option.key in ("lr", "freeze") for option in rule.options):
             continue
         named = tuple(_weights(rule.selector))
-        taken = frozenset[int]().union(*map(context.selected, named))
-        if not taken or len(taken) > MOST_MODULES:
+        matched = frozenset[int]().union(*map(context.selected, named))
+        if not matched or len(matched) > MOST_MODULES:
             continue
-        members = context.parameters(taken)
+        members = context.parameters(matched)
         if id(members[0]) not in rates:
             continue
         mine = rates[id(members[0])]
@@ -49,14 +49,14 @@ def check(context: Context) -> Iterator[Finding]:
             p
             for owner in owners
             for p in context.by_owner[owner]
-            if id(p) not in taken and rates.get(id(p), mine) != mine
+            if id(p) not in matched and rates.get(id(p), mine) != mine
         ]
         if apart:
             yield _finding(rule, named, members[0].name, (mine, rates[id(apart[0])]), apart)
 
 
 def _weights(selector: tree.Selector | None) -> Iterator[tree.Glob | tree.Exact]:
-    """Names and globs that spell out one weight, also after a `not`."""
+    """Names and globs of a single weight, also inside of `not`."""
     match selector:
         case tree.Exact(name=name) if name.endswith(".weight"):
             yield selector
@@ -72,7 +72,7 @@ def _weights(selector: tree.Selector | None) -> Iterator[tree.Glob | tree.Exact]
 
 
 def _names_one_weight(glob: tree.Glob) -> bool:
-    """Whether a glob spells a module out, so that it is no rule for weights everywhere."""
+    """Whether a glob names a module's weight in full, without wildcards."""
     last = glob.pieces[-1] if glob.pieces else None
     ends = isinstance(last, tree.Text) and last.text.endswith(".weight")
     return ends and not any(isinstance(piece, tree.Star) for piece in glob.pieces)
@@ -83,24 +83,24 @@ def _finding(
     named: Sequence[tree.Glob | tree.Exact],
     name: str,
     rates: tuple[Value, Value],
-    left: list[Parameter],
+    others: list[Parameter],
 ) -> Finding:
     mine = _fate(rates[0], 1)
-    theirs = _fate(rates[1], len(left))
+    theirs = _fate(rates[1], len(others))
     fix = tuple(Edit(one.span, _layer(one.span.text)) for one in named if one.span is not None)
     return Finding(
         CODE,
-        f"`{name}` {mine}, and {count_phrase(left)} of the same layer {theirs}:"
-        f" `{left[0].name}` is not in {rule_name(rule)}",
+        f"`{name}` {mine}, but {count_phrase(others)} of the same layer {theirs}:"
+        f" `{others[0].name}` is not matched by {rule_name(rule)}",
         labels_at((rule.selector.span if rule.selector is not None else None) or rule.span),
-        tuple(p.name for p in left),
-        help=f"take the whole layer: `{_edited(rule, fix)}`",
+        tuple(p.name for p in others),
+        help=f"select the whole layer: `{_edited(rule, fix)}`",
         candidates=(fix,) if fix else (),
     )
 
 
 def _fate(rate: Value, count: int) -> str:
-    """What becomes of so many parameters."""
+    """How `count` parameters are trained, in words."""
     if rate == FROZEN:
         return "is frozen" if count == 1 else "are frozen"
     return f"{'trains' if count == 1 else 'train'} at {rounded_text(rate)}"
@@ -116,5 +116,5 @@ def _edited(rule: Rule, fix: Fix) -> str:
 
 
 def _layer(text: str) -> str:
-    """The pattern of a weight, for all that its layer has."""
+    """The pattern of a weight, extended to its whole layer."""
     return f"{text.strip(QUOTE).removesuffix('weight')}*"

@@ -1,15 +1,15 @@
-"""Words that are a name of the model but for a slip: another case, a letter too many or too few."""
+"""Recognises misspelt names: another case, or one letter added, missing or wrong."""
 
 from __future__ import annotations
 
-LEAST = 5  # letters of a word in which one may be wrong
+LEAST = 5  # minimum length of a word in which one letter may be wrong
 
 
 def is_slip(word: str, name: str) -> bool:
-    """Whether a word is a name with other capitals or separators, or with one letter wrong.
+    """Whether a word is a name with another case or separators, or with one wrong letter.
 
-    A digit more or less is another name, and so are a plural and a letter that stands alone, as
-    `lora_A` and `lora_B`.
+    A different digit, a plural or a different single letter, as in `lora_A` and `lora_B`, makes
+    another name.
     """
     if word == name:
         return False
@@ -28,8 +28,8 @@ def _digits(text: str) -> str:
 
 
 def _one_edit(one: str, other: str) -> bool:
-    """Whether one letter added, taken away, replaced, or two neighbours turned round, makes one
-    text of the other."""
+    """Whether the texts differ by one inserted, deleted or replaced letter, or by two swapped
+    neighbours."""
     short, long = sorted((one, other), key=len)
     start = 0
     while start < len(short) and short[start] == long[start]:

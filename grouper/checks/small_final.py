@@ -1,10 +1,11 @@
-"""A schedule ends at next to nothing: `final` is a fraction of the lr, not a rate.
+"""A schedule ends at almost 0: `final` is a fraction of the lr, not an lr.
 
-torch's `eta_min` and other tools' `min_lr` are rates; `final` is multiplied by each group's lr.
+`eta_min` of torch and `min_lr` of other tools are absolute; `final` is multiplied by each group's
+lr.
 
     schedule cosine final=1e-5                  # bad: an lr of 1e-4 ends at 1e-9
     schedule cosine final=1e-5/lr               # good: every group ends at 1e-5
-    schedule cosine final=0.1                   # good: at a tenth of its own
+    schedule cosine final=0.1                   # good: every group ends at a tenth of its lr
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LEAST_GAMMA = 0.01
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each `final` below 1e-3 and `gamma` below 0.01: statements' and rules'."""
+    """One finding for each `final` below 1e-3 and `gamma` below 0.01, in statements and rules."""
     rates = [group.options.get("lr") for group in context.grouping.groups]
     numbers = [rate for rate in rates if isinstance(rate, int | float) and rate]
     most = max(numbers, default=None)
@@ -48,13 +49,13 @@ def _of(options: Mapping[str, object], span: Span | None, lr: float | None) -> I
     final, gamma = options.get("final"), options.get("gamma")
     if isinstance(final, int | float) and 0 < final < LEAST_FINAL:
         ends = f": an lr of {rounded_text(lr)} ends at {lr * final:.3g}" if lr else ""
-        wanted = value_text(final)
+        rate = value_text(final)
         yield Finding(
             CODE,
-            f"`final` is a fraction of the lr, and {wanted} of it is next to nothing{ends}",
+            f"`final` is a fraction of the lr, and {rate} of it is almost 0{ends}",
             labels_at(_place(span, "final")),
-            help=f"for an lr of {wanted} at the end write `final={wanted}/lr`; for a tenth of each"
-            " group's own, `final=0.1`",
+            help=f"to end at an lr of {rate}, write `final={rate}/lr`; to end at a tenth of"
+            " each group's lr, `final=0.1`",
             candidates=((Edit(place, f"{place.text}/lr"),),)
             if (place := _place(span, "final")) is not None and place is not span
             else (),
@@ -62,15 +63,15 @@ def _of(options: Mapping[str, object], span: Span | None, lr: float | None) -> I
     if isinstance(gamma, int | float) and 0 < gamma < LEAST_GAMMA:
         yield Finding(
             CODE,
-            f"`gamma` is a factor of each step of the schedule: {value_text(gamma)} leaves nothing"
-            " of the lr",
+            f"`gamma` is a factor of each step of the schedule: {value_text(gamma)} reduces the lr"
+            " to almost 0",
             labels_at(_place(span, "gamma")),
-            help="torch's own is 0.1: `gamma=0.1`",
+            help="use a larger factor, such as torch's default: `gamma=0.1`",
         )
 
 
 def _place(span: Span | None, key: str) -> Span | None:
-    """Where an option is in a statement, up to its value's end."""
+    """The span of an option and its value in a statement."""
     if span is None:
         return None
     at = span.text.find(f"{key}=")

@@ -1,7 +1,8 @@
 """Parameters of recurrences decay.
 
-The rates of a state-space or linear-attention layer (`A_log`, `dt_bias`, `time_decay`) say how fast
-it forgets; decay pulls them to 0, and their authors spare them.
+The parameters of a state-space or linear-attention layer (`A_log`, `dt_bias`, `time_decay`)
+determine how fast it forgets. Weight decay pulls them to 0; the authors of these models exempt
+them.
 
     else -> weight weight_decay=0.1                              # bad on a Mamba
     *.{A_log,dt_bias,D} -> recurrence weight_decay=0             # good, before it
@@ -25,33 +26,34 @@ NAMES = ("A_log", "A_logs", "dt_bias", "time_decay", "time_faaaa", "time_first",
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for all of them, where other vectors are spared."""
-    found = [
+    """One finding for all such parameters, if others are exempt from decay."""
+    members = [
         one
         for one in context.trained
         if last_part(one.name) in NAMES and (one.number("weight_decay") or 0) > 0
     ]
     spared = [one for one in context.trained if one.number("weight_decay") == 0]
-    if not found or not spared:
+    if not members or not spared:
         return
-    rule = most_common_rule(found, "weight_decay")
-    declared = context.optimizers.get(found[0].group.optimizer or "")
+    rule = most_common_rule(members, "weight_decay")
+    declared = context.optimizers.get(members[0].group.optimizer or "")
     labels = place_of(rule, "weight_decay")
-    names = sorted({last_part(one.name) for one in found})
+    names = sorted({last_part(one.name) for one in members})
     pattern = f"*.{names[0]}" if len(names) == 1 else f"*.{{{','.join(names)}}}"
     yield Finding(
         CODE,
-        f"decay reaches {count_phrase(found)} of recurrences: `{found[0].name}`",
+        f"{count_phrase(members)} of recurrences {'decays' if len(members) == 1 else 'decay'}:"
+        f" `{members[0].name}`",
         labels or labels_at(declared.span if declared is not None else None),
-        tuple(one.name for one in found),
-        help=f"spare them in a rule before: `{pattern} -> recurrence weight_decay=0`",
+        tuple(one.name for one in members),
+        help=f"exempt them from decay in an earlier rule: `{pattern} -> recurrence weight_decay=0`",
         candidates=_candidates(most_common_rule(spared, "weight_decay"), rule, pattern),
     )
 
 
 def _candidates(sparing: Rule | None, decaying: Rule | None, pattern: str) -> tuple[Fix, ...]:
-    """With the rule that spares others; and, where that one comes first, without the one that
-    decays them."""
+    """The rule that exempts others extended to them, also with the rule that decays them limited
+    to the rest."""
     if sparing is None or sparing.condition is not None:
         return ()
     more = also_selecting(sparing, pattern)

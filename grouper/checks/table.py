@@ -1,4 +1,4 @@
-"""Every check, one row each."""
+"""The table of all checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Module(Protocol):
-    """A file of checks/: its code, whose page is the file's docstring, and its question."""
+    """A file of checks/: its code, whose page is the file's docstring, and its check."""
 
     CODE: Code
 
@@ -23,10 +23,11 @@ class Module(Protocol):
 
 @dataclass(frozen=True)
 class Check:
-    """A check by the name of its file, which is imported when it is asked. `without_model`: it can
-    be asked of rules alone; not `with_model`: of nothing else. `of_groups`: it is about groups, and
-    so is asked again of those that are unfrozen. `about`: what there must be for it to find
-    anything; else it need not be imported.
+    """A check by the name of its file, which is imported when the check runs.
+
+    `without_model`: it can check rules alone; `with_model=False`: it checks only these.
+    `of_groups`: it checks groups, so it runs again on unfrozen ones. `about`: a condition for it to
+    find anything; if it is false, the file is not imported.
     """
 
     name: str

@@ -1,9 +1,10 @@
-"""A rule gives a rate to a shared parameter by one of its names.
+"""A rule sets the lr of a tied parameter by one of its names.
 
-A language model's head may be its embedding. Whoever raises the head's lr raises the embedding's.
+The head of a language model may be tied to its embedding: raising the head's lr also raises the
+embedding's.
 
     lm_head.* -> head lr*=10                    # bad where the head is tied to the embedding
-    lm_head.* or *.embed_tokens.* -> ends lr*=1 # good: the file says that it knows
+    lm_head.* or *.embed_tokens.* -> ends lr*=1 # good: names both
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ CODE = Code("GR120", "tied-by-one-name", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule that sets an lr and takes nothing but tied parameters, by a name
-    that is not their first one."""
+    """One finding for each rule that sets an lr and matches only tied parameters, by a name that is
+    not their first one."""
     for rule in context.rules.rules:
         if not isinstance(rule.selector, tree.Glob) or option_of(rule, "lr") is None:
             continue
@@ -42,10 +43,10 @@ def _finding(context: Context, rule: Rule, one: Trained) -> Finding:
     first, *others = one.parameter.names
     return Finding(
         CODE,
-        f"{quoted_list(others)} is `{first}`, tied: one tensor, whose lr {rule_name(rule)} sets"
+        f"{quoted_list(others)} is tied to `{first}`: {rule_name(rule)} sets the lr of one tensor"
         " for both modules",
         labels_at((rule.selector.span if rule.selector is not None else None) or rule.span),
         context.names([one.parameter]),
-        help=f"leave the rule out, or name both: `... or {first}`",
+        help=f"remove the rule, or name both: `... or {first}`",
         candidates=(without_rule(rule),),
     )

@@ -1,6 +1,6 @@
-"""A parameter that several modules share is matched by different rules through different names.
+"""A tied parameter is matched by different rules through different names.
 
-It is one tensor and gets one set of options, so the file should say which rule counts for it.
+It is one tensor and gets one set of options, so the file should state which rule applies to it.
 
     embedding.* -> embedding lr=0.1
     head.*      -> head lr=0.2        # bad: `head.weight` is `embedding.weight`
@@ -18,7 +18,7 @@ CODE = Code("GR107", "tied-pulled-two-ways", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each tied parameter whose rules match it by different names."""
+    """One finding for each tied parameter that rules match by different names."""
     for assigned in context.assignment.parameters:
         if assigned.parameter.tied and not assigned.conflicts and not assigned.frozen:
             yield from _finding(assigned)
@@ -39,9 +39,9 @@ def _finding(assigned: ParameterAssignment) -> Iterator[Finding]:
     rules = ", ".join(map(rule_name, by_name.values()))
     yield Finding(
         CODE,
-        f"a shared parameter is matched through different names by {rules}",
+        f"a tied parameter is matched through different names by {rules}",
         labels,
         all_names([assigned.parameter]),
-        notes=("it is one tensor, in one group, with the options of all of them",),
+        notes=("it is one tensor in one group, with the options of all of these rules",),
         help="begin one of the rules with `else`, or give the parameter its own rule",
     )

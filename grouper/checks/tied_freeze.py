@@ -1,9 +1,9 @@
-"""A rule freezes a shared parameter by one of its names, and another name of it is not frozen.
+"""A rule freezes a tied parameter by one of its names, but does not name the others.
 
-Two modules share one tensor (a language model's embedding and its head), so both stand still. Where
-that is meant, the rule names all of them.
+Two modules share one tensor (a language model's embedding and its head), so both are frozen. If
+that is intended, name both in the rule.
 
-    lm_head.* -> freeze                         # bad where the head is the embedding, too
+    lm_head.* -> freeze                         # bad if the head is tied to the embedding
     lm_head.* or model.embed_tokens.* -> freeze # good
 """
 
@@ -24,7 +24,7 @@ CODE = Code("GR117", "tied-and-frozen", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each freezing rule and tied parameter of which it names some names alone."""
+    """One finding for each tied parameter that freezing rules match by only some of its names."""
     for assigned in context.assignment.parameters:
         parameter = assigned.parameter
         if not parameter.tied or parameter.trainable is False:
@@ -44,14 +44,14 @@ def _by_name(selector: tree.Selector | None) -> bool:
 
 def _named(rule: Rule, parameter: Parameter) -> set[str]:
     parts = rule.selector.operands if isinstance(rule.selector, tree.Or) else (rule.selector,)
-    found = set()
+    names = set()
     for part in parts:
         if isinstance(part, tree.Glob):
             test = compile_glob(part)
-            found |= {name for name in parameter.names if test(name) is not None}
+            names |= {name for name in parameter.names if test(name) is not None}
         elif isinstance(part, tree.Exact):
-            found |= {part.name} & set(parameter.names)
-    return found
+            names |= {part.name} & set(parameter.names)
+    return names
 
 
 def _finding(
@@ -61,9 +61,9 @@ def _finding(
     return Finding(
         CODE,
         f"{rule_name(rule)} freezes {quoted_list(named)}, which is tied to {quoted_list(others)}:"
-        " one tensor, so it is frozen as well",
+        " it is one tensor, so both are frozen",
         labels_at(rule.span),
         context.names([parameter]),
-        help=f"leave it out of the rule, or, where both are to be frozen, name both: `{both}`",
+        help=f"exclude it from the rule, or name both to freeze both: `{both}`",
         candidates=(without_rule(rule),) if len(context.matched[id(rule)]) == 1 else (),
     )

@@ -1,4 +1,4 @@
-"""The parameters that are trained: what each is, which group it is in, which rule decided what."""
+"""The trained parameters, with their kinds, groups and the rules that set their options."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from grouper.text.findings import Label, labels_at
 
 @dataclass(frozen=True, eq=False)
 class Treated:
-    """What is the same of all parameters of one decision: their group, and the values of options.
-    `defaults` are those of the optimizer's class."""
+    """The group and the option values that all parameters with one decision share. `defaults` are
+    those of the optimizer's class."""
 
     decision: Decision
     group: Group
@@ -28,7 +28,7 @@ class Treated:
 
     def value(self, key: str) -> Value:
         if key in self.decision.conflicts:
-            return None  # it has none yet, and that is reported
+            return None  # the conflict is reported, and there is no value
         if key == "optimizer":
             return self.group.optimizer
         for options in (self.group.options, self.group.plan, self.defaults):
@@ -44,8 +44,8 @@ class Treated:
 
     def setting(self, key: str) -> Setting | None:
         if key not in self._settings:
-            found = [s for s in self.decision.settings if s.option.key == key and s.effective]
-            self._settings[key] = found[-1] if found else None
+            settings = [s for s in self.decision.settings if s.option.key == key and s.effective]
+            self._settings[key] = settings[-1] if settings else None
         return self._settings[key]
 
 
@@ -69,19 +69,19 @@ class Trained(NamedTuple):
         return self.treated.group
 
     def value(self, key: str) -> Value:
-        """An option or a key of the plan; the class's default where nothing sets it."""
+        """The value of an option or a key of the plan, or else the class's default."""
         return self.treated.value(key)
 
     def number(self, key: str) -> float | None:
-        """The same, None where it is no number."""
+        """The value of an option if it is a number, or None."""
         return self.treated.number(key)
 
     def setting(self, key: str) -> Setting | None:
-        """What a rule says of an option, the last of those that count; None where no rule does."""
+        """The last effective setting of an option by a rule; None if no rule sets it."""
         return self.treated.setting(key)
 
     def rule(self, key: str) -> Rule | None:
-        """The rule that decides an option, else the last one that matches."""
+        """The rule that sets an option, or else the last rule that matches."""
         setting = self.treated.setting(key)
         if setting is not None:
             return setting.rule
@@ -89,8 +89,8 @@ class Trained(NamedTuple):
 
 
 def most_common_rule(trained: Iterable[Trained], key: str, deciding: bool = True) -> Rule | None:
-    """The rule that sets an option of most of these; where not `deciding`, one that matches will
-    do."""
+    """The rule that sets an option for most of these parameters. With `deciding=False`, a rule that
+    only matches counts if none sets it."""
     counts: dict[int, list[Rule]] = {}
     for one in trained:
         setting = one.setting(key)
@@ -101,7 +101,7 @@ def most_common_rule(trained: Iterable[Trained], key: str, deciding: bool = True
 
 
 def place_of(rule: Rule | None, key: str | None = None, message: str = "") -> tuple[Label, ...]:
-    """Where a rule sets an option, or else the rule."""
+    """A label at the option of a rule, or else at the rule."""
     if rule is None:
         return ()
     option = next((option for option in rule.options if option.key == key), None)

@@ -1,7 +1,7 @@
-"""A selector asks what the model's file does not say.
+"""A selector needs information that the model's file does not contain.
 
-A state dict has no classes, and a pickled module names its class without the bases of it. The
-selector then counts as not matching, and this finding says so.
+A state dict has no classes, and a pickled module has the name of its class but not its base
+classes. The selector is then treated as not matching.
 
     in @Detect -> head                # bad on a state dict
     model.24.* -> head                # good on a state dict
@@ -22,7 +22,7 @@ MOST_REASONS = 4
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each selector without an answer; a warning where only bases are unknown."""
+    """One finding for each undecided selector; a warning if only base classes are unknown."""
     by_selector: dict[tree.Selector, list[UnansweredSelector]] = {}
     for unanswered in context.assignment.unanswered:
         by_selector.setdefault(unanswered.selector, []).append(unanswered)
@@ -37,7 +37,7 @@ def _finding(context: Context, several: list[UnansweredSelector]) -> Finding:
     only_bases = all("bases" in reason for reason in reasons)
     return Finding(
         CODE,
-        f"`{several[0].question}` has no answer for {count_phrase(parameters)}",
+        f"`{several[0].question}` cannot be determined for {count_phrase(parameters)}",
         labels_at(several[0].selector.span),
         context.names(parameters.values()),
         notes=(*reasons[:MOST_REASONS], *([f"and {more} more"] if more > 0 else [])),

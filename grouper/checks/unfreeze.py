@@ -1,4 +1,4 @@
-"""Unfreezing a label, checked: with options that are in a call, and in no file."""
+"""Unfreezes a label with options given in a call, and checks the result."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def unfreeze(
     label: str,
     options: Mapping[str, Value],
 ) -> tuple[Grouping, tuple[Finding, ...]]:
-    """The grouping in which the label is trained, and the findings with what is wrong there.
+    """The grouping in which the label is trained, and the findings including those of its groups.
 
-    Raises ValueError as Report.unfreeze does.
+    Raises ValueError like `Report.unfreeze`.
     """
     unfrozen = grouping.unfreeze(label, **options)
     signatures = known_signatures(assignment.rules)
@@ -38,13 +38,14 @@ def unfreeze(
 def _refuse_options(
     signature: Signature | None, group: Group, options: Mapping[str, Value]
 ) -> None:
-    """Raise ValueError for options that would be findings if they stood in a file."""
+    """Raise ValueError for options that would be errors in a rules file."""
     if signature is None or signature.known is None:
         return
     for key in options:
         if key in torch_options() and key not in signature.options:
             raise ValueError(
-                f"`{signature.known}` has no option `{key}`, so `{group.name}` has none"
+                f"`{signature.known}` has no option `{key}`, so `{group.name}` cannot be unfrozen"
+                " with it"
             )
     values = {key: v for key, v in group.options.items() if key in signature.options}
     for fault in faults(signature.known, {**signature.defaults, **values}):

@@ -1,6 +1,6 @@
-"""torch.optim has no optimizer of that name.
+"""torch.optim has no optimizer with this name.
 
-Another package's optimizer, or a custom one, is written with its module.
+Optimizers of other packages and custom ones are written with their module.
 
     optimizer SDG lr=0.01                        # bad
     optimizer SGD lr=0.01                        # good
@@ -35,26 +35,26 @@ def check(context: Context) -> Iterator[Finding]:
             labels_at(place),
             help=_foreign(declared.name)
             or did_you_mean(declared.name, torch_signatures())
-            or "another package's is written `package.module:Class`",
+            or "write an optimizer of another package as `package.module:Class`",
             edits=_edits(declared, place) if place and place.text == declared.name else (),
         )
 
 
 def _foreign(name: str) -> str | None:
-    meant = OPTIMIZER_NAMES.get(name)
-    return f"that is `optimizer {meant}`" if meant else None
+    translation = OPTIMIZER_NAMES.get(name)
+    return f"write `optimizer {translation}`" if translation else None
 
 
 def _edits(declared: Optimizer, place: Span) -> tuple[Edit, ...]:
-    meant = OPTIMIZER_NAMES.get(declared.name)
-    if meant is not None:
-        return (Edit(place, meant),)
+    translation = OPTIMIZER_NAMES.get(declared.name)
+    if translation is not None:
+        return (Edit(place, translation),)
     best = near(declared.name, torch_signatures(), limit=1)
     return (Edit(place, best[0]),) if best and _takes(best[0], declared) else ()
 
 
 def _takes(name: str, declared: Optimizer) -> bool:
-    """Whether the optimizer takes the options that are declared, with their values."""
+    """Whether the optimizer accepts the declared options and their values."""
     signature = torch_signatures()[name]
     if not set(declared.options) <= set(signature.constructor):
         return False
@@ -62,7 +62,7 @@ def _takes(name: str, declared: Optimizer) -> bool:
 
 
 def _place(span: Span | None, name: str) -> Span | None:
-    """Where a statement names its optimizer."""
+    """The span of the optimizer's name in its statement."""
     at = span.text.find(name, len("optimizer")) if span else -1
     if span is None or at < 0:
         return span

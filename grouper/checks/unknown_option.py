@@ -1,9 +1,9 @@
-"""An optimizer has no such option, or does not read it where it is.
+"""An optimizer has no such option, or does not read it here.
 
-torch's optimizers accept any key in a parameter group, so an option of another optimizer, another
-tool's word (`lr_mult`) or a misspelt one is silently unused. Keys for other readers of the groups
-(hooks, a logger) are declared with `tag`. The `optimizer` statement goes to the constructor, which
-takes only its own options.
+torch's optimizers accept any key in a parameter group, so an option of another optimizer, a key of
+another tool (`lr_mult`) or a misspelt one is silently unused. Keys for other readers of the groups
+(hooks, a logger) are declared with `tag`. The options of the `optimizer` statement are passed to
+the constructor, which accepts only its own.
 
     optimizer SGD lr=0.01 betas=(0.9, 0.999)     # bad: SGD has `momentum`
     optimizer SGD lr=0.01 momentum=0.9           # good
@@ -31,7 +31,7 @@ CODE = Code("GR201", "unknown-option", Severity.ERROR, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each option of a statement, and for each of a rule and optimizer."""
+    """One finding for each unknown option of a statement, or of a rule and an optimizer."""
     for name, declared in context.optimizers.items():
         signature = context.signatures.get(name)
         if signature is not None and not signature.open:
@@ -42,13 +42,13 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _is_misspelt(context: Context, key: str) -> bool:
-    """Whether GR030 reports the option already: it does where not all optimizers are known."""
+    """Whether GR030 already reports the option, as it does unless all optimizers are known."""
     return not context.knows_all_optimizers and misspelt(key) is not None
 
 
 def _unused(key: str, signature: Signature, rules: RuleSet) -> bool:
-    """Whether nobody reads a group's key. The groups of another package's class may have keys that
-    only the class knows: there, other tools' words and misspelt ones are meant."""
+    """Whether a group's key is not read. An optimizer of another package may read keys that are not
+    in its signature, so for these only misspelt keys and keys of other tools count."""
     if key in PLAN_KEYS or key in ("optimizer", "freeze") or key in rules.tags:
         return False
     if signature.group is None:
@@ -75,7 +75,7 @@ def _in_groups(context: Context) -> Iterator[Finding]:
 
 
 def _of_rules(context: Context) -> Iterator[Finding]:
-    """Options that none of the optimizers reads to which the rule's parameters may go."""
+    """Findings for options that no optimizer of the rule's parameters reads."""
     for rule in context.rules.rules:
         named = next((option for option in rule.options if option.key == "optimizer"), None)
         word = getattr(named.value, "name", getattr(named.value, "value", "")) if named else None
@@ -113,7 +113,7 @@ def _in_rule(
     if key in signature.constructor:
         return Finding(
             CODE,
-            f"`{declared.name}` does not read `{key}`, which {rule_name(rule)} sets, from a group",
+            f"{rule_name(rule)} sets `{key}`, which `{declared.name}` does not read from a group",
             labels,
             parameters,
             help=f"set it for the whole optimizer: `optimizer {declared.name} {key}=...`",
@@ -133,9 +133,9 @@ def _in_rule(
 
 
 def _as_tag(key: str) -> str:
-    """How to accept a key that no optimizer of torch knows, nor one that is like it."""
+    """How to declare a key that is not similar to any option of torch's optimizers."""
     known = _takers(key) or misspelt(key) is not None
-    return "" if known else f"; what is meant for another reader is declared: `tag {key}`"
+    return "" if known else f"; if something else reads it, declare it: `tag {key}`"
 
 
 def _takers(key: str) -> list[str]:
@@ -150,10 +150,10 @@ def _others(key: str) -> tuple[str, ...]:
 def _instead(
     rules: RuleSet, key: str, name: str, signature: Signature, more: tuple[str, ...] = ()
 ) -> str:
-    listed = f"`{name}` takes {quoted_list(signature.constructor)}"
+    all_options = f"`{name}` takes {quoted_list(signature.constructor)}"
     foreign = translation(key, rules)
     if foreign is not None:
         return foreign.says
     if _takers(key):
-        return listed
-    return did_you_mean(key, (*signature.options, *more)) or listed
+        return all_options
+    return did_you_mean(key, (*signature.options, *more)) or all_options

@@ -1,7 +1,7 @@
 """A trainable parameter is matched by no rule.
 
-It would silently not be trained. Every parameter needs a rule that gives it options, or one that
-freezes it.
+It would silently not be trained. Every parameter needs a rule that assigns it to a group or freezes
+it.
 
     model.24.* -> head lr=0.01        # bad: the other layers are in no group
     model.24.* -> head lr=0.01        # good
@@ -52,7 +52,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _are_selectors(
     patterns: Iterable[str], unmatched: Sequence[Parameter], context: Context
 ) -> bool:
-    """Whether rules can have the patterns as they are: names may have any characters."""
+    """Whether the patterns are valid selectors of the parameters: names may have any characters."""
     try:
         selectors = tuple(map(parse_selector, patterns))
     except ValueError:

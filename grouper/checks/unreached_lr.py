@@ -1,10 +1,10 @@
-"""The run is over before a group has the lr that the rules give it.
+"""A group never reaches the lr that the rules set for it.
 
-A run may end, or a group's window close, inside the group's warm-up: its lr never arrives, and
-where the warm-up starts high, as that of biases often does, it never comes down. Or the warm-up
-lasts so long that less than half of the lr is left when it ends, since a schedule counts from the
-beginning of the run unless it says `after=warmup`. This is known when the run's length is: to
-`grouper plan`, to `grouper.plan`, to its scheduler and to trainers.
+The run or the group's window ends during the group's warm-up, so the lr is never reached (and for a
+warm-up that starts high, as for biases, never comes down). Or the warm-up is so long that the
+schedule is below half of the lr when it ends, since a schedule starts with the run unless it has
+`after=warmup`. This is checked when the run's length is known: by `grouper plan`, `grouper.plan`,
+its scheduler and trainers.
 
     warmup epochs=3 min_steps=100     # bad for a run of 5 epochs of 8 steps
     warmup share=0.1                  # good for a run of any length
@@ -22,15 +22,15 @@ from grouper.text.printable import count_phrase
 
 CODE = Code("GR211", "unreached-lr", Severity.WARNING, __doc__ or "")
 MOST_GROUPS = 6
-AFTER = "; with `after=warmup` the schedule begins where the warm-up ends"
+AFTER = "; with `after=warmup`, the schedule starts when the warm-up ends"
 LENGTHS = "warmup_steps", "warmup_epochs", "warmup_share"
 
 
 class Unreached(Protocol):
-    """A group of a plan that does not get to its `lr`.
+    """A group of a plan that does not reach its `lr`.
 
-    `reached` is what it has at `step`: the last one that it trains at, where that lies `inside` its
-    warm-up of `warmup_steps`; else the one at which the warm-up ends.
+    `reached` is its lr at `step`: the last step at which it trains, if that is `inside` its warm-up
+    of `warmup_steps`, or else the step at which the warm-up ends.
     """
 
     @property
@@ -48,7 +48,7 @@ class Unreached(Protocol):
 
 
 def findings(context: Context, unreached: Iterable[Unreached]) -> Iterator[Finding]:
-    """One finding for all groups that fail alike."""
+    """One finding for all groups that fail in the same way."""
     alike: dict[tuple[bool, int, int], list[Unreached]] = {}
     for one in unreached:
         alike.setdefault((one.inside, one.step, one.warmup_steps), []).append(one)
@@ -60,8 +60,8 @@ def findings(context: Context, unreached: Iterable[Unreached]) -> Iterator[Findi
             (_ends_inside if inside else _ends_late)(members, step, length),
             _labels(context, groups),
             all_names([parameter for group in groups for parameter in group.parameters]),
-            help="shorten the warm-up (`share=0.1` is a tenth of any run, `min_steps` counts in"
-            " short ones too), or train for longer" + ("" if inside else AFTER),
+            help="shorten the warm-up (`share=0.1` is a tenth of any run, but `min_steps` also"
+            " applies to short ones), or train for longer" + ("" if inside else AFTER),
         )
 
 
@@ -88,7 +88,7 @@ def _listed(items: list[str]) -> str:
 
 
 def _labels(context: Context, groups: list[Group]) -> tuple[Label, ...]:
-    """The rules that give these groups a warm-up of their own, else the file's statement."""
+    """The options that set these groups' own warm-ups, or else the `warmup` statement."""
     spans = {
         setting.setting.option.span: None
         for group in groups

@@ -1,10 +1,10 @@
-"""An optimizer is declared, and no group goes to it.
+"""An optimizer is declared, but no group is sent to it.
 
-It may be a leftover, or a rule lacks its `optimizer=`.
+It may be a leftover, or `optimizer=` is missing from a rule.
 
     optimizer AdamW lr=1e-3
     optimizer Muon as hidden lr=0.02
-    ndim == 2 -> matrix                          # bad: nothing goes to `hidden`
+    ndim == 2 -> matrix                          # bad: nothing is sent to `hidden`
     ndim == 2 -> matrix optimizer=hidden         # good
     else      -> rest
 """
@@ -20,21 +20,21 @@ CODE = Code("GR205", "unused-optimizer", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each declared optimizer that has no group, frozen ones included."""
+    """One finding for each declared optimizer without groups, not even frozen ones."""
     used = _named_by_rules(context) if context.without_model else _with_groups(context)
     used = used and used | _optional(context)
     for name, declared in context.optimizers.items():
         if used and name not in used:
             yield Finding(
                 CODE,
-                f"no group goes to the optimizer `{name}`",
+                f"no group is sent to the optimizer `{name}`",
                 labels_at(declared.span),
-                help=f"send one to it by `optimizer={name}` in a rule, or remove it",
+                help=f"send one to it with `optimizer={name}` in a rule, or remove it",
             )
 
 
 def _optional(context: Context) -> set[str | None]:
-    """Those to which rules send what only some models have."""
+    """The optimizers of `optional` rules."""
     options = (o for rule in context.rules.rules if rule.optional for o in rule.options)
     return {getattr(o.value, "name", None) for o in options if o.key == "optimizer"}
 
@@ -48,7 +48,7 @@ def _with_groups(context: Context) -> set[str | None]:
 
 
 def _named_by_rules(context: Context) -> set[str | None]:
-    """The optimizers that rules name, and the first: groups that name none go to it."""
+    """The optimizers that rules name, and the first one, which is the default."""
     if not context.rules.rules or not context.optimizers:
         return set()
     named: set[str | None] = {next(iter(context.optimizers))}

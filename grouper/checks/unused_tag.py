@@ -1,7 +1,6 @@
 """No rule sets a tag that the file declares.
 
-`tag` says that groups carry a key for other readers; where no rule gives it a value, no group has
-it.
+`tag` declares a key in groups for other readers; if no rule sets it, no group has it.
 
     tag param_group
     * -> all lr=0.1                             # bad
@@ -21,7 +20,7 @@ CODE = Code("GR118", "unused-tag", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each tag that nothing sets."""
+    """One finding for each tag that is never set."""
     rules = context.rules
     used = {option.key for rule in rules.rules for option in rule.options}
     used |= {key for optimizer in rules.optimizers for key in optimizer.options}
@@ -37,7 +36,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _removed(span: Span | None) -> tuple[Fix, ...]:
-    """The statement without the tag and its comma; without the statement, where it is alone."""
+    """The statement without the tag and its comma, or without the statement for its only tag."""
     if span is None:
         return ()
     text, start, end = span.source.text, span.start, span.end

@@ -1,8 +1,8 @@
-"""Tries what may help: an edit is offered where the edited file is better, and in nothing worse.
+"""Verifies fixes: an edit is offered only if the edited file is better and nothing gets worse.
 
-A candidate counts where the edited text parses, its finding is gone and no other one has come; a
-finding that comes may be answered by its own candidates. Where candidates give different groups,
-nobody knows which is meant: all are offered in words, and none as the edit.
+A candidate is accepted if the edited text parses, its finding is gone and no new finding appears; a
+new finding may be fixed by its own candidates. If accepted candidates give different groups, the
+intended one is unknown: all are offered in words, and none as an edit.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from grouper.text.dataclass import dataclass, replace
 from grouper.text.findings import Edit, Finding, Fix, Severity
 from grouper.text.source import Source, Span
 
-MAX_TRIALS = 40  # edited files of one report
-MAX_FOLLOWED = 3  # findings that come by an edit, one after the other
+MAX_TRIALS = 40  # edited files per report
+MAX_FOLLOWED = 3  # successive new findings that are fixed in turn
 
 Key = tuple[str, str | None]
 
 
 def verify(report: Report, analyse: Callable[[RuleSet], Report]) -> Report:
-    """The report with the candidates of its findings tried; `analyse` is the same check of other
-    rules, with nothing tried."""
+    """The report with the candidates of its findings verified; `analyse` checks other rules in the
+    same way, without verifying candidates."""
     if not any(finding.candidates for finding in report.findings):
         return report
     trials = _Trials(report, analyse)
@@ -36,7 +36,7 @@ def verify(report: Report, analyse: Callable[[RuleSet], Report]) -> Report:
 
 
 def apply(text: str, fix: Fix) -> str:
-    """The text with the edits, which do not overlap."""
+    """The text with the edits applied; they must not overlap."""
     for edit in sorted(fix, key=lambda edit: -edit.span.start):
         text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
     return text
@@ -49,25 +49,25 @@ class _Trials:
     left: int = MAX_TRIALS
 
     def verified(self, finding: Finding) -> Finding:
-        """The finding with the edits that were tried, and only those."""
+        """The finding with its verified edits only."""
         source = finding.labels[0].span.source if finding.labels else None
         if source is None or source.path != self.report.rules.path:
             return replace(finding, candidates=())
-        found: dict[object, str] = {}
+        text_by_groups: dict[object, str] = {}
         for fix in finding.candidates:
             for text, groups in self._tried(apply(source.text, fix), _key(finding), MAX_FOLLOWED):
-                found.setdefault(groups, text)
-        edits = [edits_between(source, text) for text in found.values()]
+                text_by_groups.setdefault(groups, text)
+        edits = [edits_between(source, text) for text in text_by_groups.values()]
         help = finding.help
         if len(edits) > 1:
-            help = f"{help}; what is meant may be " + " or ".join(
-                f"`{_changed_lines(source.text, text)}`" for text in found.values()
+            help = f"{help}; did you mean " + " or ".join(
+                f"`{_changed_lines(source.text, text)}`" for text in text_by_groups.values()
             )
         only = edits[0] if len(edits) == 1 else finding.edits
         return replace(finding, edits=only, help=help, candidates=())
 
     def _tried(self, text: str, key: Key, depth: int) -> Iterator[tuple[str, object]]:
-        """The text, or what it leads to, with its groups, where it is better than the file."""
+        """The text, or texts with further fixes, and their groups, if better than the file."""
         if self.left <= 0:
             return
         self.left -= 1
@@ -90,21 +90,21 @@ class _Trials:
 
 
 def edits_between(source: Source, text: str) -> Fix:
-    """The edits that make a text of a source, a line or a few each."""
+    """The edits that turn a source into a text, each of one or a few lines."""
     old, new = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
     starts = [0]
     for line in old:
         starts.append(starts[-1] + len(line))
-    found = []
+    edits = []
     for tag, first, last, start, end in SequenceMatcher(None, old, new, False).get_opcodes():
         if tag != "equal":
             whole = Span(source, starts[first], starts[last])
-            found.append(_narrowed(whole, "".join(new[start:end])))
-    return tuple(found)
+            edits.append(_narrowed(whole, "".join(new[start:end])))
+    return tuple(edits)
 
 
 def _narrowed(span: Span, replacement: str) -> Edit:
-    """The same edit without what both texts begin and end with."""
+    """The same edit without the common prefix and suffix of both texts."""
     old, head = span.text, 0
     while head < min(len(old), len(replacement)) and old[head] == replacement[head]:
         head += 1
@@ -126,7 +126,7 @@ def _matters(finding: Finding) -> bool:
 
 
 def _key(finding: Finding) -> Key:
-    """A finding, wherever an edit moves it: its kind, and what it is about first."""
+    """Identifies a finding independent of its place, by its code and its first parameter."""
     return finding.code.id, finding.parameters[0] if finding.parameters else None
 
 
@@ -135,7 +135,7 @@ def _counted(report: Report) -> Counter[Key]:
 
 
 def _without_matches(report: Report) -> int:
-    """How many rules end with nothing, those that may among them."""
+    """The number of rules without matches, including optional ones."""
     if report.assignment is None:
         return 0
     matching = {id(m.rule) for a in report.assignment.treated_alike for m in a[0].matches}
@@ -144,12 +144,16 @@ def _without_matches(report: Report) -> int:
 
 
 def _groups(report: Report) -> object:
-    """What each parameter gets, as a value that can be compared."""
+    """The optimizer and options of each parameter, as a comparable value."""
     if report.grouping is None:
         return None
     return frozenset(
-        (parameter.name, group.optimizer, *sorted((k, str(value_key(v))) for k, v in given.items()))
+        (
+            parameter.name,
+            group.optimizer,
+            *sorted((k, str(value_key(v))) for k, v in options.items()),
+        )
         for group in report.grouping.groups
-        for given in [{**group.options, **group.plan}]
+        for options in [{**group.options, **group.plan}]
         for parameter in group.parameters
     )

@@ -1,6 +1,6 @@
-"""A word takes names of which it is only a part.
+"""A word also matches longer words that contain it.
 
-`*text*` is meant for the text encoder, and `context_embedder` has the word inside another.
+`*text*` is meant for the text encoder, but also matches `context_embedder`.
 
     *text* -> text lr=5e-6                      # bad beside a `context_embedder`
     text_encoder.* -> text lr=5e-6              # good
@@ -24,27 +24,27 @@ CODE = Code("GR306", "word-in-words", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each word that names a whole module, or one class, and others by accident."""
+    """One finding for each word for one module or class that also matches others by accident."""
     for rule in context.rules.rules:
         for word, selector in words_anywhere(rule.selector):
             bare = word.strip("._")
             members = context.taken(rule, selector) if len(bare) >= 3 else []
             if not members:
                 continue
-            found = (
+            match = (
                 _beside_a_module(context, bare, members)
                 or _beside_a_class(context, bare, members)
                 or _beside_a_tower(context, bare, members)
             )
-            if found is not None:
-                yield _finding(rule, word, selector, *found)
+            if match is not None:
+                yield _finding(rule, word, selector, *match)
 
 
 def _beside_a_module(
     context: Context, word: str, members: list[Parameter]
 ) -> tuple[str, list[Parameter]] | None:
-    """The module of which all parameters are taken by the word, and those taken elsewhere, where
-    it is within a longer word."""
+    """The module whose parameters the word matches, and parameters elsewhere whose names contain
+    it in a longer word."""
     begins = re.compile(rf"^{re.escape(word)}(_|$)")
     owned = [p.name for p in members if any(map(begins.search, _above(p.name)))]
     tops = sorted({_top(name, begins) for name in owned}, key=lambda top: top.count("."))
@@ -74,14 +74,15 @@ def _top(name: str, begins: re.Pattern[str]) -> str:
 
 
 def _is_inside(name: str, word: str) -> bool:
-    """Whether the word is in the name after a letter, as `text` in `context`."""
+    """Whether the word follows a letter in the name, like `text` in `context`."""
     return re.search(rf"[A-Za-z]{re.escape(word)}", name) is not None
 
 
 def _beside_a_class(
     context: Context, word: str, members: list[Parameter]
 ) -> tuple[str, list[Parameter]] | None:
-    """Where the word is alone as a name, owned by one class; and longer names of others."""
+    """The modules of one class that have the word as a name, and those of other classes with longer
+    names."""
     alone: dict[str, list[Parameter]] = {}
     longer: dict[str, list[Parameter]] = {}
     for parameter in members:
@@ -94,34 +95,36 @@ def _beside_a_class(
         return None
     if not _all_longer(word, longer) or _of_one_kind(context, alone, longer):
         return None
-    others = [parameter for found in longer.values() for parameter in found]
+    others = [parameter for parameters in longer.values() for parameter in parameters]
     return f"*.{word}.*", others
 
 
 def _of_one_kind(
     context: Context, alone: Mapping[str, list[Parameter]], longer: Mapping[str, list[Parameter]]
 ) -> bool:
-    """Whether all owners are norms, or embeddings, or convolutions: the word means the kind."""
-    owners = (context.kinds.owner(ps[0]) for found in (alone, longer) for ps in found.values())
+    """Whether all owners are norms, embeddings or convolutions, so that the word means the kind."""
+    owners = (
+        context.kinds.owner(ps[0]) for by_class in (alone, longer) for ps in by_class.values()
+    )
     kinds = {class_kind(owner) for owner in owners if owner is not None}
     return len(kinds) == 1 and kinds <= {Kind.NORM, Kind.EMBEDDING, Kind.CONV}
 
 
 def _all_longer(word: str, longer: Mapping[str, list[Parameter]]) -> bool:
-    """Whether the word is a part of one longer name of a module in each."""
+    """Whether each name has a longer part that contains the word."""
     pattern = re.compile(rf"(^|_|[a-z]){re.escape(word)}(_|[a-z]|$)", re.IGNORECASE)
     return all(
         any(pattern.search(part) and part != word for part in p.name.split("."))
-        for found in longer.values()
-        for p in found
+        for parameters in longer.values()
+        for p in parameters
     )
 
 
 def _beside_a_tower(
     context: Context, word: str, members: list[Parameter]
 ) -> tuple[str, list[Parameter]] | None:
-    """The one module of that name, which holds others; and what is in its neighbours under a
-    longer name that begins with the word: `encoder_attn` of a decoder is not the encoder's."""
+    """The only module with that name, which has submodules, and parameters beside it in names that
+    begin with the word: `encoder_attn` of a decoder does not belong to the encoder."""
     tops = {_path_to(p.name, word) for p in members if word in _above(p.name)}
     top = min(tops, key=lambda path: path.count("."), default=None)
     if top is None or any(path.count(".") == top.count(".") for path in tops - {top}):
@@ -154,10 +157,10 @@ def _finding(
     place = selector.span or rule.span
     return Finding(
         CODE,
-        f"`{word}` also takes {count_phrase(others)} in whose names it is part of another word:"
+        f"`{word}` also matches {count_phrase(others)} with the word inside a longer one:"
         f" `{others[0].name}`",
         labels_at(place),
         tuple(p.name for p in others),
-        help=f"name the module whole: `{better}`",
+        help=f"write the full name of the module: `{better}`",
         candidates=((Edit(place, better),),) if selector.span is not None and place else (),
     )

@@ -1,8 +1,8 @@
-"""A rule for a part is written as if its model stood alone, and takes the part of another one, too.
+"""A rule for a part of one model also matches the part of another model.
 
 text_encoder.* -> text lr=5e-6
 unet.*         -> unet
-*attn*         -> attention lr*=2           # bad: the text encoder's attention as well
+*attn*         -> attention lr*=2           # bad: also the text encoder's attention
 unet.*attn*    -> attention lr*=2           # good
 """
 
@@ -23,7 +23,7 @@ KINDS = ("norm", "bias", "bn", "ln", "embed")  # words that mean the same in eve
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each `*word*` of a rate over two models that other rules tell apart."""
+    """One finding for each `*word*` with an lr that matches two models with separate rules."""
     wholes = [(rule, top) for rule in context.rules.rules if (top := _whole_model(rule))]
     if len(wholes) < 2:
         return
@@ -36,7 +36,7 @@ def check(context: Context) -> Iterator[Finding]:
         names = [p.name for p in context.members[id(rule)]]
         for _, top in wholes:
             taken[top] = [name for name in names if name.startswith(top)]
-        taken = {top: found for top, found in taken.items() if found}
+        taken = {top: names_of for top, names_of in taken.items() if names_of}
         if len(taken) > 1 and word.strip("._").lower() not in KINDS and _are_disjoint(word, taken):
             yield _finding(rule, word, taken)
 
@@ -52,24 +52,24 @@ def _whole_model(rule: Rule) -> str | None:
             return None
 
 
-def _are_disjoint(word: str, taken: dict[str, list[str]]) -> bool:
-    """Whether the modules that the word means are called differently in each model."""
+def _are_disjoint(word: str, by_model: dict[str, list[str]]) -> bool:
+    """Whether the modules with the word have different names in each model."""
     called = [
         {part for name in names for part in name.split(".") if word.strip("._") in part}
-        for names in taken.values()
+        for names in by_model.values()
     ]
     return not set.intersection(*called)
 
 
-def _finding(rule: Rule, word: str, taken: dict[str, list[str]]) -> Finding:
+def _finding(rule: Rule, word: str, by_model: dict[str, list[str]]) -> Finding:
     span = rule.selector.span if rule.selector is not None else None
-    models = sorted(taken, key=lambda top: -len(taken[top]))
-    counts = ", ".join(f"{count_phrase(taken[top])} of `{top}*`" for top in models)
+    models = sorted(by_model, key=lambda top: -len(by_model[top]))
+    counts = ", ".join(f"{count_phrase(by_model[top])} of `{top}*`" for top in models)
     fixes = tuple((Edit(span, f"{top}*{word}*"),) for top in models) if span is not None else ()
     return Finding(
         CODE,
-        f"`*{word}*` takes {counts}",
+        f"`*{word}*` matches {counts}",
         labels_at(span or rule.span),
-        help="say of which model it is: " + " or ".join(f"`{top}*{word}*`" for top in models),
+        help="limit it to one model: " + " or ".join(f"`{top}*{word}*`" for top in models),
         candidates=fixes,
     )

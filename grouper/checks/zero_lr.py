@@ -1,7 +1,7 @@
 """A group trains at a learning rate of 0.
 
-Gradients and moments are computed all the same, and weight decay of some optimizers and the
-statistics of batch norms go on. `freeze` takes the parameters out of training.
+Gradients and moments are still computed, some optimizers still apply weight decay, and batch norms
+still update their statistics. `freeze` excludes the parameters from training.
 
     backbone.* -> backbone lr*=0                # bad
     backbone.* -> freeze                        # good
@@ -21,13 +21,15 @@ CODE = Code("GR320", "zero-lr", Severity.WARNING, __doc__ or "")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One finding for each rule that makes an lr of 0, or for the optimizer's statement."""
-    found: dict[object, list[Trained]] = {}
+    """One finding for each rule or optimizer statement that sets an lr of 0."""
+    by_option: dict[object, list[Trained]] = {}
     for one in context.trained:
         if one.group.options.get("lr") == 0:
             setting = one.setting("lr")
-            found.setdefault(id(setting.option) if setting else one.group.optimizer, []).append(one)
-    for members in found.values():
+            by_option.setdefault(id(setting.option) if setting else one.group.optimizer, []).append(
+                one
+            )
+    for members in by_option.values():
         setting = members[0].setting("lr")
         declared = context.optimizers.get(members[0].group.optimizer or "")
         labels = place_of(setting.rule, "lr") if setting else ()

@@ -24,11 +24,11 @@ def test_the_help_is_the_selector_to_write(selector, better, verb):
         for f in grouper.check(MODEL, grouper.parse(BODY.format(selector))).findings
         if f.code.id == "GR313"
     )
-    assert finding.help == f"take the whole layer: `{better}`"
-    assert f"`a.weight` trains at 0.0333, and {verb}" in finding.message
+    assert finding.help == f"select the whole layer: `{better}`"
+    assert f"`a.weight` trains at 0.0333, but {verb}" in finding.message
 
 
 def test_frozen_ones():
     text = "optimizer SGD lr=0.01\na.weight -> freeze\nelse -> body"
     (finding,) = grouper.check(MODEL, grouper.parse(text)).findings
-    assert "`a.weight` is frozen, and 1 tensor of the same layer trains at" in finding.message
+    assert "`a.weight` is frozen, but 1 tensor of the same layer trains at" in finding.message

@@ -67,7 +67,8 @@ def test_inside_the_window():
 
 def test_no_step_is_left():
     (message,) = failures("warmup steps=10\nexpect lr(head) > 0 after warmup", steps=5)[1:]
-    assert message == "a claim about the plan does not hold: no step of the run is left for it"
+    reason = "no step of the run is after warm-up and inside the windows"
+    assert message == f"a claim about the plan does not hold: {reason}"
 
 
 def test_what_the_plan_does_not_have():

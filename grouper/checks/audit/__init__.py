@@ -1,1 +1,1 @@
-"""What is true of an optimizer that is there, however it was built, without rules."""
+"""Audits an existing optimizer without rules."""

@@ -1,4 +1,4 @@
-"""Groups as a rule set that gives them, a rule for each, so that checks of rules can be asked."""
+"""Converts groups to a rule set with one rule each, so that checks of rules can run on them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from grouper.match.assignment import (
 from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value, same
 
-SHOWN = ("lr", "weight_decay")  # though they are the class's defaults
+SHOWN = ("lr", "weight_decay")  # even if they are the class's defaults
 
 
 def context_of(audited: Audited) -> Context:
     """The context in which each group's parameters are matched by a rule without a selector.
 
-    A parameter counts in the first group that has it; one that is frozen in none. The lr is the
-    one before schedules, where a scheduler has kept it.
+    A parameter belongs to the first group that has it, a frozen one to none. The lr is the initial
+    one if a scheduler has stored it.
     """
     optimizers = _optimizers(audited)
     rules: list[Rule] = []
@@ -68,8 +68,8 @@ def context_of(audited: Audited) -> Context:
 
 
 def shown_options(group: AuditedGroup) -> Mapping[str, Value]:
-    """The options of a group that tell it apart: not its name, no default of its class, and nothing
-    that the class keeps there for itself. The lr comes first, and then the decay."""
+    """The options that characterise a group, without its name, defaults of the class and internal
+    keys of the class. The lr comes first, then the weight decay."""
     first = {key: group.options[key] for key in SHOWN if key in group.options}
     rest = {k: v for k, v in group.options.items() if k not in SHOWN and _is_shown(k, v, group)}
     return ReadOnly({**first, **rest})
@@ -96,17 +96,17 @@ def _rule(group: AuditedGroup, options: Mapping[str, Value]) -> Rule:
 
 
 def _optimizers(audited: Audited) -> Mapping[tuple[int, bool], Optimizer]:
-    """A declared optimizer for each that is there; one that sends some groups to a second method,
-    as Muon's implementations do, counts as two."""
+    """A declaration for each optimizer; one that uses a second method for some groups, like
+    implementations of Muon, gets two."""
     keys: set[str] = set()
-    found: dict[tuple[int, bool], Optimizer] = {}
+    by_key: dict[tuple[int, bool], Optimizer] = {}
     for group in audited.groups:
         key = id(group.optimizer), _falls_back(group)
-        if key not in found:
+        if key not in by_key:
             name = group.optimizer.optimizer or "optimizer"
             name = "fallback" if key[1] else name
-            found[key] = Optimizer(name, unique(name, keys))
-    return found
+            by_key[key] = Optimizer(name, unique(name, keys))
+    return by_key
 
 
 def _key(group: AuditedGroup, optimizers: Mapping[tuple[int, bool], Optimizer]) -> str:

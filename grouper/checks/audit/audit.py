@@ -1,4 +1,4 @@
-"""The audit of optimizers: what is true of their groups."""
+"""The audit of optimizers and their groups."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from grouper.text.shown import Shown, line
 
 @dataclass(frozen=True, repr=False)
 class Audit(Shown):
-    """What there is to say about the groups of optimizers, without rules.
+    """The findings about the groups of optimizers, without rules.
 
-    `path` is the checkpoint, or what the live model is called. `grouping` has the groups as the
-    report shows them: without defaults of the class, and with the model's own parameters only.
+    `path` is the checkpoint, or a name for the live model. `grouping` has the groups as the report
+    shows them: without defaults of the class, and only with parameters of the model.
     """
 
     path: str
@@ -39,9 +39,9 @@ class Audit(Shown):
 
     def __repr__(self) -> str:
         counts = {s: sum(f.severity is s for f in self.findings) for s in Severity}
-        found = "".join(f", {n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
+        totals = "".join(f", {n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
         groups = count_phrase(self.grouping.groups, "group")
-        return line(self, visible(f"{self.path}: {groups}{', ok' * self.ok}{found}"))
+        return line(self, visible(f"{self.path}: {groups}{', ok' * self.ok}{totals}"))
 
     @property
     def ok(self) -> bool:
@@ -51,14 +51,16 @@ class Audit(Shown):
 
 def audit_of(audited: Audited, path: str, before: Iterable[Finding] = ()) -> Audit:
     """The audit; `before` are findings about the model."""
-    found = [*before, *(finding for check in AUDITS for finding in check.check(audited))]
+    findings = [*before, *(finding for check in AUDITS for finding in check.check(audited))]
     if audited.places and not audited.is_guessed:
-        found += _of_groups(audited)
-    return Audit(path, audited.inventory, audited.optimizers, _grouping(audited), in_order(found))
+        findings += _of_groups(audited)
+    return Audit(
+        path, audited.inventory, audited.optimizers, _grouping(audited), in_order(findings)
+    )
 
 
 def _of_groups(audited: Audited) -> Iterator[Finding]:
-    """What checks of rules say of the groups, with a help that needs no rules."""
+    """The findings of checks of rules on the groups, with help texts that do not mention rules."""
     context = context_of(audited)
     for check, help in OF_GROUPS.items():
         for finding in check.check(context):

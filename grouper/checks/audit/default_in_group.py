@@ -1,7 +1,7 @@
-"""The default weight decay of the optimizer's class is in a group that nobody meant to decay by it.
+"""A group has the default weight decay of the optimizer's class, probably by mistake.
 
-torch's AdamW decays by 0.01 where a group says nothing. Where other groups have another decay, or
-the group has biases and norms alone, the default has probably come by itself.
+The default of torch's AdamW is 0.01 for groups that do not set it. If other groups have another
+decay, or if the group has only biases and norms, the default is probably unintended.
 
     groups = [{"params": [model.head.weight], "weight_decay": 0.05}, {"params": [model.head.bias]}]
     optimizer = torch.optim.AdamW(groups, lr=1e-3)              # bad: the bias decays by 0.01
@@ -27,7 +27,7 @@ KEY = "weight_decay"
 
 
 def check(audited: Audited) -> Iterator[Finding]:
-    """One finding for each group that has the class's default beside groups with another decay."""
+    """One finding for each group with the class's default, if other groups have another decay."""
     for group in audited.groups:
         default = group.signature.defaults.get(KEY)
         if not default or group.options.get(KEY) != default or not _was_left(group, default):
@@ -46,14 +46,14 @@ def check(audited: Audited) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 f"`{group.name}` decays {what} by {value_text(default)}, the default of"
-                f" `{group.optimizer.optimizer}`; other groups have theirs",
+                f" `{group.optimizer.optimizer}`; other groups have another decay",
                 parameters=group.group.parameters,
-                help=f"give the group the decay that is meant: `weight_decay=0`, or"
+                help="set it explicitly: `weight_decay=0`, or"
                 f" `weight_decay={value_text(default)}`",
             )
 
 
 def _was_left(group: AuditedGroup, default: object) -> bool:
-    """Whether the optimizer as a whole was given no decay of its own, as far as that is known."""
-    given = group.optimizer.defaults
-    return KEY not in given or given[KEY] == default
+    """Whether the optimizer was built without an explicit decay, as far as that is known."""
+    defaults = group.optimizer.defaults
+    return KEY not in defaults or defaults[KEY] == default

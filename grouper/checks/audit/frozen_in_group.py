@@ -1,11 +1,11 @@
 """A frozen parameter is in a group.
 
-It has no gradient, so steps pass it over; it is only carried along. Where all of a group are
-frozen, its options train nothing, which is a warning. Frozen after some steps, it goes on to decay
-and to move by its momentum where gradients are set to zero instead of None.
+It has no gradient, so steps skip it. If all parameters of a group are frozen, the group has no
+effect, which is a warning. A parameter that is frozen after some steps still decays and moves by
+its momentum if gradients are set to zero instead of None.
 
     model.backbone.requires_grad_(False)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)         # a note: the backbone as well
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)         # a note: also the backbone
 
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=0.1)                    # good
@@ -24,7 +24,7 @@ _HELP = "build the optimizer from `[p for p in model.parameters() if p.requires_
 
 
 def check(audited: Audited) -> Iterator[Finding]:
-    """A warning for the groups that are frozen as a whole, and a note for the rest."""
+    """A warning for groups that are completely frozen, and a note for other frozen parameters."""
     whole: list[tuple[AuditedGroup, list[str]]] = []
     partly: list[tuple[AuditedGroup, list[str]]] = []
     for group in audited.groups:
@@ -40,7 +40,7 @@ def check(audited: Audited) -> Iterator[Finding]:
         is_or_are = "is" if len(found) == 1 else "are"
         yield Finding(
             CODE,
-            f"{where} {is_or_are} frozen as a whole ({count_phrase(names)}): nothing trains there"
+            f"{where} {is_or_are} completely frozen ({count_phrase(names)})"
             if severity is Severity.WARNING
             else f"{count_phrase(names)} in {where} {'is' if len(names) == 1 else 'are'} frozen",
             parameters=names,

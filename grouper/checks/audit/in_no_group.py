@@ -1,11 +1,11 @@
-"""A parameter that is to be trained is in no group of the optimizer.
+"""A trainable parameter is not in any group of the optimizer.
 
-It gets gradients, and no step ever changes it: a layer was left out, or added after the optimizer
-was built. Where a file does not say what is frozen it may be that, and this is a note.
+It gets gradients, but no step changes it: a layer was omitted, or added after the optimizer was
+built. If a file does not contain which parameters are frozen, this is a note.
 
-    optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)    # bad: the backbone stays
+    optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)    # bad: the backbone never trains
 
-    model.backbone.requires_grad_(False)                            # good: and says so
+    model.backbone.requires_grad_(False)                            # good: it is frozen explicitly
     optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)
 """
 
@@ -22,14 +22,13 @@ CODE = Code("GR601", "in-no-group", Severity.ERROR, __doc__ or "")
 
 
 def check(audited: Audited) -> Iterator[Finding]:
-    """One finding for those that the model says are trained, a note for those of which it does not
-    say it."""
+    """One finding for trainable parameters, and a note for those that may be frozen."""
     if not audited.is_matched:
         return
     left = [p for p in audited.inventory.parameters if p.name not in audited.places]
     trained = [p for p in left if p.trainable]
     unknown = [p for p in left if p.trainable is None]
-    if any(ADAPTER.search(name) for name in audited.places):  # beside a model that is frozen
+    if any(ADAPTER.search(name) for name in audited.places):  # the base model is frozen
         unknown = [p for p in unknown if ADAPTER.search(p.name)]
     if trained:
         verb = "is" if len(trained) == 1 else "are"
@@ -46,7 +45,7 @@ def check(audited: Audited) -> Iterator[Finding]:
             f"{count_phrase(unknown)} of the model {'is' if len(unknown) == 1 else 'are'} in no"
             f" group: frozen, or forgotten (`{unknown[0].name}`)",
             parameters=tuple(p.name for p in unknown),
-            help="audit the live optimizer, whose model says what is frozen:"
+            help="audit the live optimizer, whose model shows which parameters are frozen:"
             " `grouper.audit(optimizer, model)`",
             severity_override=Severity.NOTE,
         )

@@ -1,10 +1,10 @@
 """A parameter is in two groups, or twice in one.
 
-Each step changes it twice, at two rates. torch refuses that when an optimizer is built; groups that
-are changed later, and two optimizers side by side, are not looked at.
+Each step updates it twice, with two learning rates. torch rejects this when an optimizer is built,
+but does not check groups that are changed later, or two optimizers.
 
     optimizer.param_groups[0]["params"].append(model.head.weight)   # bad: another group has it
-    optimizer.add_param_group({"params": [model.head.weight]})      # good: refused by torch
+    optimizer.add_param_group({"params": [model.head.weight]})      # good: rejected by torch
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def check(audited: Audited) -> Iterator[Finding]:
         yield Finding(
             CODE,
             f"{count_phrase(names)} {'is' if len(names) == 1 else 'are'} {'' if one else 'in '}"
-            f"{where}: each step changes {'it' if len(names) == 1 else 'them'} {len(groups)} times",
+            f"{where}: each step updates {'it' if len(names) == 1 else 'them'} {len(groups)} times",
             parameters=tuple(names),
-            help="leave each in one group",
+            help="put each parameter into only one group",
         )

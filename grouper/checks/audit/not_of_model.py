@@ -1,8 +1,8 @@
-"""A group has tensors that are not the model's.
+"""A group has tensors that do not belong to the model.
 
-Layers were replaced after the optimizer was built, or the model was copied, or its parameters were
-made anew by a cast: steps change the old tensors, and the new ones stay as they are. A loss with
-parameters of its own is part of what is trained: audit it with the model.
+Layers were replaced after the optimizer was built, the model was copied, or its parameters were
+recreated by a cast: steps update the old tensors, and the new ones do not change. If a loss has its
+own parameters, audit it together with the model.
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     model.head = torch.nn.Linear(8, 4)                              # bad: the optimizer has the old
@@ -29,18 +29,19 @@ def check(audited: Audited) -> Iterator[Finding]:
     if not groups or not audited.is_matched:
         return
     strays = [stray for group in groups for stray in group.group.strays]
-    named = tuple(stray.name for stray in strays if stray.name is not None)
+    names = tuple(stray.name for stray in strays if stray.name is not None)
     shapes = dict.fromkeys(_shape(s.shape) for s in strays if s.shape is not None)
-    listed = ", ".join(list(shapes)[:MOST_SHAPES]) + ", ..." * (len(shapes) > MOST_SHAPES)
+    shape_list = ", ".join(list(shapes)[:MOST_SHAPES]) + ", ..." * (len(shapes) > MOST_SHAPES)
     one = len(strays) == 1
     yield Finding(
         CODE,
-        f"{count_phrase(strays, 'tensor')} in {group_list(groups)} {'is' if one else 'are'} not the"
-        f" model's: steps change {'it' if one else 'them'}, and the model does not see it",
-        parameters=named,
-        notes=(f"{'its shape is' if one else 'their shapes are'} {listed}",) if shapes else (),
-        help="build the optimizer after all layers are in their places; where a loss has parameters"
-        " of its own, audit both: `grouper.audit(optimizer, nn.ModuleList([model, loss]))`",
+        f"{count_phrase(strays, 'tensor')} in {group_list(groups)}"
+        f" {'does' if one else 'do'} not belong to the model: updates of"
+        f" {'it' if one else 'them'} do not affect it",
+        parameters=names,
+        notes=(f"{'its shape is' if one else 'their shapes are'} {shape_list}",) if shapes else (),
+        help="build the optimizer after all layers are in place; if a loss has its own parameters,"
+        " audit both: `grouper.audit(optimizer, nn.ModuleList([model, loss]))`",
     )
 
 

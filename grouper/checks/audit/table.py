@@ -1,5 +1,4 @@
-"""Every check of an audit, one row each: those of its own, and those of rules that are asked of
-groups as well."""
+"""The table of all checks of an audit: its own, and checks of rules that also apply to groups."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ from grouper.text.findings import Code, Finding
 
 
 class AuditModule(Protocol):
-    """A file of this folder: its code, whose page is the file's docstring, and its question."""
+    """A file of this folder: its code, whose page is the file's docstring, and its check."""
 
     CODE: Code
 
@@ -47,13 +46,13 @@ AUDITS: tuple[AuditModule, ...] = (
     default_in_group,
     not_matched,
 )
-# Checks that need no more of rules than the groups that they make, and what helps without rules.
+# Checks of rules that need only the groups, each with a help text that does not mention rules.
 OF_GROUPS: Mapping[Module, str] = {
-    norms_parted: "put all norms into one group: by the class of their modules, not by their names",
-    decay_reversed: "give matrices the decay; biases and norms get `weight_decay=0`",
-    label_contradicts: "give the group what its name says, or another name",
-    muon_parameters: "leave them to AdamW, in a group or an optimizer of their own",
-    adapters: "train the adapters alone: `requires_grad_(False)` on the rest",
+    norms_parted: "put all norms into one group by the class of their modules, not by their names",
+    decay_reversed: "set the decay for matrices, and `weight_decay=0` for biases and norms",
+    label_contradicts: "change the options or the name of the group so that they agree",
+    muon_parameters: "use AdamW for them, in their own group or optimizer",
+    adapters: "train only the adapters: `requires_grad_(False)` on the rest",
     state_space_decay: "put them into a group with `weight_decay=0`",
     listed_decays: "put them into a group with `weight_decay=0`",
     zero_lr: "freeze them instead: `requires_grad_(False)`",

@@ -1,9 +1,9 @@
-"""A key of a group is read by no step of the optimizer's class.
+"""A key of a group is not read by the optimizer's step.
 
-torch's optimizers accept any key. A factor of the lr that only another tool multiplies (`lr_scale`,
-`lr_mult`) and a misspelt option do nothing, and nothing says so: that is a warning. Other keys may
-be for other readers of the groups, such as a trainer: a note. It is found out by steps of stand-ins
-whose groups record what is read of them.
+torch's optimizers accept any key. A factor of the lr that only another tool applies (`lr_scale`,
+`lr_mult`) or a misspelt option silently has no effect, which is a warning. Other keys may be for
+other readers of the groups, such as a trainer, which is a note. To find such keys, grouper runs
+steps of stand-in optimizers whose groups record which keys are read.
 
     groups = [{"params": model.head.parameters(), "lr_mult": 10}]
     optimizer = torch.optim.SGD(groups, lr=0.1)                     # bad: `lr_mult` does nothing
@@ -29,15 +29,15 @@ _OF_TIMM = "lr_scale"
 
 
 def check(audited: Audited) -> Iterator[Finding]:
-    """One finding for each key of an optimizer's groups that nothing is known to read."""
-    found: dict[tuple[int, str], list[AuditedGroup]] = {}
+    """One finding for each key of an optimizer's groups without a known reader."""
+    by_key: dict[tuple[int, str], list[AuditedGroup]] = {}
     for group in audited.groups:
-        # Of what wrote a checkpoint only this is known: what the rates are.
+        # For a checkpoint, only factors of the lr can be checked, by the groups' rates.
         keys = FACTORS if group.unread is None else group.unread
         for key in keys:
             if key in group.options and not _is_for_others(key, group):
-                found.setdefault((id(group.optimizer), key), []).append(group)
-    for (_, key), groups in found.items():
+                by_key.setdefault((id(group.optimizer), key), []).append(group)
+    for (_, key), groups in by_key.items():
         several = len({group.options[key] for group in groups}) > 1
         is_known = several or groups[0].unread is not None
         if key not in FACTORS or (is_known and not _is_applied(key, groups)):
@@ -45,13 +45,13 @@ def check(audited: Audited) -> Iterator[Finding]:
 
 
 def _is_for_others(key: str, group: AuditedGroup) -> bool:
-    """Whether it is a name or a scheduler's, or what the class itself puts into its groups."""
+    """Whether a key is a name, belongs to a scheduler, or is set by the class itself."""
     of_class = key in group.optimizer.defaults or key in group.signature.options
     return key in (*NAMES, *OF_SCHEDULERS) or of_class
 
 
 def _is_applied(key: str, groups: Sequence[AuditedGroup]) -> bool:
-    """Whether the rates are already in the proportions of their factors: somebody multiplies."""
+    """Whether the rates are proportional to the factors, so that something applies them."""
     pairs = [(group.options.get("lr"), group.options.get(key)) for group in groups]
     ratios = [
         lr / factor
@@ -65,13 +65,13 @@ def _is_applied(key: str, groups: Sequence[AuditedGroup]) -> bool:
 def _finding(key: str, groups: Sequence[AuditedGroup]) -> Finding:
     optimizer = groups[0].optimizer.optimizer or "the optimizer"
     wrong = key in FOREIGN or misspelt(key) is not None
-    nobody = f"`{optimizer}` reads no such key"
+    reason = f"`{optimizer}` does not read it"
     if key in FACTORS:
-        nobody = "no lr is multiplied by it"
-    by_timm = ("timm's own schedulers multiply it at their first step; torch's do not",)
+        reason = "no lr is multiplied by it"
+    by_timm = ("timm's schedulers apply it at their first step; torch's do not",)
     return Finding(
         CODE,
-        f"`{key}` of {group_list(groups)} does nothing: {nobody}",
+        f"`{key}` of {group_list(groups)} has no effect: {reason}",
         parameters=tuple(name for group in groups for name in group.group.parameters),
         notes=by_timm if key == _OF_TIMM else (),
         help=_help(key, groups[0]),
@@ -81,10 +81,10 @@ def _finding(key: str, groups: Sequence[AuditedGroup]) -> Finding:
 
 def _help(key: str, group: AuditedGroup) -> str:
     if key in FACTORS:
-        return f"multiply when groups are made: `lr=base * {key}`"
+        return f"multiply the lr when the groups are created: `lr=base * {key}`"
     options = group.signature.options
-    meant = FOREIGN[key].key if key in FOREIGN else None
-    if meant in options:
-        return f"the option is called `{meant}`"
+    translation = FOREIGN[key].key if key in FOREIGN else None
+    if translation in options:
+        return f"the option is called `{translation}`"
     near = did_you_mean(key, options) if misspelt(key) is not None else None
-    return near or "where another program reads it, all is well; else leave it out"
+    return near or "remove it, unless another program reads it"
