@@ -80,7 +80,7 @@ def test_two_models():
     assert [c.parameters for c in diff.appeared] == [("d.weight",)]
     assert [c.parameters for c in diff.disappeared] == [("b.bias",)]
     assert not diff.changes
-    assert "guessed by shape" in str(diff)
+    assert "guessed from shape" in str(diff)
 
 
 def test_renaming_alone_changes_nothing_where_the_group_stays():
