@@ -5,7 +5,7 @@ head, rest, biases = [], [], []
 for name, p in model.named_parameters():
     if name.startswith("2."):
         head.append(p)
-    else:  # `gamma`, `pos_embed` and the like are decayed, and nobody says so
+    else:  # `gamma`, `pos_embed` and the like are decayed, silently
         (biases if name.endswith("bias") else rest).append(p)
 groups = [{"params": head, "lr": 0.1}, {"params": rest, "weight_decay": 5e-4}, {"params": biases}]
 optimizer = torch.optim.SGD(groups, lr=0.01, momentum=0.9)
