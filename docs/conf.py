@@ -1,7 +1,7 @@
 """The documentation as a site: `sphinx-build -W --keep-going docs site`.
 
-Pages are those of docs/, which read as well in the repository; what is generated is the reference
-of the public calls, from their docstrings, and a page of all findings, from the checks' own.
+The pages are those of docs/. Generated are the reference of the public functions, from their
+docstrings, and a page of all findings, from the docstrings of the checks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "site_pages",
 ]
-suppress_warnings = ["misc.highlighting_failure"]  # console blocks hold any output
+suppress_warnings = ["misc.highlighting_failure"]  # console blocks contain any output
 html_theme = "furo"
 html_favicon = "icon.svg"
 html_title = "grouper"
@@ -30,7 +30,7 @@ html_static_path: list[str] = []
 html_show_sphinx = False
 html_copy_source = False
 exclude_patterns = ["conf.py", "site_pages.py", "screenshot.py", "playground"]
-highlight_language = "grouper"  # a fence without a language holds rules, as everywhere in docs/
+highlight_language = "grouper"  # in docs/, a fence without a language contains rules
 myst_heading_anchors = 3
 myst_enable_extensions = ["attrs_inline"]
 autodoc_typehints = "signature"

@@ -2,8 +2,8 @@
 
 python docs/screenshot.py
 
-The mistake is a real one: a head found by the index that it has in another model, which a loop over
-names passes over silently (ultralytics/ultralytics, pull request 25532).
+The mistake is a real one: the head was looked up by its index in another model, which a loop over
+names silently misses (ultralytics/ultralytics, pull request 25532).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _checked(head: str) -> Iterator[Line]:
-    """The rules with this head, and the report on them, as a terminal shows both."""
+    """The rules with this head and their report, as in a terminal."""
     text = RULES.format(head=head)
     report = grouper.check(MODEL, grouper.parse(text, "my.rules"), key="model")
     yield styled(("$ cat my.rules", "bold"))
@@ -68,7 +68,7 @@ def _svg(lines: list[Line], colors: dict[str, str]) -> Iterator[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high}"'
         f' width="{wide:.0f}" height="{high}" role="img">'
     )
-    yield "<title>grouper check finds a head that is looked for under another model's index</title>"
+    yield "<title>grouper check finds a head that is looked up by another model's index</title>"
     yield (
         f'<rect x="0.5" y="0.5" width="{wide - 1:.0f}" height="{high - 1}" rx="8"'
         f' fill="{colors["ground"]}" stroke="{colors["frame"]}"/>'
@@ -80,7 +80,7 @@ def _svg(lines: list[Line], colors: dict[str, str]) -> Iterator[str]:
 
 
 def _texts(line: Line, height: float, colors: dict[str, str]) -> Iterable[str]:
-    """A text for each piece, at its column and as wide as its letters, whatever the font."""
+    """A text element per piece, placed and sized by its columns in any font."""
     column = 0
     for text, style in line.pieces:
         words = style.split()

@@ -1,4 +1,4 @@
-"""What the site has beyond the pages of docs/: the calls, the findings, and a list for machines."""
+"""Generates pages of the site: the Python reference, all findings, and llms.txt."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ GENERATED = DOCS / "_generated"
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", _generate)
-    app.connect("build-finished", _list_for_machines)
+    app.connect("build-finished", _llms_txt)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def _generate(_app: Sphinx) -> None:
     GENERATED.mkdir(exist_ok=True)
-    for name, text in {"findings.md": _findings(), "api.md": _calls()}.items():
+    for name, text in {"findings.md": _findings(), "api.md": _api()}.items():
         path = GENERATED / name
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
 
 
 def _findings() -> str:
-    """Each finding's page, as `grouper rule CODE` prints it."""
-    parts = ["# Findings", "What `grouper check` and the calls that build can say, by code."]
+    """The documentation of each finding, as `grouper rule CODE` prints it."""
+    parts = ["# Findings", "All findings, by code."]
     for code in ALL:
         parts.append(f"## {code.id} {code.name}")
         parts.append(f"*{code.severity.value}*")
@@ -47,7 +47,7 @@ def _findings() -> str:
 
 
 def _fenced(page: str) -> str:
-    """Indented examples as fences, which have their language's colours."""
+    """Turns indented examples into fences, which are coloured by language."""
     parts: list[str] = []
     for example, lines in groupby(page.split("\n"), _is_example()):
         text = "\n".join(lines)
@@ -56,7 +56,7 @@ def _fenced(page: str) -> str:
 
 
 def _is_example() -> Callable[[str], bool]:
-    """Whether a line belongs to an example; an empty line goes with the one above it."""
+    """Tests whether a line belongs to an example; an empty line belongs with the one above."""
     inside = False
 
     def check(line: str) -> bool:
@@ -76,7 +76,7 @@ def _fence(example: str) -> str:
     return f"```python\n{example}\n```"
 
 
-def _calls() -> str:
+def _api() -> str:
     parts = ["# Python", "All public names of `grouper`."]
     for name in grouper.__all__:
         kind = "class" if inspect.isclass(getattr(grouper, name)) else "function"
@@ -92,8 +92,8 @@ def _is_error(value: object) -> bool:
     return inspect.isclass(value) and issubclass(value, BaseException)
 
 
-def _list_for_machines(app: Sphinx, error: Exception | None) -> None:
-    """llms.txt: every page with the first sentences of it."""
+def _llms_txt(app: Sphinx, error: Exception | None) -> None:
+    """Writes llms.txt: every page with its first paragraph."""
     if error is not None or app.builder.format != "html":
         return
     lines = [
@@ -106,6 +106,6 @@ def _list_for_machines(app: Sphinx, error: Exception | None) -> None:
         text = Path(app.env.doc2path(name)).read_text("utf-8")
         title = re.search(r"^# (.+)$", text, re.MULTILINE)
         first = re.search(r"^(?![#`<\[|\s*-]).+(?:\n\S.*)*", text, re.MULTILINE)
-        said = " ".join(first[0].split()) if first else ""
-        lines.append(f"- [{title[1] if title else name}]({name}.html): {said}")
+        summary = " ".join(first[0].split()) if first else ""
+        lines.append(f"- [{title[1] if title else name}]({name}.html): {summary}")
     (Path(app.outdir) / "llms.txt").write_text("\n".join(lines) + "\n", "utf-8")

@@ -2,8 +2,8 @@
 
     python docs/playground/build.py FOLDER
 
-takes Python for the browser from its npm package (`npm ci` in this folder), and the wheels of what
-grouper needs from the package index; grouper's own wheel is built from this checkout.
+takes Pyodide from its npm package (`npm ci` in this folder) and grouper's dependencies from the
+package index, and builds grouper's own wheel from this checkout.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def main(folder: Path) -> None:
     names = sorted(f"wheels/{path.name}" for path in wheels.glob("*-none-any.whl"))
     (folder / "wheels.json").write_text(json.dumps(names))
     (folder / "models").mkdir(exist_ok=True)
-    listed = []
+    examples = []
     for title, model, rules in EXAMPLES:
         target = f"models/{Path(model).name}"
         shutil.copyfile(ROOT / model, folder / target)
         text = (ROOT / rules).read_text("utf-8")
-        listed.append({"name": title, "model": target, "rules": text})
-    (folder / "examples.json").write_text(json.dumps(listed))
+        examples.append({"name": title, "model": target, "rules": text})
+    (folder / "examples.json").write_text(json.dumps(examples))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-// The page's side: what is typed and dropped goes to the worker, in which grouper runs.
+// The page: sends what is typed and dropped to the worker, in which grouper runs.
 const byId = (id) => document.getElementById(id);
 const worker = new Worker("worker.js", { type: "module" });
 const examples = await (await fetch("examples.json")).json();
-const WAIT = 250; // milliseconds without a key, before rules are checked
-let asked = 0;
+const WAIT = 250; // milliseconds without a keystroke before rules are checked
+let latest = 0;
 let ready = false;
 let timer = null;
-let model = null; // the message that names it
+let model = null; // the last message that named a model
 
 const encoded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const decoded = (text) => new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0)));
@@ -17,16 +17,16 @@ function say(text) {
 
 function use(message) {
   model = message;
-  if (!ready) return; // a worker that is starting hears nothing
+  if (!ready) return; // a worker that is starting receives no messages
   worker.postMessage(model);
   check();
 }
 
 function check() {
   if (!ready) return;
-  asked += 1;
+  latest += 1;
   worker.postMessage({
-    kind: "check", number: asked, rules: byId("rules").value,
+    kind: "check", number: latest, rules: byId("rules").value,
     epochs: Number(byId("epochs").value), steps: Number(byId("steps").value),
   });
 }
@@ -53,7 +53,7 @@ worker.onmessage = ({ data }) => {
   if (data.kind === "ready") {
     ready = true;
     use(model);
-  } else if (data.kind === "checked" && data.number === asked) {
+  } else if (data.kind === "checked" && data.number === latest) {
     say(data.status);
     byId("findings").textContent = data.text;
     if (data.page) byId("report").srcdoc = data.page;

@@ -1,4 +1,4 @@
-"""What the playground's worker calls: a model is read once, and rules are checked against it."""
+"""Functions of the playground's worker: read a model once, and check rules against it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _model: Inventory | str = "no model is chosen"
 
 
 def read_model(path: str) -> None:
-    """Keep the model of a file for the checks that follow, or what is wrong with it."""
+    """Reads a model for the following checks; keeps the error message if that fails."""
     global _model
     try:
         _model = read(path)
@@ -27,7 +27,7 @@ def read_model(path: str) -> None:
 
 
 def check(text: str, epochs: int, steps_per_epoch: int) -> dict[str, str]:
-    """The report of the rules on the model: as text, and as a page."""
+    """The report of the rules on the model, as text and as a page."""
     if isinstance(_model, str):
         return {"status": _model, "text": _model, "page": ""}
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-// grouper in the browser: Python, the wheels beside this file, and a model file read slice by slice.
+// Runs grouper in the browser, with Pyodide and the wheels next to this file.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const pyodide = await loadPyodide({ indexURL: new URL("./pyodide/", import.meta.url).href });
@@ -11,7 +11,7 @@ const MOUNT = "/model";
 pyodide.FS.mkdir(MOUNT);
 let mounted = false;
 
-// A file of the user's is not copied: what Python reads of it is read from the disk, slice by slice.
+// A user's file is not copied: Python reads slices of it from the disk.
 function mount(file) {
   if (mounted) pyodide.FS.unmount(MOUNT);
   pyodide.FS.mount(pyodide.FS.filesystems.WORKERFS, { files: [file] }, MOUNT);
@@ -40,7 +40,7 @@ async function work() {
         self.postMessage({ kind: "checked", number: data.number, ...answer });
       }
     } catch (error) {
-      self.postMessage({ kind: "failed", text: `grouper has a fault: ${error.message}` });
+      self.postMessage({ kind: "failed", text: `internal error in grouper: ${error.message}` });
     }
   }
   busy = false;

@@ -86,12 +86,12 @@ def test_a_file_of_the_users_is_read_where_it_is(playground, tmp_path):
     write(page, FINE)
     path = tmp_path / "of mine.pt"
     shutil.copyfile(YOLO, path)
-    page.get_by_label("or a model file of yours").set_input_files(path)
+    page.get_by_label("or your own model file").set_input_files(path)
     findings(page).filter(has_text="of mine.pt").wait_for()
     (tmp_path / "no model.pt").write_bytes(b"no model")
-    page.get_by_label("or a model file of yours").set_input_files(tmp_path / "no model.pt")
+    page.get_by_label("or your own model file").set_input_files(tmp_path / "no model.pt")
     findings(page).filter(has_text="no model.pt: ").wait_for()
-    page.get_by_label("or a model file of yours").set_input_files(path)
+    page.get_by_label("or your own model file").set_input_files(path)
     findings(page).filter(has_text="ok: 1 group").wait_for()
 
 
@@ -111,7 +111,7 @@ def test_a_file_that_is_larger_than_memory_is_read_by_slices(playground, tmp_pat
         file.truncate(8 + len(text) + 4 * size)
     page = playground()
     write(page, FINE)
-    page.get_by_label("or a model file of yours").set_input_files(path)
+    page.get_by_label("or your own model file").set_input_files(path)
     findings(page).filter(has_text="2,147,483,648").wait_for()
     page.get_by_role("status").filter(has_text="4 tensors").wait_for()
 
