@@ -4,7 +4,7 @@ The finding that it was written for is gone, so it can be removed. This is a not
 model may still have the finding, and it is not reported in a file for several models (an included
 one, one with several `for`, or one with `optional` rules). An unknown code is a warning.
 
-    allow GR105                       # bad where every rule matches something
+    allow GR105                       # bad if every rule matches something
 """
 
 from __future__ import annotations

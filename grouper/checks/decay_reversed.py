@@ -28,7 +28,7 @@ CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding if no matrix decays, but half of the vectors or all norms do."""
-    yield from _layers_spared(context)
+    yield from _layers_exempt(context)
     matrices = _matrices(context)
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
     decaying = [
@@ -65,7 +65,7 @@ def _matrices(context: Context) -> list[Trained]:
     return [one for one in layers if (one.parameter.ndim or 0) >= 2]
 
 
-def _layers_spared(context: Context) -> Iterator[Finding]:
+def _layers_exempt(context: Context) -> Iterator[Finding]:
     """A finding if a rule exempts every matrix of layers, and only embeddings decay."""
     layers = [one for one in _matrices(context) if not one.parameter.tied]
     decaying = [o for o in context.trained if (o.number("weight_decay") or 0) > 0]

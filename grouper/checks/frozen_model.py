@@ -6,7 +6,7 @@ freezing rule counts one layer too far and freezes the head as well.
     model.requires_grad_(False)       # bad, before grouper.check(model, rules)
     model.requires_grad_(True)        # good: rules freeze what they should
 
-    model.{0..22}.* -> freeze         # bad where 22 is the last layer
+    model.{0..22}.* -> freeze         # bad if 22 is the last layer
     model.{0..21}.* -> freeze         # good
     else            -> head
 """

@@ -2,7 +2,7 @@
 
 A parameter with `requires_grad=False` is not in any group, so the options have no effect.
 
-    *.dfl.* -> dfl lr=0.1             # bad where the model has frozen them
+    *.dfl.* -> dfl lr=0.1             # bad if the model has frozen them
 """
 
 from __future__ import annotations

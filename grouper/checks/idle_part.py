@@ -4,7 +4,7 @@ An operand of `or`, an alternative in braces or a branch of a regex that matches
 meant for another model, so this is a note. It is a warning if a parameter that the part was
 probably meant for gets other values.
 
-    *{bias,LayerNorm.weight} -> nodecay weight_decay=0    # bad where norms are `layer_norm`
+    *{bias,LayerNorm.weight} -> nodecay weight_decay=0    # bad if norms are `layer_norm`
     *.bias or @LayerNorm     -> nodecay weight_decay=0    # good
 """
 
@@ -36,7 +36,7 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         for part in parts_of(rule.selector):
             if not context.matches_some(part.alone) and not _is_unknown(context, part.alone):
-                yield _finding(context, rule, part, _harmed(context, rule, part))
+                yield _finding(context, rule, part, _affected(context, rule, part))
         yield from _empty_exceptions(context, rule)
 
 
@@ -62,7 +62,7 @@ def _empty_exceptions(context: Context, rule: Rule) -> Iterator[Finding]:
                 )
 
 
-def _harmed(context: Context, rule: Rule, part: Part) -> list[Trained]:
+def _affected(context: Context, rule: Rule, part: Part) -> list[Trained]:
     """The parameters with similar names that the part was probably meant for, if they get other
     values than those of the rule."""
     members = [o for o in context.trained if id(o.parameter) in context.matched[id(rule)]]
@@ -70,7 +70,7 @@ def _harmed(context: Context, rule: Rule, part: Part) -> list[Trained]:
     keys += ["optimizer"] if not rule.options else []
     reach = context.selected(part.opened)
     words = [word for word in words_of(part.text) if _speaks(word, part)]
-    harmed = []
+    affected = []
     for one in context.trained:
         identity = id(one.parameter)
         if identity not in reach or identity in context.matched[id(rule)]:
@@ -78,8 +78,8 @@ def _harmed(context: Context, rule: Rule, part: Part) -> list[Trained]:
         if any(_alike(context, word, one, part) for word in words) and any(
             one.value(key) != other.value(key) for other in members[:1] for key in keys
         ):
-            harmed.append(one)
-    return harmed
+            affected.append(one)
+    return affected
 
 
 def _speaks(word: str, part: Part) -> bool:
@@ -121,33 +121,33 @@ def _abbreviates(word: str, name: str) -> bool:
     return all(min(len(a), len(b)) > 2 and (a.startswith(b) or b.startswith(a)) for a, b in pairs)
 
 
-def _finding(context: Context, rule: Rule, part: Part, harmed: Sequence[Trained]) -> Finding:
+def _finding(context: Context, rule: Rule, part: Part, affected: Sequence[Trained]) -> Finding:
     message = f"`{part.text}` matches nothing here, while the rest of the selector does"
     place = part.span or rule.span
-    if not harmed:
+    if not affected:
         return Finding(
             CODE,
             message,
             labels_at(place),
             help="remove it, or begin the rule with `optional` if other models have it",
         )
-    classes = sorted({context.kinds.class_name(one.parameter) for one in harmed} - {""})
+    classes = sorted({context.kinds.class_name(one.parameter) for one in affected} - {""})
     owners = f" (owned by {quoted_list(classes[:2])})" if classes else ""
     return Finding(
         CODE,
-        f"{message}; {count_phrase(harmed)} with a similar name"
-        f" {'gets' if len(harmed) == 1 else 'get'} other values: `{harmed[0].name}`{owners}",
+        f"{message}; {count_phrase(affected)} with a similar name"
+        f" {'gets' if len(affected) == 1 else 'get'} other values: `{affected[0].name}`{owners}",
         labels_at(place),
-        tuple(one.name for one in harmed),
-        help=_help(context, harmed),
-        candidates=_candidates(context, part, harmed),
+        tuple(one.name for one in affected),
+        help=_help(context, affected),
+        candidates=_candidates(context, part, affected),
         severity_override=Severity.WARNING,
     )
 
 
-def _help(context: Context, harmed: Sequence[Trained]) -> str:
-    names = quoted_list(dict.fromkeys(_pattern(one) for one in harmed[:2]))
-    classes = sorted({context.kinds.class_name(one.parameter) for one in harmed} - {""})
+def _help(context: Context, affected: Sequence[Trained]) -> str:
+    names = quoted_list(dict.fromkeys(_pattern(one) for one in affected[:2]))
+    classes = sorted({context.kinds.class_name(one.parameter) for one in affected} - {""})
     by_class = f" or their class (`@{classes[0]}`)" if len(classes) == 1 else ""
     return f"use their names ({names}){by_class}; if they are not meant, add `optional`"
 
@@ -158,18 +158,18 @@ def _pattern(one: Trained) -> str:
     return "*" + ".".join(last)
 
 
-def _candidates(context: Context, part: Part, harmed: Sequence[Trained]) -> tuple[Fix, ...]:
+def _candidates(context: Context, part: Part, affected: Sequence[Trained]) -> tuple[Fix, ...]:
     """The word replaced by the similar name, and the part by the class of the affected ones."""
     if part.span is None or part.span.text != part.text:
         return ()
     fixes: list[Fix] = []
     for word in words_of(part.text):
-        near = {n for one in harmed for n in one.name.split(".") if _near(word, n)}
-        owners = {one.name.split(".")[-2] for one in harmed if "." in one.name}
+        near = {n for one in affected for n in one.name.split(".") if _near(word, n)}
+        owners = {one.name.split(".")[-2] for one in affected if "." in one.name}
         common = _common_end(near or owners)
         if common:
             fixes.append((Edit(part.span, part.text.replace(word, common)),))
-    classes = {context.kinds.class_name(one.parameter) for one in harmed} - {""}
+    classes = {context.kinds.class_name(one.parameter) for one in affected} - {""}
     if len(classes) == 1 and not part.in_list:
         fixes.append((Edit(part.span, f"@{classes.pop()}"),))
     return tuple(fixes)

@@ -4,7 +4,7 @@ With layer-wise decay, the last layer gets nearly the base lr, each earlier laye
 parameters before the first layer get the least. A hard-coded depth fits only one model.
 
     layers.{i}.* -> layer{i} lr*=0.9 ** i                        # bad: the stem learns fastest
-    layers.{i}.* -> layer{i} lr*=0.9 ** (12 - i)                 # bad where there are 24
+    layers.{i}.* -> layer{i} lr*=0.9 ** (12 - i)                 # bad if there are 24
     layers.{i}.* -> layer{i} lr*=0.9 ** (count(i) - i)           # good
 """
 

@@ -75,10 +75,10 @@ def _alternatives(glob: tree.Glob, build: Build) -> Iterator[Part]:
     for index, piece in enumerate(glob.pieces):
         if not isinstance(piece, tree.Alternatives):
             continue
-        before, behind = glob.pieces[:index], glob.pieces[index + 1 :]
+        before, after = glob.pieces[:index], glob.pieces[index + 1 :]
         for option in piece.options:
-            alone = tree.Glob((*before, *option.pieces, *behind))
-            opened = build(tree.Glob((*before, tree.Star(), *behind)))
+            alone = tree.Glob((*before, *option.pieces, *after))
+            opened = build(tree.Glob((*before, tree.Star(), *after)))
             text = option.span.text if option.span is not None else _literal(option)
             yield Part(alone, opened, text, option.span or glob.span, in_list=True)
 

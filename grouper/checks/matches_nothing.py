@@ -78,7 +78,7 @@ def _way_out(context: Context, rule: Rule) -> tuple[str, tuple[Fix, ...]]:
     if rule.selector.span is not None and _means_else(rule.selector.span.text):
         word = "`else` matches what no earlier rule matched, `*` matches everything"
         return f"{word}: `else -> ...`", ((Edit(rule.selector.span, "else"),),)
-    without_parameters = _held_without_parameters(context, rule.selector)
+    without_parameters = _class_without_parameters(context, rule.selector)
     if without_parameters is not None:
         return without_parameters, (optional(rule),)
     dead = [part for part in _parts(rule.selector) if not context.selected(part)]
@@ -143,7 +143,7 @@ def _parts(selector: tree.Selector) -> list[tree.Selector]:
     return [] if isinstance(selector, tree.Not) else [selector]
 
 
-def _held_without_parameters(context: Context, selector: tree.Selector) -> str | None:
+def _class_without_parameters(context: Context, selector: tree.Selector) -> str | None:
     """The help for a class that the model has, but without parameters."""
     modules = context.inventory.modules
     if not isinstance(selector, tree.ClassName) or modules is None:
@@ -201,8 +201,8 @@ def _numbers(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | No
     """The numbers of a list of modules, for a range outside of them."""
     match selector:
         case tree.Glob(pieces=(tree.Text(text=text), tree.Integer(), *_)) if text.endswith("."):
-            behind = (n.removeprefix(text) for n in inventory.by_name if n.startswith(text))
-            numbers = sorted({int(b.partition(".")[0]) for b in behind if b[:1].isdigit()})
+            rests = (n.removeprefix(text) for n in inventory.by_name if n.startswith(text))
+            numbers = sorted({int(b.partition(".")[0]) for b in rests if b[:1].isdigit()})
             return f"`{text[:-1]}` has {numbers[0]} to {numbers[-1]} here" if numbers else None
     return None
 

@@ -3,7 +3,7 @@
 `optional` allows a part to match nothing. But if the model has the name in another spelling, it was
 probably meant, and its parameters get other values.
 
-    optional patch_embed.* or Pos_embed -> stem lr*=0.1    # bad where there is `pos_embed`
+    optional patch_embed.* or Pos_embed -> stem lr*=0.1    # bad if the model has `pos_embed`
     optional patch_embed.* or pos_embed -> stem lr*=0.1    # good
 """
 
@@ -32,7 +32,7 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         for part in _parts(context, rule):
             if not context.selected(part.alone):
-                yield from _meant(context, rule, part)
+                yield from _misspelt(context, rule, part)
 
 
 def _parts(context: Context, rule: Rule) -> Iterator[Part]:
@@ -51,7 +51,7 @@ def _parts(context: Context, rule: Rule) -> Iterator[Part]:
             yield Part(operand, opened, text, operand.span)
 
 
-def _meant(context: Context, rule: Rule, part: Part) -> Iterator[Finding]:
+def _misspelt(context: Context, rule: Rule, part: Part) -> Iterator[Finding]:
     reach = context.selected(part.opened) - context.matched[id(rule)]
     others = [o for o in context.trained if id(o.parameter) in reach]
     members = [o for o in context.trained if id(o.parameter) in context.matched[id(rule)]]

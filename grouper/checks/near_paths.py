@@ -58,10 +58,10 @@ def _other_number(context: Context, segments: list[str]) -> Iterator[str]:
     for at, segment in enumerate(segments):
         if not segment.isdigit() or at + 1 == len(segments) or "*" in ".".join(segments[:at]):
             continue
-        behind = [part for part in segments[at + 1 :] if part != "*"]
-        if not behind or not all(re.fullmatch(r"\w+", part) for part in behind):
+        following = [part for part in segments[at + 1 :] if part != "*"]
+        if not following or not all(re.fullmatch(r"\w+", part) for part in following):
             continue
-        rest = re.escape(".".join(behind))
+        rest = re.escape(".".join(following))
         pattern = re.compile(rf"{re.escape('.'.join(segments[:at]))}\.(\d+)\.{rest}(\.|$)")
         numbers = {m.group(1) for name in context.inventory.by_name if (m := pattern.match(name))}
         if len(numbers) == 1:

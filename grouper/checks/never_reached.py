@@ -27,10 +27,10 @@ CODE = Code("GR114", "rule-never-reached", Severity.ERROR, __doc__ or "")
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule after a bare `else` of its block, or whose matches are all taken by
     earlier rules (without a model, those that are taken in every model)."""
-    dead = dict(_behind_bare_else(context.rules.rules))
+    dead = dict(_after_bare_else(context.rules.rules))
     for rule in context.rules.rules:
         if id(rule) in dead:
-            yield _behind(rule, dead[id(rule)])
+            yield _after_else(rule, dead[id(rule)])
     if context.without_model:
         yield from (
             f
@@ -48,7 +48,7 @@ def check(context: Context) -> Iterator[Finding]:
             yield _taken(context, rule, candidates, takers)
 
 
-def _behind_bare_else(rules: tuple[Rule, ...]) -> Iterator[tuple[int, Rule]]:
+def _after_bare_else(rules: tuple[Rule, ...]) -> Iterator[tuple[int, Rule]]:
     """The rules after a bare `else` of their block, each with that `else`."""
     bare: dict[str | None, Rule] = {}
     for rule in rules:
@@ -59,7 +59,7 @@ def _behind_bare_else(rules: tuple[Rule, ...]) -> Iterator[tuple[int, Rule]]:
             bare.setdefault(rule.split, rule)
 
 
-def _behind(rule: Rule, before: Rule) -> Finding:
+def _after_else(rule: Rule, before: Rule) -> Finding:
     line = f"in line {before.span.line}" if before.span is not None else "before it"
     return Finding(
         CODE,
@@ -79,11 +79,13 @@ def _in_no_model(context: Context, rule: Rule) -> Iterator[Finding]:
     for takers in (*([other] for other in earlier), earlier):
         gone = claims.is_empty(matched, Either(tuple(map(claims.selected, takers))))
         if gone is not False:
-            yield _gone(rule, takers, next(claims.names(matched), None), certain=gone is True)
+            yield _always_taken(
+                rule, takers, next(claims.names(matched), None), certain=gone is True
+            )
             return
 
 
-def _gone(rule: Rule, takers: list[Rule], example: str | None, certain: bool) -> Finding:
+def _always_taken(rule: Rule, takers: list[Rule], example: str | None, certain: bool) -> Finding:
     numbers = dict.fromkeys(str(taker.span.line) for taker in takers if taker.span is not None)
     lines = ", ".join(numbers)
     labels = labels_at(rule.span)

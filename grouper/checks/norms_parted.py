@@ -45,12 +45,12 @@ def check(context: Context) -> Iterator[Finding]:
         if one.number("weight_decay") == 0 and setting is not None:
             by_rule.setdefault(id(setting.rule), (setting.rule, []))[1].append(one)
     is_reported = False
-    for rule, spared in by_rule.values():
+    for rule, exempt in by_rule.values():
         decaying = [one for one in norms if (one.number("weight_decay") or 0) > 0]
         decaying = [one for one in decaying if _in_reach(context, rule, one)]
         if decaying and not is_reported and _is_for_vectors(context, rule):
             is_reported = True
-            yield _finding(context, rule, spared, decaying)
+            yield _finding(context, rule, exempt, decaying)
 
 
 def _is_for_vectors(context: Context, rule: Rule) -> bool:
@@ -98,18 +98,18 @@ def _literal_of(pattern: str) -> str:
 
 
 def _finding(
-    context: Context, rule: Rule, spared: Sequence[Trained], decaying: Sequence[Trained]
+    context: Context, rule: Rule, exempt: Sequence[Trained], decaying: Sequence[Trained]
 ) -> Finding:
     setting = most_common_rule(decaying, "weight_decay")
     place = place_of(setting, "weight_decay", "decays them")
     sparing = place_of(rule, None, "exempts the others")
-    first, other = decaying[0], spared[0]
+    first, other = decaying[0], exempt[0]
     classes = dict.fromkeys(context.kinds.class_name(one.parameter) for one in decaying)
     owners = quoted_list([name for name in classes if name][:3])
     kinds = ", ".join(dict.fromkeys(one.assigned.parameter.name for one in decaying[:3]))
     return Finding(
         CODE,
-        f"{rule_name(rule)} exempts {count_phrase(spared, 'norm')} from decay"
+        f"{rule_name(rule)} exempts {count_phrase(exempt, 'norm')} from decay"
         f" (`{other.name}`) but misses {count_phrase(decaying, 'norm')}: `{first.name}`",
         place + sparing if setting is not None else sparing,
         tuple(one.name for one in decaying),

@@ -1,6 +1,6 @@
-"""Every kind of finding, in the order of the codes: what it is called, and where its page is.
+"""The table of all kinds of findings, ordered by code, with the file of each manual page.
 
-A page can be read without importing what all checks need.
+Pages are read from the source files, so no check is imported.
 """
 
 from __future__ import annotations
@@ -131,13 +131,12 @@ ROWS = (
 
 
 def find(word: str) -> Row | None:
-    """The row of a code or a name."""
+    """The row with a code or name; None if there is none."""
     return next((row for row in ROWS if word.upper() == row.code or word == row.name), None)
 
 
 def page(row: Row) -> str:
-    """The page, read in the file that defines it: what the file of a check begins with, or what is
-    written after its code."""
+    """The page of a finding: the docstring of its check's file, or the text given with its code."""
     file = ast.parse(_source(f"grouper.{row.home}"))
     if row.home.startswith(CHECKS):
         return _clean(ast.get_docstring(file, clean=False) or "")
@@ -151,7 +150,7 @@ def page(row: Row) -> str:
 
 
 def _clean(text: str) -> str:
-    """As `inspect.cleandoc`, which takes longer to import than all else here."""
+    """Like `inspect.cleandoc`, whose import takes longer than everything else here."""
     first, *lines = text.expandtabs().split("\n")
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     return "\n".join([first.lstrip(), *(line[margin:] for line in lines)]).strip("\n")

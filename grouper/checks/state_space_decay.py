@@ -32,8 +32,8 @@ def check(context: Context) -> Iterator[Finding]:
         for one in context.trained
         if last_part(one.name) in NAMES and (one.number("weight_decay") or 0) > 0
     ]
-    spared = [one for one in context.trained if one.number("weight_decay") == 0]
-    if not members or not spared:
+    exempt = [one for one in context.trained if one.number("weight_decay") == 0]
+    if not members or not exempt:
         return
     rule = most_common_rule(members, "weight_decay")
     declared = context.optimizers.get(members[0].group.optimizer or "")
@@ -47,7 +47,7 @@ def check(context: Context) -> Iterator[Finding]:
         labels or labels_at(declared.span if declared is not None else None),
         tuple(one.name for one in members),
         help=f"exempt them from decay in an earlier rule: `{pattern} -> recurrence weight_decay=0`",
-        candidates=_candidates(most_common_rule(spared, "weight_decay"), rule, pattern),
+        candidates=_candidates(most_common_rule(exempt, "weight_decay"), rule, pattern),
     )
 
 

@@ -3,7 +3,7 @@
 The head of a language model may be tied to its embedding: raising the head's lr also raises the
 embedding's.
 
-    lm_head.* -> head lr*=10                    # bad where the head is tied to the embedding
+    lm_head.* -> head lr*=10                    # bad if the head is tied to the embedding
     lm_head.* or *.embed_tokens.* -> ends lr*=1 # good: names both
 """
 

@@ -40,10 +40,10 @@ def _removed(span: Span | None) -> tuple[Fix, ...]:
     if span is None:
         return ()
     text, start, end = span.source.text, span.start, span.end
-    behind = re.match(r"[ \t]*,[ \t]*", text[end:])
-    before = re.search(r"([ \t]*,[ \t]*|tag[ \t]+)$", text[:start])
-    if behind is not None:
-        end += behind.end()
-    elif before is not None:
-        start = before.start()
+    comma_after = re.match(r"[ \t]*,[ \t]*", text[end:])
+    comma_before = re.search(r"([ \t]*,[ \t]*|tag[ \t]+)$", text[:start])
+    if comma_after is not None:
+        end += comma_after.end()
+    elif comma_before is not None:
+        start = comma_before.start()
     return ((Edit(Span(span.source, start, end), ""),),)

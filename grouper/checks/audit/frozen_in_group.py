@@ -32,12 +32,12 @@ def check(audited: Audited) -> Iterator[Finding]:
         if frozen:
             alone = len(frozen) == len(set(group.group.parameters)) and not group.group.strays
             (whole if alone else partly).append((group, [p.name for p in frozen]))
-    for found, severity in ((whole, Severity.WARNING), (partly, Severity.NOTE)):
-        if not found:
+    for groups, severity in ((whole, Severity.WARNING), (partly, Severity.NOTE)):
+        if not groups:
             continue
-        names = tuple(name for _, members in found for name in members)
-        where = group_list([group for group, _ in found])
-        is_or_are = "is" if len(found) == 1 else "are"
+        names = tuple(name for _, members in groups for name in members)
+        where = group_list([group for group, _ in groups])
+        is_or_are = "is" if len(groups) == 1 else "are"
         yield Finding(
             CODE,
             f"{where} {is_or_are} completely frozen ({count_phrase(names)})"

@@ -3,7 +3,7 @@
 torch's optimizers accept any key. A factor of the lr that only another tool applies (`lr_scale`,
 `lr_mult`) or a misspelt option silently has no effect, which is a warning. Other keys may be for
 other readers of the groups, such as a trainer, which is a note. To find such keys, grouper runs
-steps of stand-in optimizers whose groups record which keys are read.
+steps of stand-in optimizers whose groups record the keys that are read.
 
     groups = [{"params": model.head.parameters(), "lr_mult": 10}]
     optimizer = torch.optim.SGD(groups, lr=0.1)                     # bad: `lr_mult` does nothing
