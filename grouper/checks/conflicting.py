@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grouper.checks.context import Context, rule_name
+from grouper.checks.context import Context, sets_phrase
 from grouper.checks.rule_edits import selector_text_of
 from grouper.language.ruleset import Rule
 from grouper.match.assignment import ParameterAssignment, Setting
 from grouper.model.inventory import Parameter
-from grouper.options.values import same, value_text
+from grouper.options.values import same
 from grouper.text.findings import Code, Edit, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase, quoted_list
 from grouper.text.source import Span
@@ -50,9 +50,9 @@ def _finding(
 ) -> Finding:
     # The finding is placed at the last rule, which was probably added last.
     *others, last = settings
-    labels = labels_at(last.option.span, _sets(last))
+    labels = labels_at(last.option.span, sets_phrase(last.rule, last.value))
     for other in others:
-        labels += labels_at(other.option.span, _sets(other))
+        labels += labels_at(other.option.span, sets_phrase(other.rule, other.value))
     number = {2: "two", 3: "three"}.get(len(settings), str(len(settings)))
     get = "gets" if len(parameters) == 1 else "get"
     tied = next((p for p in parameters if p.tied), None)
@@ -67,10 +67,6 @@ def _finding(
         help=help,
         edits=edits if tied is None else (),
     )
-
-
-def _sets(setting: Setting) -> str:
-    return f"{rule_name(setting.rule)} sets {value_text(setting.value)}"
 
 
 def _way_out(context: Context, key: str, rules: list[Rule]) -> tuple[str, tuple[Edit, ...]]:

@@ -20,7 +20,7 @@ from grouper.match.compile_selector import compile_selector
 from grouper.match.kinds import Kinds, Question
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.signatures import Signature, signature
-from grouper.options.values import Value
+from grouper.options.values import Value, value_text
 from grouper.text.dataclass import dataclass, field
 
 if TYPE_CHECKING:
@@ -258,6 +258,11 @@ def known_signatures(
     """The signatures of the declared optimizers that `find` knows, by their names in the file."""
     all_signatures = {declared.key: find(declared.name) for declared in rules.optimizers}
     return {name: known for name, known in all_signatures.items() if known is not None}
+
+
+def sets_phrase(rule: Rule, value: Value) -> str:
+    """What a rule does to an option: "`head` sets 0.1"."""
+    return f"{rule_name(rule)} sets {value_text(value)}"
 
 
 def rule_name(rule: Rule) -> str:

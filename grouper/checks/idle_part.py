@@ -17,6 +17,7 @@ from difflib import SequenceMatcher
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC, Part, parts_of, words_of
 from grouper.checks.module_kinds import Kind, is_norm
+from grouper.checks.slips import normalized
 from grouper.checks.trained import Trained
 from grouper.language.ruleset import Rule
 from grouper.language.syntax import tree
@@ -86,17 +87,13 @@ def _speaks(word: str, part: Part) -> bool:
     return word.lower() not in GENERIC or (word.lower() == "norm" and part.text.strip("*.") == word)
 
 
-def _folded(word: str) -> str:
-    return word.replace("_", "").lower()
-
-
 def _alike(context: Context, word: str, one: Trained, part: Part) -> bool:
     if TABLES.search(word) and one.kind not in (Kind.EMBEDDING, Kind.BARE):
         return False
     if isinstance(part.alone, tree.ClassName) and is_norm(word) and one.kind is Kind.NORM:
         return True
-    folded = _folded(word)
-    cls = _folded(context.kinds.class_name(one.parameter))
+    folded = normalized(word)
+    cls = normalized(context.kinds.class_name(one.parameter))
     if cls and (folded == cls or (not part.in_list and len(folded) > 3 and folded in cls)):
         return True
     if len(folded) < 4:
@@ -107,7 +104,7 @@ def _alike(context: Context, word: str, one: Trained, part: Part) -> bool:
 def _near(word: str, name: str) -> bool:
     if name.isdigit() or name.lower() in GENERIC:
         return False
-    if _folded(word) == _folded(name) or _abbreviates(word, name):
+    if normalized(word) == normalized(name) or _abbreviates(word, name):
         return True
     return SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio() >= ALIKE
 

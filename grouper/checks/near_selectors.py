@@ -10,6 +10,7 @@ from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC, words_of
 from grouper.checks.module_kinds import last_part
 from grouper.checks.near_paths import other_names, other_ways, same_words
+from grouper.checks.slips import normalized
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.text.similar import near
@@ -96,11 +97,11 @@ def _classes(context: Context, text: str, owns: bool) -> Iterator[str]:
     word = text.removeprefix("@").strip("*").rpartition(".")[2]
     if owns and any(word == name for name in present):
         yield f"in {text}"
-    folded = _folded(word)
+    folded = normalized(word)
     for name in present:
-        if _folded(name) == folded:
+        if normalized(name) == folded:
             yield f"@{name}"
-    if len(folded) > 3 and any(folded in _folded(name) for name in present):
+    if len(folded) > 3 and any(folded in normalized(name) for name in present):
         yield f"@*{word}*"
         yield f"in @*{word}*"
     for name in near(word, present):
@@ -139,10 +140,10 @@ def _respelt(text: str) -> Iterator[str]:
 def _recased(context: Context, text: str) -> Iterator[str]:
     """The text with the model's case and separators."""
     present = _parts(context)
-    spelt = {_folded(part): part for part in present}
+    spelt = {normalized(part): part for part in present}
     yield re.sub(
         r"[A-Za-z_]\w*",
-        lambda word: word[0] if word[0] in present else spelt.get(_folded(word[0]), word[0]),
+        lambda word: word[0] if word[0] in present else spelt.get(normalized(word[0]), word[0]),
         text,
     )
 
@@ -187,13 +188,13 @@ def _parts(context: Context) -> dict[str, int]:
 
 
 def _parts_like(context: Context, word: str) -> list[str]:
-    folded = _folded(word)
+    folded = normalized(word)
     scored = []
     for part in _parts(context):
         ratio = SequenceMatcher(None, word.lower(), part.lower(), autojunk=False).ratio()
-        if _folded(part) == folded:
+        if normalized(part) == folded:
             ratio = 1.0
-        elif len(folded) > 3 and folded in _folded(part):
+        elif len(folded) > 3 and folded in normalized(part):
             ratio = max(ratio, 0.85)
         elif _last_token(word) and _last_token(word) == _last_token(part):
             ratio = max(ratio, 0.8)
@@ -212,10 +213,10 @@ def _by_class(context: Context, text: str) -> Iterator[str]:
     modules = context.inventory.modules or {}
     present = {last_part(module.cls) for module in modules.values() if module.cls}
     for word in words_of(text):
-        folded = _folded(word)
+        folded = normalized(word)
         if word.lower() in GENERIC:
             continue
-        if len(folded) > 3 and any(folded in _folded(name) for name in present):
+        if len(folded) > 3 and any(folded in normalized(name) for name in present):
             camel = "".join(piece[:1].upper() + piece[1:] for piece in word.split("_"))
             yield f"@*{camel}*"
             yield f"in @*{camel}*"
@@ -235,10 +236,6 @@ def _heads(context: Context, text: str) -> Iterator[str]:
         owner = names[-1].rpartition(".")[0]
         if owner and not re.search(r"\.\d+\.", f".{owner}."):
             yield f"{owner}.*"
-
-
-def _folded(word: str) -> str:
-    return word.replace("_", "").lower()
 
 
 def numbered_layers(context: Context) -> str | None:

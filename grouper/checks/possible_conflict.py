@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from grouper.checks.context import Context, rule_name
+from grouper.checks.context import Context, rule_name, sets_phrase
 from grouper.checks.rule_edits import selector_text_of
 from grouper.language.automata.claims import All, Either, Negation
 from grouper.language.expressions import Scope, captured_names, evaluate, label_of
@@ -26,7 +26,7 @@ from grouper.language.resolve.walk import attributes, calls, possible_captures, 
 from grouper.language.ruleset import Rule, RuleSet
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
-from grouper.options.values import Value, same, value_text
+from grouper.options.values import Value, same
 from grouper.text.dataclass import dataclass
 from grouper.text.findings import Code, Finding, Label, Severity, labels_at
 
@@ -165,9 +165,5 @@ def _possible(earlier: Fixed, later: Fixed, name: str) -> Finding:
 
 
 def _labels(earlier: Fixed, later: Fixed) -> tuple[Label, ...]:
-    labels = labels_at(later.option.span, _sets(later))
-    return labels + labels_at(earlier.option.span, _sets(earlier))
-
-
-def _sets(fixed: Fixed) -> str:
-    return f"{rule_name(fixed.rule)} sets {value_text(fixed.value)}"
+    labels = labels_at(later.option.span, sets_phrase(later.rule, later.value))
+    return labels + labels_at(earlier.option.span, sets_phrase(earlier.rule, earlier.value))

@@ -9,7 +9,7 @@ from grouper.model.inventory import NO_MODEL, Inventory
 from grouper.options.values import Configured, Value
 from grouper.text.arguments import require, require_all, require_values
 from grouper.text.dataclass import dataclass, replace
-from grouper.text.findings import Finding, Severity
+from grouper.text.findings import Finding, Severity, severity_counts
 from grouper.text.printable import count_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -32,8 +32,8 @@ class Report(Shown):
         groups = ""
         if self.has_model and self.grouping is not None:
             groups = f", {count_phrase(self.grouping.groups, 'group')}"
-        counts = {s: sum(f.severity is s for f in self.findings) for s in Severity}
-        totals = "".join(f", {n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
+        counts = severity_counts(finding.severity for finding in self.findings)
+        totals = "".join(f", {count}" for count in counts)
         words = f"{self.rules.path}{on if self.has_model else ''}{groups}{', ok' * self.ok}{totals}"
         return line(self, visible(words))
 

@@ -13,7 +13,7 @@ def is_slip(word: str, name: str) -> bool:
     """
     if word == name:
         return False
-    one, other = (text.replace("_", "").lower() for text in (word, name))
+    one, other = normalized(word), normalized(name)
     if one == other:
         return True
     if any(len(part) == 1 for part in name.split("_")):
@@ -21,6 +21,11 @@ def is_slip(word: str, name: str) -> bool:
     if min(len(one), len(other)) < LEAST or one.rstrip("s") == other.rstrip("s"):
         return False
     return _digits(one) == _digits(other) and _one_edit(one, other)
+
+
+def normalized(word: str) -> str:
+    """A word without case and separators."""
+    return word.replace("_", "").lower()
 
 
 def _digits(text: str) -> str:

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from grouper.api.check import check, check_rules
 from grouper.checks.report import Report
 from grouper.cli.exit import CLEAN, FOUND, Failure
-from grouper.cli.flags import format_flag, model_flags, output, output_flags, rules_flags
+from grouper.cli.flags import (
+    files_arguments,
+    format_flag,
+    model_flags,
+    output,
+    output_flags,
+    rules_flags,
+)
 from grouper.cli.load import load_rules, read_model
 from grouper.cli.rules_file import STDIN, is_rules
 from grouper.cli.select import selection
@@ -30,13 +37,7 @@ EXAMPLES = (
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="[MODEL] RULES",
-        help="a model, and rules files to check against it; or rules files alone",
-    )
-    parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
+    files_arguments(parser, "a model, and rules files to check against it; or rules files alone")
     parser.add_argument(
         "--watch", action="store_true", help="check again whenever a file changes, until Ctrl-C"
     )

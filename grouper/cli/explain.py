@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from grouper.cli.exit import CLEAN, Failure
 from grouper.cli.flags import (
+    Length,
     format_flag,
     model_flags,
     output,
@@ -16,14 +17,13 @@ from grouper.cli.flags import (
     run_length,
 )
 from grouper.cli.load import checked, fitting
-from grouper.cli.outcome import print_no_groups, print_no_plan, print_warnings, with_plan
+from grouper.cli.outcome import planned, print_no_groups, print_warnings
 from grouper.cli.write import emit
 from grouper.reports.formats import EXPLANATION, FOR_PEOPLE
 
 if TYPE_CHECKING:
     from grouper.reports.explain.explanation import Explanation
 
-Length = tuple[int, int, bool]  # returned by `run_length`
 
 EXAMPLES = (
     "grouper explain model.pt my.rules model.24.m.0.bias",
@@ -85,19 +85,12 @@ def _print_over(
     explained: Explanation, length: Length, at: list[int], arguments: argparse.Namespace
 ) -> int:
     """Print the explanation with the lr over a run."""
-    from grouper.api.plan import plan_of
     from grouper.reports.explain.explanation import over
 
-    report, to_program = explained.report, arguments.format not in FOR_PEOPLE
-    if not report.ok or report.grouping is None:
-        return print_no_groups(report, arguments, to_program)
-    try:
-        plan = plan_of(report, report.grouping, *length)
-    except ValueError as error:
-        return print_no_plan(report, error, arguments, to_program)
-    report = with_plan(report, plan, arguments)
-    if not report.ok:
-        return print_no_groups(report, arguments, to_program)
+    outcome = planned(explained.report, length, arguments, arguments.format not in FOR_PEOPLE)
+    if isinstance(outcome, int):
+        return outcome
+    report, plan = outcome
     emit(EXPLANATION.render(arguments.format, over(explained, plan, at), output(arguments)))
     print_warnings(report, arguments)
     return CLEAN

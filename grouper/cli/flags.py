@@ -10,6 +10,14 @@ from grouper.cli.exit import Failure
 from grouper.reports.formats import Formats
 from grouper.reports.output import Output
 
+Length = tuple[int, int, bool]  # returned by `run_length`
+
+
+def files_arguments(parser: argparse.ArgumentParser, about: str) -> None:
+    """Adds a model and rules files, or rules files only: what `model_and_rules` tells apart."""
+    parser.add_argument("files", nargs="+", metavar="[MODEL] RULES", help=about)
+    parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
+
 
 def rules_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of every command that reads rules."""
@@ -76,7 +84,7 @@ def output(arguments: argparse.Namespace, stream: TextIO | None = None) -> Outpu
     return Output.to(stream or sys.stdout, arguments.color, arguments.quiet, arguments.verbose)
 
 
-def run_length(arguments: argparse.Namespace) -> tuple[int, int, bool] | None:
+def run_length(arguments: argparse.Namespace) -> Length | None:
     """Steps per epoch, epochs, and whether the run was given in steps only; None if no length was
     given."""
     flags = {"--epochs": arguments.epochs, "--steps-per-epoch": arguments.steps_per_epoch}

@@ -6,7 +6,7 @@ import argparse
 
 from grouper.cli.check import reports_by_file
 from grouper.cli.exit import CLEAN, FOUND
-from grouper.cli.flags import model_flags, output, output_flags, rules_flags
+from grouper.cli.flags import files_arguments, model_flags, output, output_flags, rules_flags
 from grouper.cli.locked import lock_path, locked_models
 from grouper.cli.write import emit, emit_paths, write
 from grouper.group.lock_text import lock_text
@@ -20,13 +20,7 @@ EXAMPLES = (
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="[MODEL] RULES",
-        help="a model, and rules files; or rules files that name their models",
-    )
-    parser.add_argument("--model", metavar="MODEL", help="the model for all rules files")
+    files_arguments(parser, "a model, and rules files; or rules files that name their models")
     rules_flags(parser)
     model_flags(parser)
     output_flags(parser)

@@ -9,7 +9,7 @@ from grouper.checks import missing_lr
 from grouper.checks.claim_awaits_plan import settled
 from grouper.checks.report import Report
 from grouper.cli.exit import FOUND, Failure
-from grouper.cli.flags import output
+from grouper.cli.flags import Length, output
 from grouper.cli.select import selection
 from grouper.cli.streams import report as report_line
 from grouper.cli.write import emit
@@ -40,6 +40,22 @@ def print_no_plan(
     status = print_no_groups(replace(report, findings=findings), arguments, to_program)
     report_line(f"error: {visible(str(why))}")
     return status
+
+
+def planned(
+    report: Report, length: Length, arguments: argparse.Namespace, to_program: bool
+) -> tuple[Report, Plan] | int:
+    """The report on a run and its plan. If there is none, print why and return the exit status."""
+    from grouper.api.plan import plan_of
+
+    if not report.ok or report.grouping is None:
+        return print_no_groups(report, arguments, to_program)
+    try:
+        plan = plan_of(report, report.grouping, *length)
+    except ValueError as error:
+        return print_no_plan(report, error, arguments, to_program)
+    report = with_plan(report, plan, arguments)
+    return (report, plan) if report.ok else print_no_groups(report, arguments, to_program)
 
 
 def with_plan(report: Report, plan: Plan, arguments: argparse.Namespace) -> Report:

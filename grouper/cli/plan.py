@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from grouper.api.plan import plan_of
 from grouper.cli.exit import CLEAN, Failure
 from grouper.cli.flags import (
     format_flag,
@@ -19,7 +18,7 @@ from grouper.cli.flags import (
     run_length,
 )
 from grouper.cli.load import fitting
-from grouper.cli.outcome import print_no_groups, print_no_plan, print_warnings, with_plan
+from grouper.cli.outcome import planned, print_warnings
 from grouper.cli.write import drawn, emit, emit_paths, picture_format, write
 from grouper.reports.formats import FINDINGS, PLAN
 from grouper.reports.output import Output
@@ -65,17 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
         )
     files = _files(arguments)
     stride = _stride(arguments, files, length[0] * length[1])
-    report = fitting(arguments)
     to_program = arguments.format not in FINDINGS.renderers
-    if not report.ok or report.grouping is None:
-        return print_no_groups(report, arguments, to_program)
-    try:
-        plan = plan_of(report, report.grouping, *length)
-    except ValueError as error:
-        return print_no_plan(report, error, arguments, to_program)
-    report = with_plan(report, plan, arguments)
-    if not report.ok:
-        return print_no_groups(report, arguments, to_program)
+    outcome = planned(fitting(arguments), length, arguments, to_program)
+    if isinstance(outcome, int):
+        return outcome
+    report, plan = outcome
     _write(Planned(report, plan, stride), files, arguments)
     if to_program or files or arguments.plot:
         print_warnings(report, arguments)

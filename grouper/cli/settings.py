@@ -24,7 +24,7 @@ from typing import Any
 
 from grouper.cli.exit import Failure
 from grouper.language.shipped import shipped_rules
-from grouper.options.values import Value
+from grouper.options.values import Value, with_tuples
 from grouper.text.dataclass import dataclass, field
 
 FILE = "pyproject.toml"
@@ -65,7 +65,7 @@ class Settings:
         return FileSettings(
             tuple(map(self._path, [models] if isinstance(models, str) else models)),
             merged.get("key"),
-            {name: _value(value) for name, value in merged.get("set", {}).items()},
+            {name: with_tuples(value) for name, value in merged.get("set", {}).items()},
         )
 
     def _name(self, rules: str) -> str:
@@ -144,7 +144,3 @@ def _settings(path: Path, table: Any) -> Settings:
 
 def _is_pattern(path: str) -> bool:
     return any(sign in path for sign in "*?[")
-
-
-def _value(value: Any) -> Value:
-    return tuple(map(_value, value)) if isinstance(value, list) else value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import Any
 
+from grouper.monitor.record import json_number
 from grouper.monitor.run import Run
 from grouper.monitor.verdicts import Verdict
 from grouper.reports.json import dumps
@@ -40,12 +40,8 @@ def _group(run: Run, name: str) -> dict[str, Any]:
         "parameters": facts.parameters if facts else None,
         "values": facts.values if facts else None,
         "rule": facts.rule if facts else None,
-        "last": {k: _number(v) for k, v in asdict(last).items()} if last else None,
+        "last": {k: json_number(v) for k, v in asdict(last).items()} if last else None,
     }
-
-
-def _number(value: float | None) -> float | str | None:
-    return value if value is None or math.isfinite(value) else str(value)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

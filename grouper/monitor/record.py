@@ -76,7 +76,7 @@ def header_line(header: Header) -> str:
 def record_line(record: Record) -> str:
     """One line of a monitor file; `nan` and `inf`, which JSON lacks, are written as strings."""
     groups = {
-        name: {key: _json_number(value) for key, value in asdict(measured).items()}
+        name: {key: json_number(value) for key, value in asdict(measured).items()}
         for name, measured in record.groups.items()
     }
     untouched = list(record.untouched)
@@ -88,5 +88,6 @@ def _line(value: dict[str, object]) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def _json_number(value: float | None) -> float | str | None:
+def json_number(value: float | None) -> float | str | None:
+    """A number as JSON can have it: infinities and NaN as words."""
     return value if value is None or math.isfinite(value) else str(value)

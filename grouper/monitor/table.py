@@ -14,7 +14,7 @@ from grouper.monitor.run import Run
 from grouper.monitor.sparkline import BLOCKS, trend
 from grouper.monitor.verdicts import Verdict
 from grouper.reports.finding_text import STYLES
-from grouper.text.findings import Severity
+from grouper.text.findings import Severity, severity_counts
 from grouper.text.printable import visible
 
 Part = Text | Padding
@@ -89,10 +89,9 @@ def _broken(count: int) -> Text:
 
 def closing_line(verdicts: Sequence[Verdict]) -> Text:
     """The last line: how many errors and warnings there are."""
-    counts = {s: sum(v.severity is s for v in verdicts) for s in Severity}
-    words = ", ".join(f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
-    worst = next((STYLES[severity] for severity in Severity if counts[severity]), "bold green")
-    return Text(words or "ok: no problems", worst)
+    severities = [verdict.severity for verdict in verdicts]
+    worst = next((STYLES[each] for each in Severity if each in severities), "bold green")
+    return Text(", ".join(severity_counts(severities)) or "ok: no problems", worst)
 
 
 def _cells(measured: Measurement) -> tuple[str, ...]:

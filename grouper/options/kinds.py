@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from grouper.options.values import Value
+from grouper.options.values import Value, is_number
 
 Test = Callable[[Value], bool]
 
 
-def _real(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _at_least_zero(value: Value) -> bool:
-    return _real(value) and value >= 0  # type: ignore[operator]
+    return is_number(value) and value >= 0
 
 
 def _positive(value: Value) -> bool:
-    return _real(value) and value > 0  # type: ignore[operator]
+    return is_number(value) and value > 0
 
 
 def _share(value: Value) -> bool:
-    return _real(value) and 0 <= value <= 1  # type: ignore[operator]
+    return is_number(value) and 0 <= value <= 1
 
 
 def _count(value: Value) -> bool:
@@ -54,7 +50,7 @@ def _warmup_shape(value: Value) -> bool:
 
 
 # The description of a constraint, and its test.
-NUMBER = ("a number", _real)
+NUMBER = ("a number", is_number)
 NOT_NEGATIVE = ("a non-negative number", _at_least_zero)
 POSITIVE = ("a positive number", _positive)
 SHARE = ("a number from 0 to 1", _share)

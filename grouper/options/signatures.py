@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grouper.options.values import Value
+from grouper.options.values import Value, with_tuples
 from grouper.text.dataclass import dataclass
 
 TABLE = Path(__file__).with_name("optimizers.json")
@@ -82,13 +82,9 @@ def _table() -> Mapping[str, Signature]:
     return {
         name: Signature(
             tuple(entry["constructor"]),
-            {key: _value(value) for key, value in entry["constructor"].items()},
+            {key: with_tuples(value) for key, value in entry["constructor"].items()},
             tuple(entry["group"]),
             known=name,
         )
         for name, entry in recorded.items()
     }
-
-
-def _value(value: Any) -> Value:
-    return tuple(map(_value, value)) if isinstance(value, list) else value

@@ -55,11 +55,11 @@ KINDS: Mapping[str, Constraint] = MappingProxyType(
         ),
         "alpha": NOT_NEGATIVE,
         "amsgrad": FLAG,
-        "beta2_decay": ("a number of at most 0", lambda v: is_number(v) and v <= 0),  # type: ignore[operator]
+        "beta2_decay": ("a number of at most 0", lambda v: is_number(v) and v <= 0),
         "betas": BETAS,
         "capturable": FLAG,
         "centered": FLAG,
-        "d": ("a number of at least 1", lambda value: is_number(value) and value >= 1),  # type: ignore[operator]
+        "d": ("a number of at least 1", lambda value: is_number(value) and value >= 1),
         "dampening": NUMBER,
         "decoupled_weight_decay": FLAG,
         "differentiable": FLAG,

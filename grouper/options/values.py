@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isclose
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from grouper.text.dataclass import dataclass
 
@@ -23,8 +23,14 @@ class Configured:
 Value: TypeAlias = int | float | bool | str | tuple["Value", ...] | Configured | None
 
 
-def is_number(value: Value) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a number, which `true` is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def with_tuples(value: Any) -> Value:
+    """A value of JSON or TOML, whose lists are tuples here."""
+    return tuple(map(with_tuples, value)) if isinstance(value, list) else value
 
 
 def same(left: Value, right: Value) -> bool:

@@ -15,7 +15,7 @@ from grouper.reports.json import VERSION, dumps, findings_value, model_value
 from grouper.reports.lines import Line, styled
 from grouper.reports.model_lines import model_lines
 from grouper.reports.output import Output
-from grouper.text.findings import Severity
+from grouper.text.findings import severity_counts
 from grouper.text.printable import count_phrase, visible
 
 
@@ -60,8 +60,7 @@ def _optimizer_line(optimizer: OptimizerGroups) -> Line:
 
 def closing_line(audit: Audit) -> Line:
     """The last line: whether there are errors, and the numbers of findings."""
-    counts = {s: sum(finding.severity is s for finding in audit.findings) for s in Severity}
-    phrases = ", ".join(f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
+    phrases = ", ".join(severity_counts(finding.severity for finding in audit.findings))
     if not audit.ok:
         return styled(("failed: ", "bold red"), phrases)
     groups = count_phrase(audit.grouping.groups, "group")

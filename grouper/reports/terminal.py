@@ -11,7 +11,7 @@ from grouper.reports.groups import groups_lines
 from grouper.reports.lines import Line, styled
 from grouper.reports.model_lines import model_lines
 from grouper.reports.output import Output
-from grouper.text.findings import Finding, Severity
+from grouper.text.findings import Finding, Severity, severity_counts
 from grouper.text.printable import visible
 
 
@@ -65,11 +65,9 @@ def report_text(report: Report) -> str:
 
 def closing_line(findings: Iterable[Finding], grouping: Grouping | None) -> Line:
     """The last line: whether an optimizer can be built, and the numbers of findings."""
-    counts = dict.fromkeys(Severity, 0)
-    for finding in findings:
-        counts[finding.severity] += 1
-    phrases = ", ".join(f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
-    if counts[Severity.ERROR]:
+    severities = [finding.severity for finding in findings]
+    phrases = ", ".join(severity_counts(severities))
+    if Severity.ERROR in severities:
         return styled(("failed: ", "bold red"), phrases)
     rest = f"; {phrases}" if phrases else ""
     if grouping is None:

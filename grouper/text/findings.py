@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
 from typing import TypeAlias
@@ -19,6 +20,12 @@ class Severity(Enum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+def severity_counts(severities: Iterable[Severity]) -> list[str]:
+    """How many there are of each severity, the worst first: `2 errors`, `1 note`."""
+    counts = Counter(severities)
+    return [f"{counts[s]} {s.value}{'s' * (counts[s] != 1)}" for s in Severity if counts[s]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from grouper.text.fold_tails import Path, Segment, joined_tails, written
+from grouper.text.printable import quoted
 
 MAX_WORK = 50_000_000  # segments that joining may visit: enough for 200,000 names
 MAX_SEGMENTS = 100  # longest names whose tails are joined
@@ -107,8 +108,7 @@ def alternatives(choices: tuple[str, ...]) -> str:
 
 def _path(row: Row) -> Path:
     if len(row) == 1 == len(row[0]) and not _GLOB.fullmatch(row[0][0]):
-        escaped = row[0][0].replace("\\", "\\\\").replace('"', '\\"')
-        return ((f'"{escaped}"',),)
+        return ((quoted(row[0][0]),),)
     return tuple(map(_parts, row))
 
 

@@ -30,6 +30,12 @@ def quoted_list(words: Iterable[object]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
+def quoted(text: str) -> str:
+    """A text in double quotes, as rules files have them."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def count_phrase(items: Sized, noun: str = "tensor") -> str:
     """`1 tensor`, `6 tensors`, `1,200 tensors`."""
     return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"

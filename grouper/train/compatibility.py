@@ -35,7 +35,7 @@ def match_groups(plan: PlanProtocol, optimizer: Optimizer) -> tuple[GroupSchedul
     """
     groups = optimizer.param_groups
     nameless = not any("name" in group for group in groups)
-    if nameless and _sizes(groups) == [len(schedule.parameters) for schedule in plan.groups]:
+    if nameless and sizes(groups) == [len(schedule.parameters) for schedule in plan.groups]:
         return tuple(plan.groups)
     by_name = {schedule.name: schedule for schedule in plan.groups}
     _refuse_names([group.get("name") for group in groups], list(by_name), groups)
@@ -93,7 +93,8 @@ def check_not_reordered(before: Mapping[int, str], optimizer: Optimizer) -> None
             )
 
 
-def _sizes(groups: Groups) -> list[int]:
+def sizes(groups: Groups) -> list[int]:
+    """How many parameters each group has."""
     return [len(group["params"]) for group in groups]
 
 

@@ -109,7 +109,7 @@ class _Maker:
                 f"the group `{self.group.name}` has no `lr`, so there is nothing to plan: set it in"
                 " a rule, or for all groups in the `optimizer` statement"
             )
-        return float(lr)  # type: ignore[arg-type]
+        return float(lr)
 
     def _evaluated(self, value: PlanValue, key: str, own: float) -> float:
         """A number of the plan, in which `key` stands for the group's own value of that option."""

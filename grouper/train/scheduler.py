@@ -20,8 +20,9 @@ from grouper.train.compatibility import (
     check_not_reordered,
     group_of_each_tensor,
     match_groups,
+    sizes,
 )
-from grouper.train.courses import Courses, Groups, momentum_of, write
+from grouper.train.courses import Courses, momentum_of, write
 from grouper.train.step_watcher import StepWatcher
 from grouper.train.wrapped import torch_optimizer
 
@@ -173,13 +174,13 @@ class PlanScheduler(LRScheduler):
         self._schedules = match_groups(self.plan, optimizer)
         check_lrs(self._schedules, optimizer.param_groups)
         check_momentum_declared(self._schedules, optimizer.param_groups)
-        self._groups, self._sizes = optimizer.param_groups, _sizes(optimizer.param_groups)
+        self._groups, self._sizes = optimizer.param_groups, sizes(optimizer.param_groups)
         self._courses = Courses(self.plan, self._schedules, self._groups)
         self._group_of = group_of_each_tensor(self._schedules, optimizer)
 
     def _has_other_groups(self) -> bool:
         groups = self.optimizer.param_groups
-        return groups is not self._groups or _sizes(groups) != self._sizes
+        return groups is not self._groups or sizes(groups) != self._sizes
 
     def _snapshot(self) -> Written:
         """lr and momentum of each group now: equal to an earlier snapshot unless one was written
@@ -263,7 +264,3 @@ def _version(value: Any) -> object:
 
 def _are_numbers(*values: object) -> bool:
     return all(isinstance(value, int | float) for value in values)
-
-
-def _sizes(groups: Groups) -> list[int]:
-    return [len(group["params"]) for group in groups]

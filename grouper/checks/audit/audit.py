@@ -14,7 +14,7 @@ from grouper.model.inventory import Inventory
 from grouper.options.read_only import ReadOnly
 from grouper.text.arguments import require, require_all
 from grouper.text.dataclass import dataclass, replace
-from grouper.text.findings import Finding, Severity, in_order
+from grouper.text.findings import Finding, Severity, in_order, severity_counts
 from grouper.text.printable import count_phrase, visible
 from grouper.text.shown import Shown, line
 
@@ -38,8 +38,8 @@ class Audit(Shown):
         require_all("findings", self.findings, Finding, "a tuple of findings")
 
     def __repr__(self) -> str:
-        counts = {s: sum(f.severity is s for f in self.findings) for s in Severity}
-        totals = "".join(f", {n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n)
+        counts = severity_counts(finding.severity for finding in self.findings)
+        totals = "".join(f", {count}" for count in counts)
         groups = count_phrase(self.grouping.groups, "group")
         return line(self, visible(f"{self.path}: {groups}{', ok' * self.ok}{totals}"))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from grouper.generate.convert.errors import ConvertError
 from grouper.generate.convert.section import TARGET, UNNAMED, Opaque
+from grouper.options.values import is_number
 from grouper.text.dataclass import replace
 
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -145,7 +146,7 @@ class _Reader:
                 return self._mapping(node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 value = self.evaluate(operand)
-                return -value if _is_number(value) else self._opaque(node)
+                return -value if is_number(value) else self._opaque(node)
             case ast.BinOp():
                 return self._arithmetic(node)
             case ast.Call():
@@ -181,14 +182,14 @@ class _Reader:
     def _arithmetic(self, node: ast.BinOp) -> Any:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
         compute = _OPERATORS.get(type(node.op))
-        power = isinstance(node.op, ast.Pow) and _is_number(left) and _is_number(right)
+        power = isinstance(node.op, ast.Pow) and is_number(left) and is_number(right)
         try:
             if power and abs(right) <= 64:
                 return left**right
             texts = isinstance(left, str) and isinstance(right, str)
             lists = isinstance(left, list) and isinstance(right, list)
             joins = isinstance(node.op, ast.Add) and (texts or lists)
-            if compute and (joins or (_is_number(left) and _is_number(right))):
+            if compute and (joins or (is_number(left) and is_number(right))):
                 return compute(left, right)
         except (ArithmeticError, ValueError):
             pass
@@ -249,7 +250,3 @@ class _Reader:
     def _opaque(self, node: ast.AST) -> Opaque:
         text = " ".join(ast.unparse(node).split())
         return Opaque(text if len(text) <= 60 else f"{text[:57]}...", getattr(node, "lineno", 0))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -9,6 +9,7 @@ from grouper.generate.init.atoms import Atom
 from grouper.model.inventory import Inventory
 from grouper.text.dataclass import dataclass
 from grouper.text.fold import fold
+from grouper.text.printable import quoted
 
 MOST_TRIED = 80  # atoms that are combined with each other
 MOST_JOINED = 6  # atoms of one `or`; more are no selector but a list
@@ -138,9 +139,3 @@ def listed(wanted: int, inventory: Inventory) -> Description:
     texts = [*fold(plain), *(quoted(name) for name in names if not _PLAIN.fullmatch(name))]
     cost = _LISTED * len(texts) + sum(map(len, texts)) / 40
     return Description(" or ".join(texts), wanted, cost)
-
-
-def quoted(name: str) -> str:
-    """A name as a selector of itself."""
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

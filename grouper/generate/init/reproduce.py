@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from grouper.generate.init.atoms import atoms_of
-from grouper.generate.init.describe import describe, listed, quoted
+from grouper.generate.init.describe import describe, listed
 from grouper.generate.init.labels import Labels
 from grouper.generate.init.settings import GroupToWrite, Settings, settings_of, written
 from grouper.generate.init.splits import SplitText, Writer
@@ -16,7 +16,7 @@ from grouper.language.syntax.unparse import options_text, statement_text
 from grouper.model.inventory import Inventory
 from grouper.text.dataclass import replace
 from grouper.text.fold import folded_list
-from grouper.text.printable import count_phrase
+from grouper.text.printable import count_phrase, quoted
 
 _MOST_SHOWN = 4  # patterns of names in a comment
 

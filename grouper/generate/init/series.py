@@ -151,7 +151,7 @@ def _place(series: Series) -> str:
 
 def _geometric(series: Series, values: Sequence[Value], first: Value) -> str | None:
     """`0.75**(count(i) - i)`, or a first factor times that, where it is exact."""
-    numbers = [float(v) for v in values if is_number(v) and isinstance(v, int | float) and v > 0]
+    numbers = [float(v) for v in values if is_number(v) and v > 0]
     if len(numbers) != len(values) or len(set(numbers)) != len(numbers):
         return None
     ratio = round((numbers[0] / numbers[-1]) ** (1 / (len(numbers) - 1)), 9)

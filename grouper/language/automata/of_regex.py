@@ -13,6 +13,7 @@ from typing import Any
 from grouper.language.automata.characters import ANY, Characters, literal
 from grouper.language.automata.meter import Unknown
 from grouper.language.automata.nfa import Assertion, Nfa
+from grouper.language.syntax.regexes import CATEGORIES
 
 _ASSERTIONS = {
     op.AT_BEGINNING: Assertion.BEGIN,
@@ -21,14 +22,6 @@ _ASSERTIONS = {
     op.AT_END_STRING: Assertion.END,
     op.AT_BOUNDARY: Assertion.WORD_EDGE,
     op.AT_NON_BOUNDARY: Assertion.NO_WORD_EDGE,
-}
-_CLASSES = {
-    op.CATEGORY_DIGIT: r"\d",
-    op.CATEGORY_NOT_DIGIT: r"\D",
-    op.CATEGORY_SPACE: r"\s",
-    op.CATEGORY_NOT_SPACE: r"\S",
-    op.CATEGORY_WORD: r"\w",
-    op.CATEGORY_NOT_WORD: r"\W",
 }
 _DEFAULT_FLAGS = sre.parse("").state.flags
 
@@ -92,7 +85,7 @@ def _characters(code: Any, value: Any) -> Characters:
         elif kind is op.RANGE:
             ranges.append((chr(member[0]), chr(member[1])))
         elif kind is op.CATEGORY:
-            classes.append(_CLASSES[member])
+            classes.append(CATEGORIES[member])
         else:
             raise Unknown(str(kind))
     return Characters(tuple(ranges), tuple(classes), negated)

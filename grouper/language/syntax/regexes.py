@@ -20,6 +20,14 @@ from typing import Any
 from grouper.text.dataclass import dataclass
 
 ALPHABET = frozenset(string.ascii_letters + string.digits + "_.-@:/ ")
+CATEGORIES = {  # classes of characters in the parse tree, as a regex writes them
+    op.CATEGORY_DIGIT: r"\d",
+    op.CATEGORY_NOT_DIGIT: r"\D",
+    op.CATEGORY_SPACE: r"\s",
+    op.CATEGORY_NOT_SPACE: r"\S",
+    op.CATEGORY_WORD: r"\w",
+    op.CATEGORY_NOT_WORD: r"\W",
+}
 _DIGITS = frozenset(string.digits)
 MAX_LENGTH = 1000
 MAX_DEGREE = 4
@@ -191,15 +199,7 @@ def _branch(branches: list[Shape]) -> Shape:
 
 @cache
 def _category(code: Any) -> frozenset[str]:
-    classes = {
-        op.CATEGORY_DIGIT: r"\d",
-        op.CATEGORY_NOT_DIGIT: r"\D",
-        op.CATEGORY_SPACE: r"\s",
-        op.CATEGORY_NOT_SPACE: r"\S",
-        op.CATEGORY_WORD: r"\w",
-        op.CATEGORY_NOT_WORD: r"\W",
-    }
-    return frozenset(c for c in ALPHABET if re.match(classes[code], c))
+    return frozenset(c for c in ALPHABET if re.match(CATEGORIES[code], c))
 
 
 def _characters(code: Any, value: Any) -> frozenset[str]:

@@ -6,6 +6,7 @@ import re
 
 from grouper.language.syntax import tree
 from grouper.language.syntax.keywords import KEYWORDS
+from grouper.text.printable import quoted
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
 _PLAIN_LABEL = re.compile(r"[^\W\d][\w.-]*(?<![.-])")
@@ -19,7 +20,7 @@ def statement_text(statement: tree.Statement) -> str:
         case tree.Let(name=name, value=value):
             return f"let {name} = {expression_text(value)}"
         case tree.Include(path=path):
-            return f"include {_quoted(path)}"
+            return f"include {quoted(path)}"
         case tree.Optimizer(name=name, alias=alias, options=options):
             given = f" as {alias}" if alias else ""
             return f"optimizer {name}{given} {options_text(options)}".rstrip()
@@ -34,9 +35,9 @@ def statement_text(statement: tree.Statement) -> str:
         case tree.Expect(claim=claim, after_warmup=after_warmup):
             return f"expect {_claim_text(claim)}" + " after warmup" * after_warmup
         case tree.For(path=path):
-            return f"for {_quoted(path)}"
+            return f"for {quoted(path)}"
         case tree.BaseModel(path=path):
-            return f"base_model {_quoted(path)}"
+            return f"base_model {quoted(path)}"
         case tree.Tag(names=names):
             return f"tag {', '.join(names)}"
         case tree.Allow(code=code, selector=selector):
@@ -71,7 +72,7 @@ def label_text(label: tree.Label) -> str:
     plain = "".join("x" if isinstance(p, tree.Word) else p.text for p in label.pieces)
     if words or (_PLAIN_LABEL.fullmatch(plain) and plain not in KEYWORDS):
         return text
-    return _quoted(text)
+    return quoted(text)
 
 
 def options_text(options: tuple[tree.Option, ...], between: str = " ") -> str:
@@ -90,7 +91,7 @@ def selector_text(selector: tree.Selector) -> str:
         case tree.Regex(pattern=pattern):
             return "/" + re.sub(r"(?<!\\)((?:\\\\)*)/", r"\1\\/", pattern) + "/"
         case tree.Exact(name=name):
-            return _quoted(name)
+            return quoted(name)
         case tree.ClassName(name=name):
             return f"@{glob_text(name)}"
         case tree.Within(module=module):
@@ -165,12 +166,12 @@ def expression_text(expression: tree.Expression, around: int = 0) -> str:
         case tree.Constant(value=value):
             return {None: "none", True: "true", False: "false"}[value]
         case tree.String(value=value):
-            return _quoted(value)
+            return quoted(value)
         case tree.Word(name=name):
             return name
         case tree.Attribute(label=label, key=key):
             plain = re.fullmatch(r"[^\W\d]\w*", label)
-            return f"{label if plain else _quoted(label)}.{key}"
+            return f"{label if plain else quoted(label)}.{key}"
         case tree.Subscript(of=of, index=index):
             return f"{expression_text(of)}[{expression_text(index)}]"
         case tree.Tuple(items=items):
@@ -195,8 +196,3 @@ def _binary(expression: tree.Binary, around: int) -> str:
     right = expression_text(expression.right, 3 if power else own + 1)
     text = f"{left}**{right}" if power else f"{left} {expression.operator} {right}"
     return f"({text})" if own < around else text
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from grouper.checks.report import Report
 from grouper.reports.ci.entries import all_entries
 from grouper.reports.output import Output
-from grouper.text.findings import Severity
+from grouper.text.findings import severity_counts
 from grouper.text.printable import visible
 
 
@@ -28,10 +28,9 @@ def closing_lines(reports: Sequence[Report]) -> list[str]:
 
 def result(report: Report) -> str:
     """A text such as `ok: 3 groups; 1 note`, `failed: 1 error` or `sound`."""
-    counts = {s: sum(f.severity is s for f in report.findings) for s in Severity}
-    phrases = [f"{n} {s.value}{'s' * (n != 1)}" for s, n in counts.items() if n]
+    phrases = ", ".join(severity_counts(finding.severity for finding in report.findings))
     if not report.ok:
-        return f"failed: {', '.join(phrases)}"
+        return f"failed: {phrases}"
     groups = len(report.grouping.groups) if report.grouping else 0
     sound = f"ok: {groups} group{'s' * (groups != 1)}" if report.has_model else "sound"
-    return "; ".join([sound, ", ".join(phrases)] if phrases else [sound])
+    return f"{sound}; {phrases}" if phrases else sound

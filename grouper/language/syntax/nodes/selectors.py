@@ -21,10 +21,6 @@ def and_(build: Builder, found: Any) -> tree.And:
     return tree.And(tuple(build.node(c) for c in found.children), span=build.span(found))
 
 
-def none_of(build: Builder, found: Any) -> tree.Not:
-    return tree.Not(build.node(found.children[0]), span=build.span(found))
-
-
 def has(build: Builder, found: Any) -> tree.Has:
     return tree.Has(str(found.children[0]), span=build.span(found))
 
@@ -93,7 +89,7 @@ def property(build: Builder, found: Any) -> tree.Flag:
 FUNCTIONS = {
     "or": or_,
     "and": and_,
-    "none_of": none_of,
+    "none_of": negation,
     "has": has,
     "negation": negation,
     "glob": glob_,
