@@ -33,7 +33,7 @@ class CaptureNumbers(Protocol):
 
 
 class LabelTotals(Protocol):
-    """The tensors and values that are trained under a label."""
+    """The number of tensors, and of parameters in them, that are trained under a label."""
 
     def value(self, function: str, label: str) -> int: ...
 
@@ -93,7 +93,8 @@ def number(expression: tree.Expression, scope: Scope) -> int | float:
 def compare(comparison: tree.Comparison, scope: Scope) -> bool | None:
     """Whether a comparison holds; None where the model's file does not record the fact.
 
-    What a parameter does not have (a third dimension, a fan) compares with nothing.
+    A comparison with something that the parameter does not have (a third dimension, a fan) is
+    false.
     """
     try:
         left = evaluate(comparison.left, scope)

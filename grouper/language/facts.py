@@ -13,10 +13,10 @@ FACTS = ("ndim", "numel", "shape", "dtype", "fan_in", "fan_out")
 
 
 def fact(name: str, parameter: Parameter, span: Span | None) -> Value:
-    """A fact of a parameter: sizes are counted in elements.
+    """A fact of a parameter; sizes are in elements.
 
     Raises UnknownFact where the model's file does not record it, and Undefined where the parameter
-    has no such thing.
+    has no such fact.
     """
     if name == "dtype":
         if parameter.dtype is None:

@@ -24,9 +24,10 @@ PlanValue = Value | tree.Expression
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `split` is the split that it is in, or None at the file's top level.
+    """One rule.
 
-    `condition` is what follows `where`; an `optional` rule may match nothing.
+    `split` is the split that it is in, or None at the file's top level. `condition` is what follows
+    `where`. An `optional` rule may match nothing.
     """
 
     selector: tree.Selector | None

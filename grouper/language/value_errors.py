@@ -1,4 +1,4 @@
-"""What stands in the way of an expression's value, with its place."""
+"""Why an expression has no value, with the place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the answer of a selector depends on: parameters that are alike in it get the same answer."""
+"""What the answer of a selector depends on: parameters that agree in it get the same answer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WHOLE_NAME = Asked(name=True)
 
 
 def together(several: Iterable[Asked]) -> Asked:
-    """What any of them ask."""
+    """What any of them depends on."""
     listed = list(several)
     return Asked(
         frozenset().union(*(one.texts for one in listed)),
@@ -58,7 +58,7 @@ def _both(one: Asked, other: Asked) -> Asked:
 
 
 def asked(selector: tree.Selector | None) -> Asked:
-    """What a selector, or a condition, asks."""
+    """What a selector or a condition depends on."""
     match selector:
         case None:
             return NOTHING

@@ -1,4 +1,4 @@
-"""For each parameter: the rules that match it, and the options that follow."""
+"""The rules that match each parameter, and the options that follow from them."""
 
 from __future__ import annotations
 
@@ -102,12 +102,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the rules make of parameters that they treat alike; `settings` keeps those that do not
-    count, too.
+    """What the rules decide for parameters that they treat alike.
 
-    `uncovered_splits` and `overlapping_splits` name the splits (None: the top level) of which no
-    rule, or several rules, match. `conflicts` are the options with more than one value. `options`
-    are final: the optimizer's defaults, then settings, then multipliers.
+    `settings` keeps those that do not count, too. `uncovered_splits` and `overlapping_splits` name
+    the splits (None: the top level) of which no rule, or several rules, match. `conflicts` are the
+    options with more than one value. `options` are final: the optimizer's defaults, then settings,
+    then multipliers.
     """
 
     combination: Combination
@@ -121,7 +121,8 @@ class Decision:
 
 
 class ParameterAssignment(NamedTuple):
-    """What the rules make of one parameter: a Decision, with the numbers in the parameter's name.
+    """What the rules decide for one parameter: a Decision, with the numbers in the parameter's
+    name.
 
     Most models have very many of these, and few decisions.
     """
@@ -184,11 +185,11 @@ class Assignment:
 
     @cached_property
     def treated_alike(self) -> tuple[tuple[ParameterAssignment, ...], ...]:
-        """The parameters by what the rules make of them: those of one tuple differ in nothing else
-        but captured numbers on which nothing hangs.
+        """The parameters, grouped by what the rules decide for them.
 
-        What is asked of the first holds for all. Tuples are in the order of their first, and
-        each in the model's order.
+        Those of one tuple differ only in captured numbers that change nothing, so what holds for
+        the first holds for all. Tuples are in the order of their first parameters, each in the
+        model's order.
         """
         alike: dict[int, list[ParameterAssignment]] = {}
         for assigned in self.parameters:

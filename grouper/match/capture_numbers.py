@@ -117,7 +117,7 @@ def capture_numbers(rules: RuleSet, inventory: Inventory) -> tuple[Blocks, tuple
 
 
 def _asked(rule: Rule) -> Iterator[Names]:
-    """The captures that a rule asks the numbers of."""
+    """The captures that a rule counts or ranks."""
     expressions = [option.value for option in rule.options]
     for comparison in comparisons(rule.condition):
         expressions += [comparison.left, comparison.right]
@@ -142,7 +142,7 @@ def _family(
 
 
 def _captured(selector: tree.Selector, rules: RuleSet, inventory: Inventory) -> set[Captured]:
-    """What a selector captures, over all that it matches."""
+    """The captures of everything that a selector matches."""
     test = compile_selector(selector, inventory, rules.variables)
     kinds = Kinds(inventory, [Question(selector, test, asked(selector), NOTHING)])
     found = {kinds.of(parameter) for parameter in inventory.parameters if not parameter.tied}
@@ -159,7 +159,7 @@ def _captured(selector: tree.Selector, rules: RuleSet, inventory: Inventory) -> 
 
 
 def _disagreement(names: Names, several: list[tuple[Rule, Family]]) -> Iterable[Finding]:
-    """A name stands for one family of numbers in its block."""
+    """The finding where a block counts a name by which two rules capture different numbers."""
     first_rule, first = several[0]
     for rule, family in several[1:]:
         if family.taken != first.taken:

@@ -1,4 +1,4 @@
-"""From the answers to selectors to the rules that match."""
+"""The rules that match, from the answers of their selectors."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Which rules match parameters that are alike, what is not known, and what fails; `size` is the
-    number of rules."""
+    """The rules that match parameters that are alike, what is not known, and what fails.
+
+    `size` is the number of rules.
+    """
 
     combination: Combination
     size: int
@@ -70,7 +72,7 @@ class Decided:
         return outcome
 
     def _with_condition(self, alike: Alike) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The answers that a condition narrows, and the places of the numbers that they capture."""
+        """The answers after the condition, and the positions of the numbers that they capture."""
         conditional = tuple(
             at
             for at, (index, answer) in enumerate(alike.answers)
@@ -90,7 +92,7 @@ class Decided:
     def _holds(
         self, alike: Alike, numbers: tuple[str, ...], at: int, parameter: Parameter
     ) -> Answer:
-        """What a condition answers, asked once for the same numbers and facts."""
+        """The answer of a condition, evaluated once for the same numbers and facts."""
         index = alike.answers[at][0]
         own = tuple([(name, numbers[place]) for name, place in alike.places[at]])
         key = index, own, alike.given

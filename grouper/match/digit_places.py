@@ -1,4 +1,4 @@
-"""Where the texts with digits that selectors ask for may be in a name."""
+"""Where in a name the digit texts that selectors look for can be."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DigitTexts:
         return {index for number in numbers if number is not None for index in self._askers[number]}
 
     def places(self, skeleton: str, questions: frozenset[int]) -> tuple[Place, ...]:
-        """Where texts of these questions may be in names of a skeleton, and which."""
+        """Where these texts may be in names of a skeleton, and which of them."""
         found: list[Place] = []
         for text, texts in self._texts.items():
             if self._askers_of[text].isdisjoint(questions):

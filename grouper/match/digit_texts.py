@@ -1,6 +1,6 @@
-"""The texts with digits that decide about a glob: whether each is at its places in a name.
+"""The texts with digits on which a glob depends: whether each is at its place in a name.
 
-With them, and with a name's characters other than digits, is said whether the glob matches it.
+Together with the characters that are not digits, they decide whether the glob matches.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _DIGITS = frozenset("0123456789")
 
 
 class ByDigits(Exception):
-    """A glob that asks for digits in another way."""
+    """Raised for a glob that depends on digits in another way."""
 
 
 def digit_texts(glob: tree.Glob) -> frozenset[str]:

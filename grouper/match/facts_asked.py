@@ -1,4 +1,4 @@
-"""The facts of a parameter that selectors ask for, as values that are equal where answers are."""
+"""The facts of a parameter on which selectors depend, as values that can be compared."""
 
 from __future__ import annotations
 

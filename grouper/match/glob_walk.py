@@ -1,4 +1,6 @@
-"""Globs for which no regex is exact and fast: a walk that visits each (piece, position) once."""
+"""Globs for which no regex is both exact and fast: a search that visits each (piece, position)
+once.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ Visit: TypeAlias = tuple[_Step, int, Numbers]
 
 
 class Walk:
-    """Depth first, best choice first. Raises BadValue after MAX_PAIRS visits."""
+    """A depth-first search, best choice first. Raises BadValue after MAX_PAIRS visits."""
 
     def __init__(self, glob: tree.Glob) -> None:
         self._glob = glob

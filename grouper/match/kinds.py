@@ -1,5 +1,7 @@
-"""Answers that many parameters share: those whose names differ in numbers alone, and that have the
-same class, shape or what else selectors ask for."""
+"""Shares answers between parameters whose names differ in numbers alone.
+
+They must agree in class, shape and whatever else selectors depend on.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,7 @@ class _Kind:
 
 
 class Kinds:
-    """Answers questions about the parameters of an inventory; those that are alike are asked once.
+    """Answers questions about the parameters of an inventory, once for those that are alike.
 
     `tests` counts the answers that were worked out.
     """
@@ -89,7 +91,7 @@ class Kinds:
         self._alike: dict[object, Alike] = {}
 
     def of(self, parameter: Parameter) -> Found:
-        """What is answered to a parameter, and the numbers in its name that answers speak of."""
+        """The answers for a parameter, and the numbers in its name that their captures refer to."""
         name = parameter.names[0]
         skeleton = name.translate(ZEROS)
         facts = tuple([ask(parameter) for ask in self._facts]) if self._facts else ()

@@ -1,4 +1,4 @@
-"""What the names start with that a selector may match, so that others need not be asked."""
+"""The prefixes of the names that a selector can match, so that others need not be tested."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ ZEROS = str.maketrans(dict.fromkeys("123456789", "0"))  # what stands for any di
 
 
 class NameStarts:
-    """Selectors by what names start with, so that a file of a rule a layer costs each name a few
-    look-ups, and not a test a layer. Digits are alike here."""
+    """Selectors by the prefixes of the names that they can match.
+
+    A file with a rule for each layer then costs each name a few look-ups, not a test for each
+    layer. All digits count as one here.
+    """
 
     def __init__(self, selectors: Sequence[tree.Selector | None]) -> None:
         self._anywhere: list[int] = []
@@ -28,7 +31,9 @@ class NameStarts:
                 self._anywhere.append(index)
 
     def of(self, skeleton: str) -> set[int]:
-        """The indexes of those that may match a name, by the name with zeros for all digits."""
+        """The indexes of the selectors that may match a name, by the name with zeros for all
+        digits.
+        """
         found = set(self._anywhere)
         for length, by_text in self._starts.items():
             found.update(by_text.get(skeleton[:length], ()))
@@ -36,8 +41,9 @@ class NameStarts:
 
 
 def name_starts(selector: tree.Selector | None) -> tuple[str, ...]:
-    """Every parameter that the selector matches, or of which it has something to say, has a name
-    that starts with one of these; none where any parameter may be such a one."""
+    """Prefixes such that every parameter that the selector matches, or reports something about, has
+    a name with one of them; none where any parameter may be one.
+    """
     match selector:
         case (tree.Glob() as glob) | tree.Within(module=tree.Glob() as glob):
             start = literal_start(glob)
@@ -64,7 +70,7 @@ def _narrowness(starts: tuple[str, ...]) -> int:
 
 
 def _never_fails(selector: tree.Selector) -> bool:
-    """Whether asking the selector can be no error, whatever the parameter."""
+    """Whether testing the selector never fails, whatever the parameter."""
     match selector:
         case tree.Comparison(left=tree.Word(name=fact), right=tree.Number()):
             return fact in FACTS and fact not in ("dtype", "shape")

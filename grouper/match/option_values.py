@@ -1,4 +1,4 @@
-"""The values that the options of a matching rule have for one parameter."""
+"""The values of a matching rule's options for one parameter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from grouper.text.source import Span
 
 
 class Problem(NamedTuple):
-    """A value that fails. One option fails in one way, however many parameters it has."""
+    """A value that fails; one for each option, however many parameters it has."""
 
     code: Code
     option: tree.Option
@@ -81,7 +81,7 @@ class OptionValues:
                 )
 
     def scope(self, match: Match, option: tree.Option, parameter: Parameter, lr: Value) -> Scope:
-        """What the words of an option stand for; `lr` is that of the parameter's group."""
+        """What words in an option stand for; `lr` is that of the parameter's group."""
         own = {"lr": lr} if option.key in OF_RATE and lr is not None else {}
         return Scope(
             {**self.rules.variables, **own} if own else self.rules.variables,
@@ -119,7 +119,7 @@ def configured(expression: tree.Expression, scope: Scope) -> Value:
 
 
 def uses_facts(rule: Rule) -> bool:
-    """Whether parameters of other shapes or dtypes may get other values from the rule."""
+    """Whether the rule can give parameters of other shapes or dtypes other values."""
     return any(word.name in FACTS for option in rule.options for word, _ in words(option.value))
 
 
@@ -131,7 +131,7 @@ def used_words(rule: Rule) -> set[str]:
 
 
 def uses_base(rule: Rule) -> bool:
-    """Whether parameters of other names may get other values from the rule."""
+    """Whether the rule can give parameters of other names other values, through the base model."""
     return any(True for option in rule.options for _ in attributes(option.value))
 
 

@@ -37,7 +37,7 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class _Resolved:
-    """What the rules make of a parameter, and of all others that are like it."""
+    """What the rules decide for a parameter and all others like it."""
 
     decision: Decision
     problems: tuple[Problem, ...]

@@ -1,4 +1,4 @@
-"""What a selector answers to each name of a parameter that several modules share."""
+"""What a selector answers for each name of a parameter that several modules share."""
 
 from __future__ import annotations
 

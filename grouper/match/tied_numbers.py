@@ -20,7 +20,8 @@ from grouper.text.printable import shortened
 
 def tied_numbers(matches: Matches) -> Iterator[Finding]:
     """One finding for each rule that would have to choose among the numbers of a shared parameter,
-    and its parameters."""
+    with its parameters.
+    """
     tied = [
         (parameter, combination.matches(numbers))
         for parameter, combination, numbers in zip(
@@ -64,8 +65,10 @@ def _used(rule: Rule) -> tuple[str, ...]:
 
 
 def _concerns(rules: tuple[Rule, ...], rule: Rule, found: tuple[Match, ...]) -> bool:
-    """Whether a rule takes a parameter, or could by one of its numbers, as `where` asks for them:
-    not where it begins with `else` and an earlier rule of its block takes the parameter."""
+    """Whether a rule takes a parameter, or could by one of its numbers, as `where` asks for them.
+
+    It does not where it begins with `else` and an earlier rule of its block takes the parameter.
+    """
     if any(match.rule is rule for match in found):
         return True
     if rule.condition is None:

@@ -1,4 +1,4 @@
-"""Selectors as automata over names: what holds of the names of every model.
+"""Selectors as finite automata over names, to answer what holds for the names of every model.
 
-A name here is segments of printable characters with dots between; numbers have any length.
+A name here is segments of printable characters separated by dots; numbers have any length.
 """

@@ -1,4 +1,4 @@
-"""Deterministic automata, made from others as far as somebody walks in them."""
+"""Deterministic automata, built lazily from nondeterministic ones: states are made when reached."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ State = tuple[int, Kind]  # the states of the other automaton, as bits, and the 
 
 
 class Automaton:
-    """The words that lead from the first to the last state of an Nfa. States are numbers.
+    """The deterministic automaton of an Nfa. States are numbers; DEAD accepts nothing.
 
-    No word that goes on from DEAD is taken. `exact` is false where it takes words that what it
-    stands for does not.
+    `exact` is false where it accepts more words than the selector that it stands for.
     """
 
     def __init__(self, nfa: Nfa, exact: bool = True) -> None:
@@ -33,12 +32,12 @@ class Automaton:
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """The characters to be looked at beside SAMPLE."""
+        """The characters to try beside SAMPLE: those that the pattern names."""
         return frozenset().union(*(taken.named for taken in self._nfa.takes if taken))
 
     @cached_property
     def classes(self) -> tuple[int, ...]:
-        """For each character of SAMPLE a number: equal ones are not told apart."""
+        """A class number for each character of SAMPLE: one class leads to the same states."""
         numbers: dict[object, int] = {}
         kinds = ((kind_of(c) if self._asserts else None) for c in SAMPLE)
         told = ((self._taking(c), kind) for c, kind in zip(SAMPLE, kinds, strict=True))
@@ -53,7 +52,7 @@ class Automaton:
         return found
 
     def accepts(self, state: int) -> bool:
-        """Whether a word may end here."""
+        """Whether the word read so far is accepted."""
         if state not in self._accepts:
             closed = self._closed(*self._states[state], Kind.EDGE)
             self._accepts[state] = bool(closed >> self._nfa.end & 1)
@@ -90,7 +89,7 @@ class Automaton:
         return self._takers[character]
 
     def _closed(self, inside: int, before: Kind, after: Kind) -> int:
-        """The states and all that silent moves reach from them, between two characters."""
+        """The epsilon closure of some states, at a position between two characters."""
         if not self._asserts:
             before = after = Kind.EDGE
         closed, known = 0, self._closures
@@ -113,14 +112,14 @@ class Automaton:
 
 
 def automaton(build: Callable[[Nfa, int], int], exact: bool = True) -> Automaton:
-    """The automaton of what `build` adds to an empty one. Raises Unknown as `build` does."""
+    """The automaton of what `build` adds to an empty Nfa. Raises Unknown as `build` does."""
     nfa = Nfa()
     nfa.end = build(nfa, 0)
     return Automaton(nfa, exact)
 
 
 def bits(number: int) -> Iterator[int]:
-    """The places of the ones in a number, the lowest first."""
+    """The positions of the ones in a number, the lowest first."""
     while number:
         low = number & -number
         yield low.bit_length() - 1

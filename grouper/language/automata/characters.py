@@ -20,7 +20,7 @@ SAMPLE = (
 
 
 class Kind(Enum):
-    """What assertions such as `\\b` ask of a character; EDGE is the outside of a name."""
+    """What assertions such as `\\b` ask of a character; EDGE is before or after the name."""
 
     EDGE = 0
     DIGIT = 1
@@ -43,7 +43,7 @@ class Characters:
 
     @property
     def named(self) -> frozenset[str]:
-        """The characters that are named and for which none of SAMPLE stands."""
+        """The characters that are named, other than those that SAMPLE represents."""
         return frozenset(first for first, last in self.ranges if not last.isascii())
 
     @property

@@ -1,4 +1,4 @@
-"""What is said of a parameter by its names: true, false, or open."""
+"""What a name alone tells of a parameter: true, false, or open."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Negation:
 
 @dataclass(frozen=True)
 class All:
-    """All of the claims; of none: true."""
+    """Every one of the claims holds; with no claims, true."""
 
     claims: tuple[Claim, ...]
 
 
 @dataclass(frozen=True)
 class Either:
-    """Any of the claims; of none: false."""
+    """At least one of the claims holds; with no claims, false."""
 
     claims: tuple[Claim, ...]
 
@@ -46,14 +46,14 @@ OPEN, ALWAYS, NEVER = Open(), All(()), Either(())
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """Of some cases, as bits: where a claim is true, and where it is false; else it is open."""
+    """The cases, as bits, in which a claim is true and in which it is false; else it is open."""
 
     true: int
     false: int
 
 
 def cases(claim: Claim, test: Callable[[Atom], Cases], every: int) -> Cases:
-    """The cases of a claim, from those of its tests; `every` are all cases that there are."""
+    """The cases of a claim, from those of its tests; `every` has a bit for each case there is."""
     match claim:
         case Atom():
             return test(claim)
@@ -79,7 +79,7 @@ def cases(claim: Claim, test: Callable[[Atom], Cases], every: int) -> Cases:
 
 
 def can_be(claim: Claim, wanted: bool, test_can_be: Callable[[Atom, bool], bool]) -> bool:
-    """Whether a claim may come out so, where each test may come out so or so by itself."""
+    """Whether a claim can have this result, where the tests do not depend on each other."""
     match claim:
         case Atom():
             return test_can_be(claim, wanted)
@@ -112,8 +112,11 @@ def atoms_of(claim: Claim) -> Iterator[Atom]:
 
 
 def only_grows(claim: Claim) -> bool:
-    """Whether a claim that holds for a name holds for every parameter that has the name, among
-    others: where nothing is negated."""
+    """Whether the claim contains no negation.
+
+    If it holds for one of a parameter's names, it then holds for the parameter, whatever its other
+    names are.
+    """
     match claim:
         case Atom() | Open():
             return True

@@ -1,4 +1,4 @@
-"""Several automata walked through at once: which of them take one name together."""
+"""The product of several automata: which of them accept the same name."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ NAMES = -1  # the index of the automaton of all names
 
 @dataclass(frozen=True)
 class Explored:
-    """The sets of automata, as bits, that take one name alone, each with a shortest such name.
+    """The sets of automata, as bits, that are just those accepting some name; each with a shortest
+    one.
 
-    Shorter names come first. Where it is not `complete` there may be others.
+    Shorter names come first. Where it is not `complete` there may be other sets.
     """
 
     names: Mapping[int, str]
@@ -28,7 +29,7 @@ class Explored:
 
 
 def explore(automata: Sequence[Automaton], meter: Meter) -> Explored:
-    """All sets of automata that take some name alone, as far as the meter lets it."""
+    """The sets of automata that are just those accepting some name, as far as the meter allows."""
     walked = {NAMES: _names(), **dict(enumerate(automata))}
     characters = _characters(list(walked.values()))
     start: Place = tuple((index, START) for index in walked)
@@ -57,7 +58,7 @@ def explore(automata: Sequence[Automaton], meter: Meter) -> Explored:
 def _after(
     walked: Mapping[int, Automaton], place: Place, character: str, meter: Meter
 ) -> Place | None:
-    """The place after a character; None where no name goes on so."""
+    """The product state after a character; None where no name continues so."""
     after = []
     for index, state in place:
         reached = walked[index].step(state, character, meter)
@@ -73,7 +74,7 @@ def _taking(walked: Mapping[int, Automaton], place: Place) -> int:
 
 
 def _characters(automata: Sequence[Automaton]) -> list[str]:
-    """One character of each sort that the automata tell apart."""
+    """One representative of each class of characters that the automata tell apart."""
     rows = zip(*(each.classes for each in automata), strict=True)
     first = dict(zip(reversed(list(rows)), reversed(SAMPLE), strict=True))
     named = sorted(frozenset().union(*(each.named for each in automata)))

@@ -1,4 +1,4 @@
-"""How much work a question may take."""
+"""A limit on how much work a question may take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Unknown(Exception):
 
 @dataclass
 class Meter:
-    """Counts moves. Raises Unknown where there are more than `most`."""
+    """Counts transitions. Raises Unknown after more than `most` of them."""
 
     most: float = float("inf")
     spent: int = 0

@@ -1,4 +1,4 @@
-"""Nondeterministic automata, built piece by piece, with assertions on their silent moves."""
+"""Nondeterministic automata, built piece by piece, with assertions on their epsilon transitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_STATES = 2_000
 
 
 class Assertion(Enum):
-    """What a silent move asks of the characters before and after it."""
+    """What an epsilon transition asks of the characters before and after it."""
 
     BEGIN = "begin"
     END = "end"
@@ -46,9 +46,9 @@ Move = tuple[int, Assertion | None]
 
 @dataclass
 class Nfa:
-    """States are numbers; one that takes a character leads to the next number.
+    """States are numbers; one that reads a character leads to the next number.
 
-    Parts are added at a state and give the state after them; `end` is the last of all.
+    Each method adds a part at a state and returns the state after it; `end` is the accepting state.
     """
 
     takes: list[Characters | None] = field(default_factory=lambda: [None])
@@ -75,7 +75,7 @@ class Nfa:
         return self.new()
 
     def asserted(self, at: int, assertion: Assertion | None) -> int:
-        """Nothing, where the assertion holds."""
+        """Reads nothing, and passes only where the assertion holds."""
         to = self.new()
         self.move(at, to, assertion)
         return to
@@ -89,7 +89,7 @@ class Nfa:
         return join
 
     def many(self, at: int, part: Callable[[int], int]) -> int:
-        """A part any number of times."""
+        """A part repeated any number of times."""
         loop = self.asserted(at, None)
         self.move(part(self.asserted(loop, None)), loop)
         return self.asserted(loop, None)

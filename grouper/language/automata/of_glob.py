@@ -1,4 +1,4 @@
-"""A glob as an automaton. Where it captures one number twice, of all names but for that."""
+"""A glob as an automaton. It accepts more where two captures of one number must be equal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pieces = tuple[tree.Piece, ...]
 
 
 def add_glob(nfa: Nfa, at: int, glob: tree.Glob) -> int:
-    """The glob after a state; the state after the glob. Raises Unknown beyond the limits."""
+    """Add the glob at a state; returns the state after it. Raises Unknown beyond the limits."""
     return _sequence(nfa, at, glob.pieces)
 
 

@@ -74,7 +74,7 @@ def _below(nfa: Nfa, at: int, path: tree.Glob | tree.Exact | tree.ClassName) -> 
 
 
 def _root(nfa: Nfa, path: tree.Glob | tree.Exact | tree.ClassName) -> list[Part]:
-    """All names, where the path is that of the root, too."""
+    """All names, if the path is one that the root matches as well."""
     own = automaton(lambda inside, at: _add_path(inside, at, path))
     return [lambda at: nfa.many(at, lambda inner: nfa.take(inner, ANY))] if own.matches("") else []
 

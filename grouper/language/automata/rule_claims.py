@@ -1,4 +1,4 @@
-"""What a file's rules say of names, and which questions of all names have an answer."""
+"""What a file's rules say of names, and which questions about all names can be answered."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOST_TESTS = 12  # of one question, where all names of the file are too much
 
 
 class Names:
-    """All names, as some tests tell them apart: a case each, the one with the shortest name first.
+    """All possible names, as some tests tell them apart: one case each, with its shortest name.
 
     Where they are not `complete` there are further cases.
     """
@@ -75,8 +75,10 @@ class Names:
         return any(not false >> result & 1 and self._comes_out(taken, result) for result in results)
 
     def _comes_out(self, taken: Sequence[int], result: int) -> bool:
-        """Whether names can have this result of the tests together: each of its ones of one name,
-        and none of its zeros of any."""
+        """Whether names can have this combination of results.
+
+        Each test with a one must accept some of the names, and each with a zero none of them.
+        """
         among = self.every
         for index, cases_taken in enumerate(taken):
             if not result >> index & 1:
@@ -85,7 +87,7 @@ class Names:
         return bool(among) and all(cases_taken & among for cases_taken in ones)
 
     def _can_hold_apart(self, claim: Claim) -> bool:
-        """The same, as if no test knew of the others: yes too often, and never no."""
+        """The same, with each test taken by itself: it says yes too often, and never no wrongly."""
 
         def test_can_be(atom: Atom, wanted: bool) -> bool:
             found = self._of[atom]
@@ -101,8 +103,11 @@ class Names:
 
 
 class RuleClaims:
-    """The rules of a file as claims about names. Every question is answered or left open: there is
-    a limit for the work on one, and on all of them together."""
+    """The rules of a file as claims about names.
+
+    Every question is answered or left open: there is a limit for the work on one, and on all of
+    them together.
+    """
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules.rules
@@ -128,11 +133,11 @@ class RuleClaims:
                 yield self.selected(other)
 
     def can_meet(self, rule: Rule, other: Rule) -> bool:
-        """Whether some name may be matched by the selectors of both rules."""
+        """Whether the selectors of both rules may match one name."""
         return self.is_empty(All((self.selected(rule), self.selected(other)))) is not True
 
     def names(self, claim: Claim) -> Iterator[str]:
-        """Names for which a claim holds for any model, short ones first."""
+        """Short names for which a claim holds in any model."""
         found = self._names(claim)
         if found is not None:
             yield from (found.names[case] for case in bits(found.cases(claim).true))
@@ -150,7 +155,7 @@ class RuleClaims:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the work for one file is done, and all questions are left open from here on."""
+        """Whether the work allowed for one file is used up: all further questions stay open."""
         return not self._whole.complete and self._left <= 0
 
     def _names(self, claim: Claim) -> Names | None:

@@ -48,7 +48,7 @@ class Diagnostics:
         )
 
     def foreign(self, option: tree.Option, where: str, translation: Translation) -> None:
-        """An option of a statement that another tool calls so."""
+        """An option that another tool has under this name, in a statement."""
         span, value = option.span, option.value.span
         edits: tuple[Edit, ...] = ()
         if translation.key is not None and span is not None and value is not None:
@@ -62,7 +62,7 @@ class Diagnostics:
     def twice(
         self, what: str, span: Span | None, first: Span | None, help: str = "keep one of them"
     ) -> None:
-        """Something that may be said once, and is said again at `span`."""
+        """Something that may be said once is said again at `span`."""
         self.report(codes.DUPLICATE, f"{what} is declared twice", span, help, also=first)
 
     def report(

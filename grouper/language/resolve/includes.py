@@ -1,4 +1,4 @@
-"""A file's statements with those of the files that it includes in their places."""
+"""Replaces the `include` statements of a file by the statements of the included files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_FILES = 200
 
 
 def read(path: Path) -> Source:
-    """A rules file's text; what is no UTF-8 is replaced, and the parser then points at it."""
+    """The text of a rules file; bytes that are not UTF-8 are replaced, which the parser reports."""
     with open(path, "rb") as file:
         content = file.read(4 * MAX_SIZE + 1)
     return Source(content.decode("utf-8", "replace"), str(path))
@@ -41,8 +41,10 @@ FILES = Files()
 
 @dataclass
 class Expansion:
-    """Expands includes; `findings` are those of parsing all files, and of finding them, `paths` the
-    included files."""
+    """Expands includes.
+
+    `findings` are those of parsing all files and of finding them; `paths` are the included files.
+    """
 
     access: Files = FILES
     findings: list[Finding] = field(default_factory=list)

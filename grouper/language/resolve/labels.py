@@ -1,4 +1,4 @@
-"""Labels: how they read, and what claims and values say of them."""
+"""Labels: their text, and the checks of labels that claims and values name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grouper.text.source import Span
 
 
 class LabelCheck:
-    """Checks that labels which are named are those of rules."""
+    """Checks that every label that is named belongs to a rule."""
 
     def __init__(self, rules: list[Rule], variables: Variables, diagnostics: Diagnostics) -> None:
         self._rules = rules
@@ -25,7 +25,7 @@ class LabelCheck:
         self._diagnostics = diagnostics
 
     def splits(self) -> None:
-        """Report labels that two splits declare: their product could not be named."""
+        """Report labels that two splits share: their product would have ambiguous names."""
         owner: dict[str, Rule] = {}
         for rule in self._rules:
             if rule.split is None or rule.label is None:
@@ -116,7 +116,7 @@ def stem(label: tree.Label) -> str:
 
 
 def could_be(label: tree.Label, name: str) -> bool:
-    """Whether a label can read `name` once its captures are filled in."""
+    """Whether a label can become `name` when its captures are filled in."""
     rest = [name]
     for piece in label.pieces:
         take: Callable[[str], list[str]] = (

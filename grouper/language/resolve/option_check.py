@@ -1,4 +1,4 @@
-"""Checks the options of rules and statements: their words, their values, and where they are."""
+"""Checks the options of rules and statements: their names, their values, and where they stand."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class OptionCheck:
         return value
 
     def shadowed(self, option: tree.Option, own: str) -> None:
-        """Report a variable that is called like the group's own option where that may be meant."""
+        """Report a variable that hides the group's own option where that one may be meant."""
         let = self.variables.lets.get(own)
         if let is not None and any(word.name == own for word, _ in words(option.value)):
             self.diagnostics.report(
@@ -109,7 +109,7 @@ class OptionCheck:
         )
 
     def of_rule(self, option: tree.Option, place: Place) -> None:
-        """Check an option of a rule, as far as it can be without a model."""
+        """Check an option of a rule, as far as that is possible without a model."""
         if option.operator == "flag":
             return
         if option.key in ("optimizer", "schedule") and option.operator == "*=":
@@ -145,8 +145,10 @@ class OptionCheck:
             self.fits(option, value, constraint)
 
     def depends_on_match(self, expression: tree.Expression, place: Place) -> bool:
-        """Whether an expression uses captures, facts, labels or the base model: it has a value
-        for each parameter."""
+        """Whether an expression uses captures, facts, labels or the base model.
+
+        Its value can then differ from parameter to parameter.
+        """
         open_words = {*place.sure, *place.possible, *place.extra} - self.variables.values.keys()
         if any(word.name in open_words for word, _ in words(expression)):
             return True
@@ -173,5 +175,5 @@ class OptionCheck:
 
 
 def plain(values: Mapping[str, PlanValue]) -> dict[str, Value]:
-    """The values that depend on no group's own option."""
+    """The values that do not depend on a group's own options."""
     return {k: v for k, v in values.items() if not isinstance(v, tree.Node)}

@@ -87,7 +87,7 @@ def assignment(text: str) -> tuple[str, Value]:
 
 
 class _Resolver:
-    """Takes the statements in order. What is wrong is reported and left out."""
+    """Resolves the statements in order. Faulty ones are reported and left out."""
 
     def __init__(self, source: Source, overrides: Mapping[str, Value]) -> None:
         self.source = source
@@ -237,7 +237,7 @@ class _Resolver:
 
 
 def _beside(path: str, span: Span | None) -> str:
-    """A path as the file in which it stands means it."""
+    """A path, relative to the folder of the file in which it stands."""
     if span is None or span.source.path.startswith("<"):
         return path
     return str(Path(span.source.path).parent / path)

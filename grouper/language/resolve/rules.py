@@ -21,7 +21,7 @@ FACT_WORDS = frozenset(FACTS)
 
 
 def block_captures(block: Iterable[tree.Rule]) -> frozenset[str]:
-    """The captures that rules of a block have: numbers of all of them can be counted."""
+    """The captures of a block's rules, whose numbers can be counted."""
     return frozenset().union(*(possible_captures(rule.selector) for rule in block))
 
 

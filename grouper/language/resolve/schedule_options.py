@@ -1,4 +1,4 @@
-"""Options of a schedule that are beside `schedule=`, where nothing reads them."""
+"""Finds options of a schedule that stand beside `schedule=`, where nothing reads them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ def check_beside(
     variables: Mapping[str, Value],
     diagnostics: Diagnostics,
 ) -> None:
-    """Report the options of rules that belong into the parentheses of their `schedule=`; a tag of
-    that name is the file's own."""
+    """Report the options of rules that belong in the parentheses of their `schedule=`.
+
+    Those that the file declares as tags are its own.
+    """
     for rule in rules:
         beside_schedule(rule.options, tags, variables, diagnostics)
 
@@ -34,7 +36,7 @@ def beside_schedule(
     variables: Mapping[str, Value],
     diagnostics: Diagnostics,
 ) -> None:
-    """Report those of some options that belong into the parentheses of the `schedule=` there."""
+    """Report the options that belong in the parentheses of the `schedule=` beside them."""
     chosen = next((o for o in options if o.key == "schedule"), None)
     kind = SCHEDULES.get(_name(chosen.value, variables)) if chosen else None
     if chosen is None or kind is None:
@@ -72,7 +74,7 @@ def _name(value: tree.Expression, variables: Mapping[str, Value]) -> str:
 
 
 def _moved_inside(chosen: tree.Option, beside: list[tree.Option]) -> tuple[Edit, ...]:
-    """Each option taken from its place, and written after the schedule's name."""
+    """Edits that move each option from its place into parentheses after the schedule's name."""
     place = chosen.value.span
     spans = [option.span for option in beside]
     known = chosen.value.options if isinstance(chosen.value, tree.Configured) else ()

@@ -1,4 +1,4 @@
-"""The variables of a file, and what its expressions come to."""
+"""The variables of a file, and the values of the expressions that use them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Variables:
         self.used: set[str] = set()
 
     def declare(self, let: tree.Let, later: Mapping[str, tree.Let]) -> None:
-        """Take a `let`; `later` are those below it, which its value may not use."""
+        """Declare a `let`; `later` are those further down, which its value may not use."""
         report = self._diagnostics.report
         if let.name in self.lets:
             first = self.lets[let.name]

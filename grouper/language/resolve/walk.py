@@ -114,7 +114,7 @@ def asked_marks(selector: tree.Selector | None) -> Iterator[str]:
 
 
 def captures(selector: tree.Selector | None) -> frozenset[str]:
-    """The captures that every match of a selector has."""
+    """The captures that every match of a selector sets."""
     match selector:
         case tree.Glob():
             return _of_glob(selector)
@@ -133,12 +133,12 @@ def captures(selector: tree.Selector | None) -> frozenset[str]:
 
 
 def possible_captures(selector: tree.Selector | None) -> frozenset[str]:
-    """The captures that some match of a selector may have."""
+    """The captures that some match of a selector may set."""
     return frozenset(capture_order(selector))
 
 
 def capture_order(selector: tree.Selector | None) -> tuple[str, ...]:
-    """The captures that some match may have, each once, in the order in which they are written."""
+    """The captures that some match may set, each once, in the order in which they are written."""
     match selector:
         case tree.Glob(pieces=pieces) | tree.Within(module=tree.Glob(pieces=pieces)):
             found = [name for piece in pieces for name in _possible(piece)]

@@ -1,4 +1,4 @@
-"""Checks that the words of an expression name something where they are."""
+"""Checks that the words of an expression mean something where they stand."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class WordCheck:
             self.diagnostics.unknown("variable", word.name, known, word.span)
 
     def capture(self, word: tree.Word, place: Place) -> None:
-        """Report a word that is to be a capture and that not every match has."""
+        """Report a word that should be a capture and that not every match sets."""
         if word.name in place.sure:
             return
         if word.name in place.possible:

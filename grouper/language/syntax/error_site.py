@@ -1,4 +1,4 @@
-"""The place at which a statement does not parse, and what could be there."""
+"""The position at which a statement does not parse, and what could stand there."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Unparsed:
 
 
 def _expected(error: UnexpectedInput) -> tuple[str, ...]:
-    """What could be at the fault, in words, each once; exact, not the parse state's guess."""
+    """What could stand at the fault, in words, each once; exact, unlike the parser's own guess."""
     if isinstance(error, UnexpectedToken):
         names: Iterable[str] = error.accepts or error.expected
     elif isinstance(error, UnexpectedCharacters):

@@ -1,4 +1,4 @@
-"""What people write by the habit of other tools and languages, and how it is said here."""
+"""What people write out of habit from other tools and languages, and how it is said here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OPERATORS = {"||": "or", "|": "or", "&&": "and", "&": "and", "!": "not ", ",": 
 
 
 def by_habit(statement: Unparsed) -> Finding | None:
-    """The finding of a statement that another tool would take; None for others."""
+    """The finding about a statement that another tool would accept; None for others."""
     for habit in _HABITS:
         finding = habit(statement)
         if finding is not None:

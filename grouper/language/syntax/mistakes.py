@@ -1,4 +1,4 @@
-"""Words for statements that do not parse: what is wrong, where, and what to write instead."""
+"""Messages for statements that do not parse: what is wrong, where, and what to write instead."""
 
 from __future__ import annotations
 

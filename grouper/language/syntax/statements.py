@@ -184,7 +184,7 @@ class _Cutter:
         return self.text.startswith(character, self.offset)
 
     def _unclosed_here(self) -> bool:
-        """Whether a statement of the top level begins a line here and the block is never closed."""
+        """Whether a top-level statement begins on this line: the block was never closed."""
         if not self._at("\n") or not _STATEMENT.match(self.text, self.offset + 1):
             return False
         closing = _next(self._closing_lines, self.offset)

@@ -1,7 +1,7 @@
-"""Lark's parser over a table, put together without the modules that build tables.
+"""Lark's parser over a saved parse table, without the modules that build tables.
 
-As `lark.Lark.load` puts it together, which needs a third of a short process to import what reads
-grammars.
+It does what `lark.Lark.load` does; importing lark's grammar reader would take a third of the time
+of a short command.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules that do not count for a parameter: no match, or hidden by `else`."""
+"""The rules that do not count for a parameter: they do not match, or an earlier rule took it."""
 
 from __future__ import annotations
 
