@@ -1,4 +1,4 @@
-"""What several calls demand of their arguments."""
+"""Checks of arguments that several calls share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grouper.text.printable import quoted_list
 
 
 def require_part(rules: Rules, names: bool, prefix: str | None) -> None:
-    """A `prefix` goes with a report of the whole alone."""
+    """Raises TypeError for a `prefix` without a report of the whole."""
     require("names", names, bool, "True or False")
     require("prefix", prefix, (str, type(None)), "what the names of a part lack, or None")
     if prefix is not None and not isinstance(rules, Report):
@@ -22,7 +22,7 @@ def require_part(rules: Rules, names: bool, prefix: str | None) -> None:
 def run_length(
     steps: int | None, steps_per_epoch: int | None, epochs: int | None
 ) -> tuple[int, int, bool]:
-    """Steps in an epoch, epochs, and whether the run is counted in steps alone."""
+    """The steps of an epoch, the epochs, and whether the run is counted in steps alone."""
     given = {"steps": steps, "steps_per_epoch": steps_per_epoch, "epochs": epochs}
     named = {key for key, value in given.items() if value is not None}
     if named not in ({"steps"}, {"steps_per_epoch", "epochs"}):

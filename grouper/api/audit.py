@@ -1,4 +1,4 @@
-"""An optimizer to the audit of its groups, without rules."""
+"""From an optimizer to the audit of its groups, without rules."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def audit(
     *,
     key: str | None = None,
 ) -> Audit:
-    """What is true of the groups of an optimizer, however it was built. Never raises for findings.
+    """Check the groups of an optimizer, however it was built. Never raises for findings.
 
-    `optimizer` is a torch optimizer or a wrapper of one, with the nn.Module that it trains; several
-    that train one model are given in a list. Nothing of them is changed.
+    `optimizer` is a torch optimizer or a wrapper of one, and `model` the nn.Module that it trains;
+    several that train one model are given in a list. Nothing of them is changed.
 
-    It may also be the path of a checkpoint, which is read without running its code. `model` is then
-    the path of a model or an Inventory, where the checkpoint has none beside the optimizer, and
-    `key` says which model inside a checkpoint. Raises OSError where a file cannot be opened, and
-    grouper.ModelError where it has no optimizer's state or no model.
+    `optimizer` may also be the path of a checkpoint, which is read without running its code.
+    `model` is then the path of a model or an Inventory, where the checkpoint has none beside the
+    optimizer, and `key` says which model inside a checkpoint. Raises OSError where a file cannot be
+    opened, and grouper.ModelError where it has no optimizer's state or no model.
     """
     require("key", key, (str, type(None)), "the path of a model inside a checkpoint, or None")
     if isinstance(optimizer, str | Path):

@@ -1,4 +1,4 @@
-"""A report to training: groups, optimizers, schedulers, frozen statistics."""
+"""From a report to training: groups, optimizers, schedulers, frozen statistics."""
 
 from __future__ import annotations
 

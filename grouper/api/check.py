@@ -1,4 +1,4 @@
-"""Rules and a model to a report, and a report to its groups."""
+"""From rules and a model to a report, and from a report to its groups."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check(model: Model, rules: Rules, *, key: str | None = None) -> Report:
 
 
 def check_rules(rules: Rules) -> Report:
-    """What can be checked of rules without a model. Never raises for findings."""
+    """Check what can be checked of rules without a model. Never raises for findings."""
     rule_set = rule_set_of(rules)
     if has_errors(rule_set):
         return Report(rule_set, NO_MODEL, rule_set.findings)
@@ -62,7 +62,7 @@ def check_rules(rules: Rules) -> Report:
 
 
 def checked_to_build(model: Module, rules: Rules) -> Report:
-    """The report of rules whose optimizer is to be built: with classes of any package looked at."""
+    """The report of rules whose optimizer is to be built: classes of any package are imported."""
     rule_set = rule_set_of(rules)
     signatures = _signatures(rule_set, build=True)
     with collector_off():
@@ -85,8 +85,11 @@ def checked_groups(model: Model, rules: Rules, *, merge: bool = False) -> tuple[
 def _signatures(
     rules: RuleSet, *, live: bool = False, build: bool = False
 ) -> Mapping[str, Signature]:
-    """What is known of the declared optimizers: from the recorded table, with a live model from the
-    installed torch, and where they are about to be built, from any package's class."""
+    """What is known of the declared optimizers' classes.
+
+    It comes from the recorded table, with a live model from the installed torch, and where the
+    optimizers are about to be built, from the classes of any package.
+    """
 
     def find(name: str) -> Signature | None:
         if not (build or (live and ":" not in name)):

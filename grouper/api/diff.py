@@ -1,4 +1,4 @@
-"""Two reports to the difference between them."""
+"""From two reports to the difference between them."""
 
 from __future__ import annotations
 

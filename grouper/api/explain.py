@@ -1,4 +1,4 @@
-"""A report to the explanation of some of its parameters."""
+"""From a report to the explanation of some of its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report and the length of a run to its plan."""
+"""From a report and the length of a run to its plan."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plan(
 def plan_of(
     report: Report, grouping: Grouping, steps_per_epoch: int, epochs: int, in_steps: bool = False
 ) -> Plan:
-    """The plan of a report's groups, with what there is to say about it in its `findings`.
+    """The plan of a report's groups, whose `findings` say what is wrong with it.
 
     Raises ValueError as `make_plan` does.
     """
@@ -59,7 +59,7 @@ def plan_of(
 def planned(
     model: Model, rules: Rules, run: tuple[int, int, bool], merge: bool, prefix: str | None
 ) -> Plan:
-    """`plan` for a run whose length and part have been looked at."""
+    """`plan` for a run whose length and part have been checked."""
     report, grouping = checked_groups(model, rules, merge=merge)
     if isinstance(rules, Report) and is_module(model):
         from grouper.train.part import planned_part

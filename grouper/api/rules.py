@@ -1,4 +1,4 @@
-"""Text to rules: a RuleSet of a text, of a file, or of what a caller passes as `rules`."""
+"""From text to rules: a RuleSet of a text, of a file, or of what a caller passes as `rules`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Rules that grouper writes: from another tool's configuration."""
+"""Writes rules: from another tool's configuration, and as a first file for a model."""

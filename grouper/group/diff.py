@@ -13,8 +13,11 @@ from grouper.text.shown import Shown, line
 
 @dataclass(frozen=True)
 class Treatment:
-    """What becomes of a parameter. `group` is its group's name, None where it is in none: frozen,
-    or matched by no rule. `options` are all of them, the plan's and `optimizer` (the class) too."""
+    """How a parameter is treated.
+
+    `group` is its group's name, None where it is in none: frozen, or matched by no rule. `options`
+    are all of them, the plan's and `optimizer` (the class) too.
+    """
 
     group: str | None
     options: Mapping[str, Value] = field(default_factory=dict)
@@ -31,8 +34,11 @@ class Treatment:
 
 @dataclass(frozen=True)
 class Change:
-    """Parameters that are treated alike before, and alike after. A side is None where its model
-    does not have them. The names are those of the later model, where it has them."""
+    """Parameters that are treated alike before and alike after.
+
+    A side is None where its model does not have them. The names are those of the later model, where
+    it has them.
+    """
 
     before: Treatment | None
     after: Treatment | None

@@ -1,4 +1,4 @@
-"""Finds what changes between the groups of two models, of two rule sets, or of both."""
+"""Computes what changes between the groups of two models, of two rule sets, or of both."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def difference(before: Side, after: Side) -> Diff:
 
 
 def _treatments(side: Side) -> dict[int, Treatment]:
-    """What becomes of each parameter, by its `id`."""
+    """How each parameter is treated, by its `id`."""
     declared = side.rules.optimizers_by_name
     found: dict[int, Treatment] = {}
     for group in side.grouping.groups:

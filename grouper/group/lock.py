@@ -1,4 +1,4 @@
-"""A lock: what rules gave a model when somebody looked, to compare with what they give later."""
+"""A lock: the groups that rules gave a model once, to compare with those that they give later."""
 
 from __future__ import annotations
 

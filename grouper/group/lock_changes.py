@@ -96,7 +96,9 @@ def _of_options(before: LockedGroup, now: LockedGroup) -> Iterator[Change]:
 def _moves(
     before: LockedModel, now: LockedModel, groups: Mapping[str, LockedGroup]
 ) -> Iterator[Change]:
-    """Parameters that are in another group than before, those that go one way together."""
+    """Parameters that are in another group than before; those that moved the same way stand
+    together.
+    """
     old, new = _homes(before), _homes(now)
     ways: dict[tuple[str, str], list[str]] = {}
     for name in {**old, **new}:
@@ -112,7 +114,7 @@ def _moves(
 
 
 def _homes(model: LockedModel) -> dict[str, str]:
-    """Where each parameter is, by its name."""
+    """The group of each parameter, by the parameter's name."""
     return {
         **{name: f"in `{group.name}`" for group in model.groups for name in group.parameters},
         **dict.fromkeys(model.frozen, "frozen"),

@@ -15,8 +15,8 @@ MOST_PLACES = 3
 def lr_place(members: Iterable[ParameterAssignment], rules: RuleSet) -> str | None:
     """The places that decide the lr of a group's parameters, None where nothing sets it.
 
-    Mostly one, `my.rules:3:7`: the option of the rule that set it, or of the `optimizer` statement.
-    Where multipliers decide as well: `my.rules:1:15, multiplied at my.rules:4:9`. Parameters of one
+    Mostly there is one, `my.rules:3:7`: the option of the rule that set it, or of the `optimizer`
+    statement. With multipliers: `my.rules:1:15, multiplied at my.rules:4:9`. Parameters of one
     group may have the same lr from several rules: then each is named, the first three in full.
     """
     distinct = {id(assigned.options): assigned for assigned in members}.values()
@@ -54,7 +54,7 @@ def _default(assigned: ParameterAssignment, rules: RuleSet) -> str | None:
 
 
 def _written(span: Span | None, rule: Rule) -> str:
-    """A rule that was made in Python is nowhere: it is its own place."""
+    """The place of a rule; one that was made in Python has no place, and stands for itself."""
     if span is not None:
         return span.place
     return f"`{rules_text(RuleSet((replace(rule, split=None),))).strip()}`"

@@ -62,7 +62,7 @@ def _candidates(inventory: Inventory) -> Iterator[list[Parameter]]:
 
 
 def _units(inventory: Inventory) -> Iterator[Unit]:
-    """What goes to one group together, coarse first."""
+    """The parameters that go to one group together, the coarsest units first."""
     modules = inventory.modules
 
     def kind(parameter: Parameter) -> Hashable:
@@ -90,15 +90,17 @@ def _pair(kind: Hashable) -> tuple[Hashable, ...]:
 
 
 def _layer(name: str) -> str:
-    """The path up to its last number, or up to its second dot."""
+    """The path up to its last number, or else up to its second dot."""
     numbers = list(_NUMBER.finditer(name))
     return name[: numbers[0].end()] if numbers else ".".join(name.split(".")[:2])
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """A parameter went to a place: the number of a group, or NOWHERE. `decides` is its unit where
-    it is the first of it."""
+    """The place to which a parameter went: the number of a group, or NOWHERE.
+
+    `decides` is its unit where it is the first of it.
+    """
 
     place: int
     shape: Shape
@@ -127,7 +129,9 @@ class _Search:
         self.trail: list[_Choice] = []
 
     def division(self) -> list[list[Parameter]] | None:
-        """The parameters of each group; None where units fit no groups, or steps are used up."""
+        """The parameters of each group; None where no units fit the groups, or the steps are used
+        up.
+        """
         places: tuple[int, ...] | None = None
         for _ in range(LEAST_STEPS + STEPS_EACH * len(self.parameters)):
             index = len(self.trail)
@@ -187,7 +191,7 @@ class _Search:
 
 
 class _InOrder:
-    """What is left of a group's tensors, which are taken one after the other."""
+    """The rest of a group's tensors, which are taken one after the other."""
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
         self.shapes, self.taken = shapes, 0
@@ -203,7 +207,7 @@ class _InOrder:
 
 
 class _AnyOrder:
-    """What is left of a group's tensors, which are taken by their shapes; None fits any."""
+    """The rest of a group's tensors, which are taken by their shapes; None fits any shape."""
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
         self.shapes = Counter(shapes)

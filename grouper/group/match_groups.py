@@ -44,8 +44,9 @@ def _number(value: Value) -> float:
 
 
 def _by_name(names: Sequence[str], inventory: Inventory) -> Mapping[str, Parameter]:
-    """The parameter that each of an optimizer's names is: by the same name, or by the one without
-    what wrappers put into it."""
+    """The parameter of each name in an optimizer: one of that name, or of the name without what
+    wrappers added to it.
+    """
     bare = dict(zip(names, bare_names(names), strict=True))
     by_name = {**{p.stored: p for p in inventory.parameters}, **inventory.by_name}
     found = {name: by_name.get(name) or by_name.get(bare[name]) for name in names}

@@ -1,4 +1,4 @@
-"""The groups of an optimizer that is there: options, and names of parameters."""
+"""The groups of an existing optimizer: options, and names of parameters."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from grouper.text.similar import did_you_mean
 
 
 def nothing_to_unfreeze(label: str, groups: Iterable[Group], frozen: Sequence[FrozenGroup]) -> str:
-    """Nothing that a rule froze has the label: it is trained, misspelt, or not there at all."""
+    """The error where no rule froze this label: it is trained, misspelt, or missing."""
     trained = [group.name for group in groups if group.called(label)]
     if trained:
         return f"no rule froze anything under `{label}`: it is trained, in {quoted_list(trained)}"

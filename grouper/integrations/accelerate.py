@@ -27,14 +27,15 @@ def steps(loader: Any, accumulate: int = 1, epochs: int = 1, *, split_batches: b
     Args:
         loader: the DataLoader, before `prepare` or after it.
         accumulate: the Accelerator's `gradient_accumulation_steps`.
-        epochs: times that the loader is gone through.
+        epochs: how often the loader is iterated over.
         split_batches: whether the Accelerator was told to split batches between processes.
 
-    An epoch has `ceil(batches / accumulate)` steps of the optimizer, and for each of them the
-    scheduler is stepped once, or once for each process where each has batches of its own. Raises
-    ValueError where a number is not positive, where accumulation of the running Accelerator is
-    another, and where there is none yet though this is one of several processes; TypeError for a
-    loader without a length.
+    An epoch has `ceil(batches / accumulate)` steps of the optimizer. For each of them the scheduler
+    is stepped once, or once for each process where each has batches of its own.
+
+    Raises ValueError where a number is not positive, where the running Accelerator accumulates over
+    another number of batches, and where there is none yet though this is one of several processes;
+    TypeError for a loader without a length.
     """
     for name, value in (("accumulate", accumulate), ("epochs", epochs)):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:

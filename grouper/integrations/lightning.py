@@ -91,7 +91,10 @@ class RulesCLI(LightningCLI):
         )
 
     def after_instantiate_classes(self) -> None:
-        """Let the model be configured by the rules. Raises ValueError for a second owner."""
+        """Configure the model by the rules.
+
+        Raises ValueError where something else sets the lr as well.
+        """
         config = self.config.get(self.subcommand) if self.subcommand else self.config
         rules = config.get("rules")
         if rules is None:

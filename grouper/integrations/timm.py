@@ -1,4 +1,4 @@
-"""Trains with timm's script by a rules file: what is in place of two of its calls.
+"""Trains with timm's script by a rules file: replacements for two of its calls.
 
 optimizer = create_optimizer(args, model)
 lr_scheduler, num_epochs = create_scheduler(args, optimizer, updates_per_epoch)
@@ -34,13 +34,14 @@ _reports: WeakKeyDictionary[Optimizer, Report] = WeakKeyDictionary()
 def create_optimizer(
     args: Any, model: nn.Module, rules: RuleSet | str | Path | None = None, **variables: Value
 ) -> Optimizer:
-    """The optimizer of the rules, in place of timm's `create_optimizer_v2(model, ...)`.
+    """The optimizer of the rules, instead of timm's `create_optimizer_v2(model, ...)`.
 
-    `rules` are a path, a shipped name or a RuleSet; where they are not given, `args.rules`, for a
-    script that has an argument `--rules`. The other arguments about the optimizer (`--opt`, `--lr`,
-    `--weight-decay`, `--layer-decay`, ...) have no effect; `variables` are values for the rules'
-    `let` variables. Raises GroupingError where the rules do not fit the model, and ValueError where
-    there are none.
+    `rules` are a path, a shipped name or a RuleSet. Where they are not given, `args.rules` is used,
+    for a script that has an argument `--rules`. The other arguments about the optimizer (`--opt`,
+    `--lr`, `--weight-decay`, `--layer-decay`, ...) have no effect; `variables` are values for the
+    rules' `let` variables.
+
+    Raises GroupingError where the rules do not fit the model, and ValueError where there are none.
     """
     given = getattr(args, "rules", None) if rules is None else rules
     if given is None:
@@ -57,12 +58,12 @@ def create_optimizer(
 def create_scheduler(
     args: Any, optimizer: Optimizer, updates_per_epoch: int
 ) -> tuple[RulesScheduler, int]:
-    """A scheduler that follows the rules' plan, and the number of epochs: `args.epochs`.
+    """A scheduler that follows the rules' plan, and the number of epochs, `args.epochs`.
 
-    In the place of timm's `create_scheduler_v2`; `--sched`, `--warmup-epochs` and their like have
-    no effect, and neither has `--sched-on-updates`: the plan moves with every update.
-    `updates_per_epoch` is the script's own, batches over `--grad-accum-steps`, rounded up. Raises
-    ValueError where the optimizer is not that of `create_optimizer`.
+    It is used instead of timm's `create_scheduler_v2`. `--sched`, `--warmup-epochs` and similar
+    arguments have no effect, and neither has `--sched-on-updates`: the plan moves with every
+    update. `updates_per_epoch` is the script's own: batches over `--grad-accum-steps`, rounded up.
+    Raises ValueError where the optimizer is not that of `create_optimizer`.
     """
     report = _reports.get(optimizer)
     if report is None:
@@ -76,10 +77,10 @@ def create_scheduler(
 
 
 class RulesScheduler(Scheduler):
-    """The plan as a scheduler of timm: its script says the update that it has come to.
+    """The plan as a scheduler of timm, whose script passes the number of updates so far.
 
-    Raises ValueError as the plan's own scheduler does: for a second owner of lr, another optimizer
-    that steps in place of this one, and a run longer than the plan.
+    Raises ValueError as the plan's own scheduler does: where something else sets the lr, where
+    another optimizer steps instead of this one, and where the run is longer than the plan.
     """
 
     def __init__(self, optimizer: Optimizer, plan: Plan) -> None:
@@ -89,11 +90,11 @@ class RulesScheduler(Scheduler):
         self._scheduler = plan.scheduler(optimizer)
 
     def step(self, epoch: int, metric: float | None = None) -> None:
-        """The script has come to the start of an epoch."""
+        """The script is at the start of an epoch."""
         self.step_update(epoch * self.plan.steps_per_epoch, metric)
 
     def step_update(self, num_updates: int, metric: float | None = None) -> None:
-        """The script has made so many updates since the beginning of the run."""
+        """The script has made this many updates since the beginning of the run."""
         self.metric = metric
         now = self._scheduler.last_epoch
         if num_updates == now + 1:

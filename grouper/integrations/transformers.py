@@ -152,7 +152,7 @@ class RulesTrainerMixin(Trainer):
             ) from error
 
     def _get_learning_rate(self) -> float:
-        """The first group's lr, as the Trainer logs it; those of all are kept for `log`."""
+        """The first group's lr, as the Trainer logs it; those of all groups are kept for `log`."""
         groups = unwrap_optimizer(self.optimizer).param_groups
         self._rates = {f"lr/{group['name']}": float(group["lr"]) for group in groups}
         return cast(float, super()._get_learning_rate())

@@ -61,7 +61,7 @@ MonitorOption = bool | str | Path | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class RulesSource:
-    """Where rules were read, and the variables that were given to them."""
+    """Where rules were read, and the variables that were passed with them."""
 
     path: str | Path
     variables: Mapping[str, Value]

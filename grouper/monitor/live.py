@@ -35,8 +35,8 @@ def screen(stderr: bool = False, color: str = "auto") -> Console:
 class LiveTable:
     """Shows the latest record where stderr is a terminal, and does nothing elsewhere.
 
-    A table that is drawn in place and a progress bar overwrite each other. While tqdm draws a bar,
-    the table is printed above it from time to time.
+    A table that is redrawn in place and a progress bar overwrite each other. While tqdm draws a
+    bar, the table is printed above it from time to time.
     """
 
     def __init__(self) -> None:

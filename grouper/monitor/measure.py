@@ -22,7 +22,7 @@ class MeasuredStep:
     """Constructed directly before a step; `numbers()` is called directly after it.
 
     In between it keeps a copy of the weights, and does not synchronise with the device. An error is
-    stored, and raised by `numbers()` after every process has learnt of it.
+    stored, and `numbers()` raises it once every process knows of it.
 
     Args:
         parameters: the parameters that the optimizer trains.

@@ -148,7 +148,7 @@ class Monitor:
             self._in_hook = False
 
     def _begin(self, closure: bool) -> None:
-        """Measure what exists before the step; a closure computes its gradients within it."""
+        """Measure what is known before the step; a closure computes its gradients within it."""
         self._groups = list(self._optimizer.param_groups)
         parameters = [parameter for group in self._groups for parameter in group["params"]]
         self._sharded = any(hasattr(parameter, "placements") for parameter in parameters)
@@ -208,7 +208,7 @@ class Monitor:
 def _require_outputs(
     path: object, csv: object, tensorboard: object, live: object, on_record: object
 ) -> None:
-    """Raise TypeError where an output is none."""
+    """Raise TypeError for an argument that is no output."""
     require("path", path, (str, Path), "the path of a file")
     for name, value, what in (("csv", csv, "file"), ("tensorboard", tensorboard, "folder")):
         require(name, value, (str, Path, type(None)), f"the path of a {what}, or None")

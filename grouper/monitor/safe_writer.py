@@ -1,4 +1,4 @@
-"""Errors of the monitor as one warning, so that they never stop the training."""
+"""Turns errors of the monitor into one warning, so that they never stop the training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges a run by its records: groups that explode, are dead, or move slowly."""
+"""Judges a run by its records: groups that explode, that are dead, or that move slowly."""
 
 from __future__ import annotations
 

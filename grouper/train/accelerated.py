@@ -1,4 +1,4 @@
-"""What a scheduler under Accelerate can know about the length of its run."""
+"""What a scheduler can know about the length of a run under Accelerate."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 
 def counts_batches(plan: PlanProtocol) -> str | None:
-    """Where gradients are accumulated under Accelerate and the plan's epoch is that of batches: it
-    would never come to its end. In words, None where it is right or nothing is known."""
+    """A sentence where gradients are accumulated under Accelerate and the plan's epoch counts
+    batches, so that the plan would never end; None where it is right or nothing is known.
+    """
     state: Any = sys.modules.get("accelerate.state")  # whoever uses it has imported it
     if state is None or not state.GradientState._shared_state or plan.in_steps:
         return None

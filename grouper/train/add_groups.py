@@ -59,7 +59,7 @@ def _constructed(
     part: Part,
     declared: ruleset.Optimizer | None,
 ) -> tuple[list[dict[str, Any]], dict[Tensor, Any]]:
-    """New groups as an optimizer's class makes them, and their first state.
+    """New groups as the optimizer's class makes them, and their first state.
 
     A second optimizer is built from copies of all groups for that: torch checks groups, and makes
     Adagrad's state, only in the constructor.

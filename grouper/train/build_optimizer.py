@@ -70,7 +70,7 @@ def construct(cls: Any, groups: list[dict[str, Any]], options: Mapping[str, Any]
 
 
 def _refused_keys(name: str, groups: list[dict[str, Any]], error: Exception) -> str:
-    """A refusal of a class that looks at the keys of its groups, or at its tensors' types."""
+    """The error of a class that refuses the keys of its groups, or the types of its tensors."""
     keys = quoted_list(dict.fromkeys(key for group in groups for key in group))
     first = str(error).strip().partition("\n")[0]
     said = f": {first}" if first else ""

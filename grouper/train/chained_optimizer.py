@@ -146,7 +146,9 @@ class ChainedOptimizer(Optimizer):
 
 
 class _State(MutableMapping[Any, Any]):
-    """The members' states as one mapping: like torch's, it makes empty states for missing keys."""
+    """The states of all members as one mapping; like torch's, it creates an empty state for a
+    missing key.
+    """
 
     def __init__(self, members: Mapping[str, Optimizer]) -> None:
         self._members = list(members.values())
@@ -173,7 +175,9 @@ class _State(MutableMapping[Any, Any]):
         return repr(dict(self))
 
     def _state_of(self, key: Any) -> Any:
-        """The state of the member that has the key, else that has the parameter, else the first."""
+        """The state of the member that has the key, else of the one that has the parameter, else of
+        the first.
+        """
         for member in self._members:
             if key in member.state:
                 return member.state

@@ -75,7 +75,7 @@ def check_momentum_declared(schedules: Iterable[GroupSchedule], groups: Groups) 
 def group_of_each_tensor(
     schedules: Iterable[GroupSchedule], optimizer: Optimizer
 ) -> dict[int, str]:
-    """The name of the group that each tensor is in; `schedules` are those of the groups."""
+    """The name of the group of each tensor; `schedules` are those of the groups."""
     pairs = zip(schedules, optimizer.param_groups, strict=True)
     return {id(tensor): schedule.name for schedule, group in pairs for tensor in group["params"]}
 
@@ -94,7 +94,7 @@ def check_not_reordered(before: Mapping[int, str], optimizer: Optimizer) -> None
 
 
 def sizes(groups: Groups) -> list[int]:
-    """How many parameters each group has."""
+    """The number of parameters of each group."""
     return [len(group["params"]) for group in groups]
 
 

@@ -1,5 +1,8 @@
-"""Writes a plan's values into an optimizer's groups, step after step: factors are evaluated once
-for all groups that follow the same schedule, and nothing is written while nothing changes."""
+"""Writes a plan's values into an optimizer's groups, step after step.
+
+Factors are evaluated once for all groups that follow the same schedule, and nothing is written
+while nothing changes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ Groups = Sequence[dict[str, Any]]
 
 
 class _Row(NamedTuple):
-    """A group that trains in the whole run, whose warm-up is a line: what its values are made of.
+    """What the values of a group are computed from, where it trains in the whole run with a linear
+    warm-up.
 
     `curve` is the index of its schedule. `momentum_key` is None where it has no momentum.
     """
@@ -32,9 +36,9 @@ class _Row(NamedTuple):
 
 
 class Courses:
-    """The schedules of an optimizer's groups, in their order, made for the loop.
+    """The schedules of an optimizer's groups, in their order, prepared for the training loop.
 
-    To the last bit the same as `group_at` of the plan.
+    Equal to `group_at` of the plan to the last bit.
     """
 
     def __init__(
@@ -53,7 +57,7 @@ class Courses:
         self._always = any(curve.by_step for curve in curves)
 
     def change_at(self, step: int) -> bool:
-        """Whether some value may be another one than at the step before."""
+        """Whether some value may differ from that of the step before."""
         return (
             self._always
             or step <= self._warm
@@ -111,7 +115,7 @@ class Courses:
 def write(
     plan: PlanProtocol, schedules: Sequence[GroupSchedule], groups: Groups, step: int
 ) -> None:
-    """Write a step's values into groups; `schedules` holds that of each, in their order."""
+    """Write a step's values into groups; `schedules` has the schedule of each, in their order."""
     for schedule, group in zip(schedules, groups, strict=True):
         _write(plan.group_at(schedule, step), group)
 

@@ -1,4 +1,4 @@
-"""The factor of an option over a run: a schedule, and the clock that it follows."""
+"""The factor of an option over a run: a schedule, and what it counts time in."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ class Curve:
 
     @cached_property
     def factor(self) -> Factor:
-        """The factor by time, total time, and the time of the whole run."""
+        """The factor as a function of the time, the schedule's total time, and the time of the
+        whole run.
+        """
         return SCHEDULES[self.schedule.name].factor(self.schedule.options)  # type: ignore[arg-type]
 
     @property
     def after_warmup(self) -> bool:
-        """Whether time begins where the group's warm-up ends."""
+        """Whether time starts at the end of the group's warm-up."""
         return self.schedule.options.get("after") == "warmup"
 
     @property
@@ -50,7 +52,7 @@ class Curve:
 
     @property
     def lag(self) -> int:
-        """How late, in epochs or steps, the schedule is followed after warm-up."""
+        """By how much the schedule is delayed after warm-up, in epochs or steps."""
         lag = self.schedule.options.get("lag")
         return lag if isinstance(lag, int) else 0
 
@@ -60,7 +62,7 @@ class Curve:
         return self.after_warmup or bool(self.lag)
 
     def at(self, step: int, run: Run, warmup_end: int) -> float:
-        """The factor at a step, where the group's warm-up ends at the step `warmup_end`."""
+        """The factor at a step, for a group whose warm-up ends at the step `warmup_end`."""
         return self.at_time(step if self.by_step else step // run.steps_per_epoch, run, warmup_end)
 
     def at_time(self, time: int, run: Run, warmup_end: int) -> float:

@@ -28,7 +28,7 @@ class FrozenStatistics:
             norm.eval()
 
     def remove(self) -> None:
-        """Let them follow `model.train()` again, and put them into the mode that they had."""
+        """Put them back into the mode that they had; they then follow `model.train()` again."""
         for name, norm in self._norms.items():
             vars(norm).pop("train", None)
             norm.train(self._trained[name])
@@ -64,6 +64,8 @@ def freeze_statistics_of(
 
 
 def _stay(norm: _BatchNorm, mode: bool = True) -> _BatchNorm:
-    """`train` of a frozen batch norm: evaluation mode, whatever the model goes into."""
+    """`train` of a frozen batch norm: it stays in evaluation mode, whatever mode the model goes
+    into.
+    """
     norm.training = False
     return norm

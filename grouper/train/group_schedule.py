@@ -1,4 +1,4 @@
-"""One group's lr, momentum and other scheduled options, step by step."""
+"""The lr, momentum and other scheduled options of one group, step by step."""
 
 from __future__ import annotations
 

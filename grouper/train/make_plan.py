@@ -1,4 +1,4 @@
-"""From the groups to the plan: what each group's lr and momentum follow."""
+"""From the groups to the plan: the lr and momentum of each group over the run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def make_plan(
 
 
 def _refuse_overflow(group: GroupSchedule, run: Run) -> None:
-    """A schedule that grows (`gamma` or `final` above 1) does so to the end of the run."""
+    """Raises ValueError where a schedule that grows (`gamma` or `final` above 1) overflows in this
+    run.
+    """
     if not math.isfinite(group.lr * group.curve.at(run.steps, run, group.warmup_end)):
         options = group.schedule.options
         grows = " ".join(f"{key}={options[key]}" for key in ("gamma", "final") if key in options)
@@ -58,7 +60,7 @@ def _refuse_overflow(group: GroupSchedule, run: Run) -> None:
 
 @dataclass(frozen=True)
 class _Maker:
-    """Makes the schedule of one group, from the rules' own statements and what the group has."""
+    """Makes the schedule of one group, from the statements of the file and the group's own keys."""
 
     rules: RuleSet
     group: Group
@@ -124,7 +126,7 @@ class _Maker:
             ) from None
 
     def _window(self, given: Mapping[str, PlanValue]) -> tuple[int, int | None]:
-        """The first step that trains, and the first that does not any more."""
+        """The first step at which the group trains, and the first one after its window."""
         nb, steps = self.run.steps_per_epoch, self.run.steps
         first = _bound(given, "from", nb) or 0
         end = _bound(given, "until", nb)
@@ -211,7 +213,7 @@ class _Maker:
 
 
 def _bound(given: Mapping[str, PlanValue], end: str, steps_per_epoch: int) -> int | None:
-    """A bound of a window in steps; fractions of an epoch round as warm-ups do."""
+    """One end of a window in steps; fractions of an epoch are rounded as in warm-ups."""
     if given.get(f"{end}_step") is not None:
         return round(_number(given[f"{end}_step"], 0))
     epochs = given.get(f"{end}_epoch")

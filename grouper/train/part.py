@@ -1,4 +1,4 @@
-"""A model, or a stage of one, and what a report of the whole says about it."""
+"""A model, or one stage of it, and what a report of the whole says about it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ MOST_PATTERNS = 3  # of names in a message
 
 @dataclass(frozen=True)
 class Part:
-    """What is here of the model that a grouping is of: its grouping, and its tensors by every name
-    that they have in the whole."""
+    """What this process has of the model that a grouping is of.
+
+    It is a grouping, and the tensors by every name that they have in the whole model.
+    """
 
     grouping: Grouping
     tensors: Mapping[str, nn.Parameter]
@@ -103,7 +105,7 @@ def _refuse_other_model(
     lacking: list[str],
     prefix: str | None,
 ) -> None:
-    """Raises ValueError where the parameters are not of the report's model, or of a part of it."""
+    """Raises ValueError unless the parameters are those of the report's model or a part of it."""
     is_part = bool(lacking) and any(name in whole for name in own)
     strange = next((name for name in own if name not in whole), None)
     if lacking and not is_part:
@@ -129,7 +131,9 @@ def _other_model(
 
 
 def _fitting_prefixes(own: Mapping[str, Parameter], whole: Mapping[str, Parameter]) -> list[str]:
-    """What would make all names of the part those of parameters of the whole, of these shapes."""
+    """The prefixes with which all names of the part are those of parameters of the whole, of these
+    shapes.
+    """
     first = next(iter(own), None)
     longer = [name for name in whole if first is not None and name.endswith(f".{first}")]
     shapes = {name: parameter.shape for name, parameter in whole.items()}

@@ -130,7 +130,7 @@ class Plan(Shown):
 
 
 class _Factors:
-    """The factors of curves over many steps, each curve evaluated once."""
+    """The factors of curves at many steps; each curve is evaluated once."""
 
     def __init__(self, steps: list[int], run: Run) -> None:
         self.steps = steps

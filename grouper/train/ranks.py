@@ -66,7 +66,7 @@ class RankCheck:
 
 
 class SingleRank(RankCheck):
-    """The check of a process that has no other ranks to agree with."""
+    """The check of a process that has no other ranks to compare with."""
 
     def __init__(self) -> None:
         super().__init__(None, None)
@@ -105,7 +105,7 @@ def _check_for(model: object, process_group: Ranks) -> RankCheck:
 
 
 def _require_group(process_group: object) -> None:
-    """Raise TypeError for what torch.distributed does not give as a group, or as its absence."""
+    """Raise TypeError for anything but a process group of torch, None or False."""
     available = distributed.is_available()
     types = (distributed.ProcessGroup,) if available else ()
     absent = distributed.GroupMember.NON_GROUP_MEMBER if available else None

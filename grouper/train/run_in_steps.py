@@ -1,4 +1,4 @@
-"""What rules may not count in epochs where a run is given in steps alone."""
+"""Which settings count epochs, and so are refused where a run is given in steps alone."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ class PlanScheduler(LRScheduler):
         )
 
     def _is_as_written(self) -> bool:
-        """Whether lr and momentum are the very values that were written: mostly they are."""
+        """Whether lr and momentum are the very objects that were written: mostly they are."""
         lrs, momenta = self._written
         groups = self.optimizer.param_groups
         return all(map(is_, [group["lr"] for group in groups], lrs)) and all(
@@ -258,7 +258,7 @@ def forget(schedules: Sequence[GroupSchedule], optimizer: Optimizer, step: int) 
 
 
 def _version(value: Any) -> object:
-    """A number itself; a tensor by how often it was written, which reads nothing from a device."""
+    """A number itself; for a tensor the count of its in-place changes, which reads no device."""
     return (id(value), value._version) if isinstance(value, Tensor) else value
 
 

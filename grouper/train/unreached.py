@@ -1,4 +1,4 @@
-"""Which groups of a plan never get to their lr."""
+"""Which groups of a plan never reach their lr."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ LEAST_SHARE = 0.5  # of the lr, when the warm-up ends
 
 @dataclass(frozen=True)
 class Unreached:
-    """A group that does not get to its `lr`: it has `reached` at `step`, the last that it trains
-    at, where that lies `inside` its warm-up, else the one at which its warm-up ends."""
+    """A group that does not reach its `lr`: it has `reached` at `step`.
+
+    That step is the last one that it trains at, where that lies `inside` its warm-up; else the one
+    at which its warm-up ends.
+    """
 
     group: str
     lr: float
@@ -43,5 +46,5 @@ def unreached(groups: tuple[GroupSchedule, ...], run: Run) -> Iterator[Unreached
 
 
 def _full(group: GroupSchedule, run: Run) -> float:
-    """The lr that the schedule has when the group begins to train."""
+    """The schedule's lr when the group begins to train."""
     return group.lr * group.curve.at(group.first, run, group.warmup_end)

@@ -1,7 +1,7 @@
-"""The keys of an optimizer's groups that the step of its class does not read.
+"""The keys of an optimizer's groups that its class never reads in a step.
 
-Steps are made by stand-ins: an optimizer of the same class over a few small tensors, whose group is
-a dict that records what is asked of it. Nothing of the given optimizer is touched.
+Steps are made on stand-ins: an optimizer of the same class over a few small tensors, whose group is
+a dict that records which keys are read. Nothing of the given optimizer is touched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_SORTS = 4  # of tensors, by their number of dimensions
 
 
 def unread_keys(optimizer: Optimizer) -> list[tuple[str, ...] | None]:
-    """For each group the keys that no step reads; None where stand-ins cannot step."""
+    """For each group the keys that no step reads; None where the stand-ins cannot step."""
     return [_unread(optimizer, group) for group in optimizer.param_groups]
 
 
@@ -88,7 +88,7 @@ def _unread(optimizer: Optimizer, group: dict[str, Any]) -> tuple[str, ...] | No
 
 
 def _small_tensors(group: dict[str, Any]) -> list[torch.Tensor]:
-    """A small parameter for each number of dimensions that the group's have."""
+    """One small parameter for each number of dimensions that the group's parameters have."""
     shapes: dict[int, tuple[int, ...]] = {}
     for tensor in group["params"]:
         small = tuple(min(size, MOST_SIZE) for size in tensor.shape)

@@ -1,4 +1,4 @@
-"""What is between a training loop and torch: wrappers of optimizers, and running ranks."""
+"""Wrappers of optimizers, and whether this process is one of several ranks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ def unwrap_optimizer(optimizer: Any) -> Any:
 
 
 def torch_optimizer(optimizer: object) -> Optimizer:
-    """The torch optimizer in what was given as `optimizer`. Raises TypeError where there is none.
+    """The torch optimizer in what was given as `optimizer`.
 
-    A wrapper shares its state with the optimizer that it holds, so whatever is read, tried or
-    written belongs on the latter.
+    Raises TypeError where there is none.
+
+    A wrapper shares its state with the optimizer that it holds, so reading, trial steps and writing
+    go to the latter.
     """
     inner = unwrap_optimizer(optimizer)
     if isinstance(inner, Optimizer):

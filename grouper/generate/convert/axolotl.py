@@ -1,8 +1,8 @@
 """axolotl's `lr_groups`, `embedding_lr` and `unfrozen_parameters`.
 
-Its trainer asks in this order: embeddings and heads; then, of what transformers decays, the first
-module of `lr_groups` whose name is in the parameter's; then the rest. So biases and norms of a
-named module keep the full rate, and nothing says so.
+Its trainer asks in this order: embeddings and heads; then, of the parameters that transformers
+decays, the first module of `lr_groups` whose name is in the parameter's; then the rest. So biases
+and norms of a named module silently keep the full rate.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _groups(root: Section, labels: Labels) -> Iterator[Case]:
 
 
 def _unfrozen(root: Section) -> list[Line]:
-    """Everything is frozen but what these match at the beginning of the name."""
+    """Everything is frozen except for names that these patterns match at their beginning."""
     kept, said = [], []
     for text in root.texts("unfrozen_parameters"):
         found = _RANGE.match(text)

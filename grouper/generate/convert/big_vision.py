@@ -1,8 +1,8 @@
 """big_vision's `lr_mults`, `wd_mults` and `schedule`: three tables, in each the first regex counts.
 
-A regex matches whole names. `None` in `schedule` freezes. What no regex of `lr_mults` matches has
-the full rate; what none of `wd_mults` matches is not decayed, and nothing says so. Its decay is not
-multiplied by the rate as AdamW's is: `lr * weight_decay` is what is the same here.
+A regex matches whole names. `None` in `schedule` freezes. A parameter that no regex of `lr_mults`
+matches has the full rate; one that none of `wd_mults` matches is silently not decayed. Its decay is
+not multiplied by the rate as AdamW's is: `lr * weight_decay` is the same here.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _pairs(section: Section, key: str) -> Iterator[tuple[str, Any, str]]:
 
 
 def _schedule(section: Section, labels: Labels) -> list[Table]:
-    """What is frozen. The last regex that takes all is the rest of the table."""
+    """The frozen parameters. The last regex that matches everything is the rest of the table."""
     pairs = list(_pairs(section, "schedule"))
     if not pairs:
         return []

@@ -1,4 +1,4 @@
-"""What a configuration becomes before it is text: tables of cases, with remarks at their places."""
+"""The form of a configuration before it is text: tables of cases, with remarks at their places."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Case:
-    """One rule of a table: the parameters of any of its patterns; all that are left without one.
+    """One rule of a table: the parameters of any of its patterns; without patterns, all that are
+    left.
 
-    `kind` says that it speaks of a kind of parameters, which a model may lack. `dropped` is why the
-    rule is in a comment only.
+    `kind` says that it is about a kind of parameters, which a model may lack. `dropped` is why the
+    rule is written as a comment only.
     """
 
     patterns: tuple[Pattern, ...]
@@ -66,7 +67,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Line:
-    """A statement that stands for itself, or remarks alone."""
+    """A statement of its own, or remarks alone."""
 
     statement: tree.Statement | None
     remarks: tuple[Remark, ...] = ()

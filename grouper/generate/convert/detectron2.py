@@ -1,8 +1,8 @@
-"""detectron2's SOLVER (BASE_LR, BIAS_LR_FACTOR, WEIGHT_DECAY_NORM, WEIGHT_DECAY_BIAS) and the
-`overrides` of its `get_default_optimizer_params`.
+"""detectron2's SOLVER settings and the `overrides` of its `get_default_optimizer_params`.
 
-An override goes by the last part of the name, exactly, and is laid over what norms get: a bias of
-a norm has the decay of biases. An override that names nothing is not noticed.
+The settings are BASE_LR, BIAS_LR_FACTOR, WEIGHT_DECAY_NORM and WEIGHT_DECAY_BIAS. An override
+applies to parameters whose last part of the name is exactly its key, and replaces the settings for
+norms: a bias of a norm has the decay of biases. An override that matches nothing is not noticed.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _of_lazy(optimizer: Section) -> tuple[list[Line], Section]:
 
 
 def _cases(given: Section, labels: Labels) -> Iterator[Case]:
-    """Overrides that leave the decay open come twice: in norms, and elsewhere."""
+    """Overrides that leave the decay open come twice: for norms, and for the rest."""
     norm = given.number("weight_decay_norm")
     overrides = _overrides(given)
     for name, options in overrides.items():

@@ -65,7 +65,7 @@ def _case(group: Section, labels: Labels, names: frozenset[str]) -> Case:
 
 
 def _pattern(text: str, place: str, names: frozenset[str]) -> Pattern:
-    """A name that is the very text matches, too, whatever the regex says."""
+    """A name that equals the text matches, too, whatever the regex says."""
     found = regex(text, "match", place)
     if text not in names or re.match(text, text):
         return found

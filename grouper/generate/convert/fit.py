@@ -1,4 +1,4 @@
-"""A conversion for one model: what only the model tells is settled.
+"""Adapts a conversion to one model, which decides what the configuration leaves open.
 
 Rules that match nothing stay as comments, which say what the system does about them. Systems know a
 shared parameter by the first of its names, where a selector matches any of them: a rule with that
@@ -113,7 +113,7 @@ def _table(table: Table, facts: _Facts, system: str, on_dead: str) -> Table:
 
 
 def _in_order(cases: tuple[Case, ...], facts: _Facts, alone: bool = False) -> tuple[Case, ...]:
-    """The cases with those of shared parameters before them; what then takes nothing is dropped."""
+    """The cases, after cases for shared parameters; cases that then match nothing are dropped."""
     shared = _shared(cases, facts, alone)
     taken = {_chosen(cases, found) for at, found in enumerate(facts.by_first) if at not in shared}
     kept = (
@@ -168,7 +168,7 @@ def _chosen(cases: tuple[Case, ...], found: Selectors) -> int | None:
 
 
 def _stays(case: Case, facts: _Facts) -> bool:
-    """Whether a case that takes nothing stays: the rest, and what the file cannot answer."""
+    """Whether a case without parameters stays: the rest, and what the file cannot answer."""
     return case.is_rest or any(pattern.selector in facts.unsure for pattern in case.patterns)
 
 

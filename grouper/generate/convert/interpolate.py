@@ -20,7 +20,7 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
 
 
 def interpolated(data: Any) -> Any:
-    """The data with all interpolations that can be determined replaced by their values."""
+    """The data with the values of all interpolations that can be determined."""
     return _replaced(data, data)
 
 

@@ -1,7 +1,8 @@
 """kohya's sd-scripts: `network_reg_lrs`, regexes that are searched in names of LoRA modules.
 
 A module's name has no dots, and is the first part of its parameters' names. The first pair that
-matches counts, whatever its documentation says. What has a rate of 0 is left out of the optimizer.
+matches counts, whatever the documentation says. Modules with a rate of 0 are left out of the
+optimizer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """llm-foundry's optimizer `param_groups` and `disable_grad`: regexes that are searched in names.
 
-The first group takes a parameter. One that matches nothing is an empty group, and nothing is said.
-What `disable_grad` freezes stays in its groups; in grouper's it is in none.
+The first group that matches takes a parameter. A group that matches nothing is silently empty. What
+`disable_grad` freezes stays in its groups; in grouper's it is in none.
 """
 
 from __future__ import annotations

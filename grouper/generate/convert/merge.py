@@ -1,4 +1,4 @@
-"""Configurations that inherit: what the later one says is laid over the earlier one."""
+"""Configurations that inherit: values of the later one replace those of the earlier one."""
 
 from __future__ import annotations
 

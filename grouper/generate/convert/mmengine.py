@@ -97,7 +97,7 @@ def _table(optimizer: Section, paramwise: Section, inventory: Inventory | None) 
 
 
 def _refuse_missing(optimizer: Section, paramwise: Section) -> None:
-    """What mmengine itself stops at."""
+    """Raises ConvertError for a missing value without which mmengine itself stops."""
     custom = paramwise.section("custom_keys") or Section({})
     lr_asked = bool(custom.values) or any(
         paramwise.raw(key) is not None for key in ("bias_lr_mult", "dcn_offset_lr_mult")
@@ -129,7 +129,7 @@ def _duplicates(paramwise: Section, inventory: Inventory | None) -> list[Remark]
 
 
 def _losses(root: Section, wrapper: Section) -> list[Line]:
-    """What is beside the groups, and is the training loop's."""
+    """Settings that belong to the training loop and are not carried over."""
     kept = ("optimizer", "paramwise_cfg", "constructor", "type", "_delete_")
     said = []
     if wrapper.path:

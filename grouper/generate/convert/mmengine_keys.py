@@ -1,7 +1,7 @@
-"""mmengine's `custom_keys`: substrings of names, the longest first, then by alphabet.
+"""mmengine's `custom_keys`: substrings of names, the longest first, then in alphabetical order.
 
-A key switches off all settings by kind for its parameters, which users meet as a surprise: the
-order of the cases says it.
+A key replaces all settings by kind for its parameters, which often surprises; the order of the
+cases shows it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What mmengine's `paramwise_cfg` says of kinds: norms, biases, depthwise convolutions, vectors.
+"""mmengine's `paramwise_cfg` by kind: norms, biases, depthwise convolutions, vectors.
 
-The first kind that has a setting counts, for the decay and for the lr apart; the cases are the
+The first kind that has a setting counts, separately for decay and lr; the cases are the
 combinations of both in mmengine's order.
 """
 

@@ -1,7 +1,7 @@
 """Layer decay in OpenMMLab: mmpretrain's constructor for ViT and Swin, mmdetection's for ConvNeXt.
 
 Both multiply the lr by `rate ** (layers - layer - 1)`. mmpretrain asks the model's own
-`get_layer_depth`, whose numbers are said here by counting blocks in the names.
+`get_layer_depth`; the rules compute its numbers by counting the blocks in the names.
 """
 
 from __future__ import annotations

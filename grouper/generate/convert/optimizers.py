@@ -14,10 +14,10 @@ from grouper.options.signatures import signature, torch_signatures
 def optimizer_lines(
     name: str, options: Mapping[str, Any], *remarks: Remark, alias: str | None = None
 ) -> list[Line]:
-    """The optimizer with the options of all groups.
+    """The optimizer with the options of all groups; options that torch's class lacks are left out.
 
-    Options that torch's class does not have are lost. A class that is not torch's and has no
-    dotted name cannot be named: its options are then those of a rule over all parameters.
+    A class that is not torch's and has no dotted name cannot be named: its options are then those
+    of a rule for all parameters.
     """
     known = class_name(name)
     if known is None:

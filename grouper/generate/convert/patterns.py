@@ -24,14 +24,14 @@ STAR = tree.Star()
 
 
 def containing(text: str) -> Pattern:
-    """Every name that holds the text."""
+    """Every name that contains the text."""
     if not text:
         return Pattern(text, tree.Glob((STAR,)))
     return Pattern(text, _glob([STAR, text, STAR]) or regex_selector(re.escape(text), text))
 
 
 def owned(name: str) -> tree.Selector:
-    """Every parameter that its module calls so: `bias` and `*.bias`."""
+    """Every parameter whose own name, without its module's, is this: `bias` and `*.bias`."""
     if not _TEXT.fullmatch(name) or not name:
         return regex_selector(rf"(?:^|\.){re.escape(name)}$", name)
     options = (tree.Glob((tree.Text(name),)), tree.Glob((STAR, tree.Text(f".{name}"))))

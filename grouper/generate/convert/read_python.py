@@ -1,8 +1,8 @@
 """A Python configuration as data: assignments of literals and of calls, read by `ast`, never run.
 
-A call with keywords is a mapping (`dict(...)`, `ParamGroupConfig(...)`), and what is called stands
-under `_target_`. Names that were assigned above stand for their values, and arithmetic on numbers
-is done. Everything else is `Opaque`: an error only where somebody asks for it.
+A call with keywords is a mapping (`dict(...)`, `ParamGroupConfig(...)`), with the name of the
+called object under `_target_`. Names that were assigned above stand for their values, and
+arithmetic on numbers is done. Everything else is `Opaque`: an error only where it is needed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""SAM 2's `layer_decay_param_modifier`: Hiera's `get_layer_id`, said by counting blocks in names.
+"""SAM 2's `layer_decay_param_modifier`: Hiera's `get_layer_id`, computed from block numbers in
+names.
 
-The lr of block `i` of `n` is multiplied by `rate ** (n - i)`, that of embeddings by
-`rate ** (n + 1)`. Relative positions keep the full rate, in whatever block they are.
+The lr of block `i` of `n` is multiplied by `rate ** (n - i)`, that of embeddings by `rate ** (n +
+1)`. Relative positions keep the full rate, in whatever block they are.
 """
 
 from __future__ import annotations

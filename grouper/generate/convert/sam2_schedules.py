@@ -1,4 +1,4 @@
-"""fvcore's schedulers of an option: its first value, and what becomes of it over the run."""
+"""fvcore's schedulers of an option: its first value, and its course over the run."""
 
 from __future__ import annotations
 

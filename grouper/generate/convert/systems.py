@@ -27,8 +27,11 @@ from grouper.text.dataclass import dataclass
 
 @dataclass(frozen=True)
 class System:
-    """`recognises` knows a configuration by its keys; `convert` makes rules of it, exact ones where
-    it has a model. `on_dead` is what the system does about a pattern that matches nothing."""
+    """A system: `recognises` knows a configuration by its keys, and `convert` makes rules of it.
+
+    With a model the rules are exact. `on_dead` is what the system does about a pattern that matches
+    nothing.
+    """
 
     name: str
     recognises: Callable[[Any], bool]

@@ -1,7 +1,7 @@
-"""Options of groups that the optimizer does not read, which other systems put there silently.
+"""Options of groups that the optimizer does not read, though other systems accept them silently.
 
-What is an option of another optimizer does nothing, and is left out with a remark; other keys may
-have readers of their own, and are declared as tags.
+An option of another optimizer has no effect, and is left out with a remark; other keys may have
+readers of their own, and are declared as tags.
 """
 
 from __future__ import annotations

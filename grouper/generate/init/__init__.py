@@ -1,1 +1,1 @@
-"""Rules to begin with: from what a model is, from an optimizer's groups, from a shipped file."""
+"""First rules: from what a model is, from an optimizer's groups, or from a shipped file."""

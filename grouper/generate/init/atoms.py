@@ -1,4 +1,4 @@
-"""What a selector's parts can be for one model, and which parameters each of them takes.
+"""The parts that a selector can be made of for one model, and the parameters of each.
 
 Sets of parameters are integers here, a bit for each parameter in the model's order.
 """
@@ -24,7 +24,7 @@ _ENDING, _PART, _CLASS, _FACT, _WITHIN, _DEEP, _CONTAINS = 1.0, 1.0, 1.05, 1.1, 
 
 @dataclass(frozen=True)
 class Atom:
-    """A part of a selector. `cost` says how much it asks of a reader."""
+    """A part of a selector. `cost` says how hard it is to read."""
 
     text: str
     mask: int

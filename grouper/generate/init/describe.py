@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True)
 class Description:
-    """A selector's text, what it takes, and what it costs a reader."""
+    """A selector's text, the parameters that it takes, and how hard it is to read."""
 
     text: str
     mask: int
@@ -28,7 +28,7 @@ class Description:
 
 
 def describe(wanted: int, others: int, atoms: Sequence[Atom], inventory: Inventory) -> Description:
-    """A selector that takes all of `wanted` and none of `others`; of the rest, whatever it does.
+    """A selector that takes all of `wanted` and none of `others`; the rest may be either.
 
     It always exists: the list of all names, folded.
     """

@@ -17,10 +17,9 @@ _SERIOUS = {Severity.ERROR: 100, Severity.WARNING: 10, Severity.NOTE: 1}
 
 
 def first_rules(inventory: Inventory, use: Use) -> str:
-    """The text of rules for a model.
+    """The text of rules for a model: the fullest text about which `check` has nothing to say.
 
-    Of the fullest text and plainer ones the first counts that `check` has nothing to say of. Raises
-    ValueError where nothing of the model trains.
+    Raises ValueError where nothing of the model trains.
     """
     if not trained_of(inventory):
         what = (

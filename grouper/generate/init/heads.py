@@ -1,4 +1,4 @@
-"""The head of a model: what answers for the task, by class or by its place in the model."""
+"""The head of a model: the layers for its task, found by class or by their place in the model."""
 
 from __future__ import annotations
 

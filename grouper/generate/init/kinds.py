@@ -1,4 +1,4 @@
-"""What kind of model it is that rules are begun for, and how such models are mostly trained."""
+"""The kind of a model for which rules are begun, and how such models are usually trained."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def has_adapters(inventory: Inventory) -> bool:
 
 
 def recipe_for(inventory: Inventory) -> Recipe:
-    """How models of this kind are mostly trained, by the classes of their modules."""
+    """How models of this kind are usually trained, by the classes of their modules."""
     if is_yolo(inventory):
         return YOLO
     if has_adapters(inventory):

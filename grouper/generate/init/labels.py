@@ -1,4 +1,4 @@
-"""What groups are called that somebody else has formed."""
+"""Labels for groups that another program has formed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shipped rules file as the beginning of one's own: its text, with a model and values."""
+"""A shipped rules file as the start of one's own: its text, with a model and values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an optimizer's groups say: what all have in common, and what parts them."""
+"""The settings of an optimizer's groups: what all have in common, and where they differ."""
 
 from __future__ import annotations
 

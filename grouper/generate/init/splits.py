@@ -1,4 +1,6 @@
-"""From groups to splits: one with a rule for each group, or one for each option that parts them."""
+"""From groups to splits: one with a rule for each group, or one for each option in which they
+differ.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ class Writer:
         self.tables.clear()
 
     def splits(self, groups: Sequence[GroupToWrite], masks: Sequence[int]) -> list[SplitText]:
-        """The splits that ask least of a reader."""
+        """The splits that are easiest to read."""
         by_group = [
             Class(group.own, mask, group.given) for group, mask in zip(groups, masks, strict=True)
         ]

@@ -1,4 +1,4 @@
-"""The text of rules that are written for somebody: its header, its comments, its canonical form."""
+"""The text of generated rules: header, comments, canonical form."""
 
 from __future__ import annotations
 

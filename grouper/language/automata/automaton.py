@@ -22,7 +22,7 @@ class Automaton:
     def __init__(self, nfa: Nfa, exact: bool = True) -> None:
         self.exact = exact
         self._nfa = nfa
-        self._asserts = any(a is not None for moves in nfa.moves for _, a in moves)
+        self._asserts = any(a is not None for leaving in nfa.transitions for _, a in leaving)
         self._states: list[State] = [(1, Kind.EDGE)]
         self._numbers = {self._states[0]: START}
         self._next: list[dict[str, int]] = [{}]
@@ -103,7 +103,7 @@ class Automaton:
     def _reach(self, state: int, before: Kind, after: Kind) -> int:
         reached, waiting = 1 << state, [state]
         while waiting:
-            for to, assertion in self._nfa.moves[waiting.pop()]:
+            for to, assertion in self._nfa.transitions[waiting.pop()]:
                 passes = assertion is None or assertion.holds(before, after)
                 if passes and not reached >> to & 1:
                     reached |= 1 << to

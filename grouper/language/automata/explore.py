@@ -11,7 +11,7 @@ from grouper.language.automata.meter import Meter, Unknown
 from grouper.language.automata.nfa import Nfa
 from grouper.text.dataclass import dataclass
 
-MAX_WORK = 30_000  # moves of single automata: less than a tenth of a second
+MAX_WORK = 30_000  # transitions of single automata: less than a tenth of a second
 Place = tuple[tuple[int, int], ...]  # the automata that are alive, by index, and their states
 NAMES = -1  # the index of the automaton of all names
 

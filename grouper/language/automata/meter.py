@@ -16,7 +16,7 @@ class Meter:
     most: float = float("inf")
     spent: int = 0
 
-    def spend(self, moves: int) -> None:
-        self.spent += moves
+    def spend(self, transitions: int) -> None:
+        self.spent += transitions
         if self.spent > self.most:
             raise Unknown("too much work")

@@ -41,7 +41,7 @@ def _is_word(kind: Kind) -> bool:
     return kind in (Kind.DIGIT, Kind.WORD)
 
 
-Move = tuple[int, Assertion | None]
+Transition = tuple[int, Assertion | None]
 
 
 @dataclass
@@ -52,18 +52,18 @@ class Nfa:
     """
 
     takes: list[Characters | None] = field(default_factory=lambda: [None])
-    moves: list[list[Move]] = field(default_factory=lambda: [[]])
+    transitions: list[list[Transition]] = field(default_factory=lambda: [[]])
     end: int = 0
 
     def new(self) -> int:
         if len(self.takes) >= MAX_STATES:
             raise Unknown("too many states")
         self.takes.append(None)
-        self.moves.append([])
+        self.transitions.append([])
         return len(self.takes) - 1
 
     def move(self, at: int, to: int, assertion: Assertion | None = None) -> None:
-        self.moves[at].append((to, assertion))
+        self.transitions[at].append((to, assertion))
 
     def take(self, at: int, characters: Characters) -> int:
         """One of these characters."""

@@ -28,7 +28,7 @@ from grouper.language.automata.of_selector import automaton_of, claim_of
 from grouper.language.ruleset import Rule, RuleSet
 
 MAX_FILE_WORK = 14 * MAX_WORK  # for all questions about one file: a second at most
-ONE_QUESTION = 50  # moves that take as long as all that is done for a question beside them
+ONE_QUESTION = 50  # transitions: what the rest of a question costs
 MOVES_A_TEST = 3_000
 MOST_TOGETHER = 8  # tests whose results are looked at together
 MOST_TESTS = 12  # of one question, where all names of the file are too much

@@ -20,7 +20,7 @@ INCLUDE_CYCLE = Code(
     Severity.ERROR,
     """Files include each other in a circle, or more than 20 levels deep.
 
-What both need belongs into a third file that includes neither.
+Move what both need into a third file that includes neither.
 """,
 )
 UNKNOWN_OVERRIDE = Code(

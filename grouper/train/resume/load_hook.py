@@ -54,7 +54,7 @@ def _by_name(
 
 
 class _Options:
-    """The options of the optimizer's groups: those of the rules now, and what a run has moved."""
+    """The options to load: those that the rules set stay, and those that a run has moved go on."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ def _has_names(groups: Groups | None) -> bool:
 
 
 def _told(matched: MatchedState) -> Restored:
-    """What was not kept: a parameter that had no state when it was saved lost none."""
+    """The warning about what was not kept: a parameter without a saved state lost none."""
     restored = matched.restored
     new = tuple(name for name in restored.new if name not in matched.stateless)
     return replace(restored, new=new)

@@ -1,4 +1,4 @@
-"""Loads an optimizer's state by the names of its parameters, into whatever groups there are now."""
+"""Loads an optimizer's state by the names of its parameters, whatever its groups are now."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def match_state(optimizer: Optimizer, state: object) -> MatchedState:
 
 @dataclass(frozen=True)
 class _Slot:
-    """A parameter of the optimizer: its name, its number in the state dict, its state's shapes."""
+    """A parameter of the optimizer: its name, its number in the state dict, the shapes of its
+    state.
+    """
 
     name: str
     number: int
@@ -149,7 +151,9 @@ def _has_stepped(state: State | None) -> bool:
 def _matching(
     saved: Mapping[str, State], slots: Sequence[_Slot], source: Mapping[str, str]
 ) -> tuple[dict[str, _Slot], Restored]:
-    """The slots that continue, by the name of their saved state; and what becomes of all."""
+    """The slots that continue, by the name of their saved state, and the outcome of every
+    parameter.
+    """
     outcomes: dict[str, list[str]] = defaultdict(list)
     missing_keys: dict[str, None] = {}
     kept: dict[str, _Slot] = {}

@@ -92,8 +92,7 @@ def _entries(metadata: Metadata) -> Iterator[_Entry]:
 
 
 def _has_groups_only(metadata: Metadata) -> bool:
-    """Whether the checkpoint has groups; without any state it is then that of an optimizer that
-    keeps none, such as SGD without momentum."""
+    """Whether the checkpoint has groups and no state, as for SGD without momentum."""
     paths: Mapping[str, tuple[Any, ...]] = metadata.planner_data or {}
     parts = (str(part) for path in paths.values() for part in path)
     return any(part.split(".")[0] == "param_groups" for part in parts)
