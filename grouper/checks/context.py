@@ -159,6 +159,8 @@ class Context:
         self, selector: tree.Selector, parameters: Iterable[Parameter]
     ) -> Iterator[Parameter]:
         test = compile_selector(selector, self.inventory, self.rules.variables)
+        if isinstance(selector, tree.Glob | tree.Exact | tree.Regex):
+            return (p for p in parameters if test(p).truth)
         question = Question(selector, test, asked(selector), NOTHING)
         answers_of = Kinds(self.inventory, [question]).of
         return (p for p in parameters if any(a.truth for _, a in answers_of(p)[0].answers))

@@ -28,8 +28,8 @@ CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding if no matrix decays, but half of the vectors or all norms do."""
-    yield from _layers_exempt(context)
     matrices = _matrices(context)
+    yield from _layers_exempt(context, matrices)
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
     decaying = [
         one
@@ -65,12 +65,12 @@ def _matrices(context: Context) -> list[Trained]:
     return [one for one in layers if (one.parameter.ndim or 0) >= 2]
 
 
-def _layers_exempt(context: Context) -> Iterator[Finding]:
+def _layers_exempt(context: Context, matrices: list[Trained]) -> Iterator[Finding]:
     """A finding if a rule exempts every matrix of layers, and only embeddings decay."""
-    layers = [one for one in _matrices(context) if not one.parameter.tied]
-    decaying = [o for o in context.trained if (o.number("weight_decay") or 0) > 0]
+    layers = [one for one in matrices if not one.parameter.tied]
     if len(layers) < LEAST or any(one.number("weight_decay") != 0 for one in layers):
         return
+    decaying = [o for o in context.trained if (o.number("weight_decay") or 0) > 0]
     same = {one.group.optimizer for one in layers} & {one.group.optimizer for one in decaying}
     rule = most_common_rule(layers, "weight_decay")
     if rule is None or not same or any((o.parameter.ndim or 0) < 2 for o in decaying):

@@ -16,6 +16,7 @@ from grouper.checks.context import Context
 from grouper.checks.module_kinds import Kind, last_part
 from grouper.checks.rule_edits import with_option
 from grouper.checks.trained import Trained, place_of
+from grouper.group.group import Group
 from grouper.options.values import rounded_text
 from grouper.text.findings import Code, Finding, Severity, labels_at
 from grouper.text.printable import count_phrase
@@ -28,26 +29,33 @@ MOST = 10  # times the lr, for an optimizer with normalised steps
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each option or statement that starts a warm-up far above the lr."""
-    warmup = context.rules.warmup
+    starts = {group.name: _start(context, group) for group in context.grouping.groups}
     by_option: dict[object, list[Trained]] = {}
-    for one in context.trained:
-        own = one.group.plan.get("warmup_start")
-        start = own if own is not None else warmup.start if warmup is not None else None
-        lr = one.number("lr")
-        if isinstance(start, int | float) and lr and _is_high(context, one, float(start), lr):
+    for one in context.trained if any(starts.values()) else ():
+        start, lr = starts[one.group.name], one.number("lr")
+        if lr and start > lr and _is_high(context, one, start / lr):
             setting = one.setting("warmup_start")
             by_option.setdefault(id(setting.option) if setting else None, []).append(one)
     for members in by_option.values():
         yield _finding(context, members)
 
 
-def _is_high(context: Context, one: Trained, start: float, lr: float) -> bool:
+def _start(context: Context, group: Group) -> float:
+    """The lr at which a group's warm-up starts; 0 where it has none."""
+    warmup = context.rules.warmup
+    own = group.plan.get("warmup_start")
+    start = own if own is not None else warmup.start if warmup is not None else None
+    return float(start) if isinstance(start, int | float) else 0.0
+
+
+def _is_high(context: Context, one: Trained, times: float) -> bool:
+    """Whether a start above the lr, that many times, is too high for the parameter."""
+    is_weight = one.kind is not Kind.BIAS and last_part(one.name) == "weight"
+    if is_weight and (one.parameter.ndim or 1) >= 2:
+        return True
     declared = context.optimizers.get(one.group.optimizer or "")
     adaptive = declared is not None and any(word in declared.name for word in ADAPTIVE)
-    if adaptive and start > MOST * lr:
-        return True
-    is_weight = one.kind is not Kind.BIAS and last_part(one.name) == "weight"
-    return start > lr and is_weight and (one.parameter.ndim or 1) >= 2
+    return adaptive and times > MOST
 
 
 def _finding(context: Context, members: list[Trained]) -> Finding:

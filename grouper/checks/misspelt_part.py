@@ -31,7 +31,7 @@ def check(context: Context) -> Iterator[Finding]:
         if rule.selector is None or not rule.optional or context.inventory.modules is None:
             continue
         for part in _parts(context, rule):
-            if not context.selected(part.alone):
+            if not context.matches_some(part.alone):
                 yield from _misspelt(context, rule, part)
 
 
@@ -59,29 +59,30 @@ def _misspelt(context: Context, rule: Rule, part: Part) -> Iterator[Finding]:
     for word in words_of(part.text):
         if len(word) < LEAST:
             continue
-        found = [one for one in others if _name(context, part, word, one)]
+        known = {name for one in others for name in _names(context, part, one)}
+        meant = {name for name in known if is_slip(word, name)}
+        if not meant:
+            continue
+        found = [one for one in others if not meant.isdisjoint(_names(context, part, one))]
         apart = [o for o in found if not members or _differs(o, members[0], keys)]
         if apart:
-            yield _finding(context, rule, part, word, apart)
+            name = next(n for n in _names(context, part, apart[0]) if n in meant)
+            yield _finding(rule, part, word, name, apart)
 
 
 def _differs(one: Trained, other: Trained, keys: list[str]) -> bool:
     return any(one.value(key) != other.value(key) for key in keys) or not keys
 
 
-def _name(context: Context, part: Part, word: str, one: Trained) -> str | None:
-    """The part of the parameter's name, or its class, that the word misspells."""
+def _names(context: Context, part: Part, one: Trained) -> list[str]:
+    """What the part could misspell: the parameter's class, or the parts of its name."""
     if isinstance(part.alone, tree.ClassName):
-        cls = context.kinds.class_name(one.parameter)
-        return cls if is_slip(word, cls) else None
-    return next((n for n in one.name.split(".") if is_slip(word, n)), None)
+        return [context.kinds.class_name(one.parameter)]
+    return one.name.split(".")
 
 
-def _finding(
-    context: Context, rule: Rule, part: Part, word: str, members: list[Trained]
-) -> Finding:
+def _finding(rule: Rule, part: Part, word: str, name: str, members: list[Trained]) -> Finding:
     place = part.span or rule.span
-    name = _name(context, part, word, members[0]) or ""
     is_literal = part.span is not None and word in part.span.text
     better = part.span.text.replace(word, name) if is_literal and part.span is not None else ""
     return Finding(

@@ -30,28 +30,33 @@ def check(context: Context) -> Iterator[Finding]:
     for rule in context.rules.rules:
         if not rule.otherwise or rule.selector is None or rule.freezes or not rule.options:
             continue
+        if not any(_sets_others(rule, other) for other in _earlier(context, rule)):
+            continue
         left = context.matched[id(rule)]
         candidates = context.candidates(rule)
         if not left or 2 * len(left) >= len(candidates):
             continue
-        takers = _takers(context, rule, candidates - left)
-        keys = {option.key for option in rule.options}
-        if not takers or any(keys & {o.key for o in taker.options} for taker in takers):
+        lost = candidates - left
+        takers = [o for o in _earlier(context, rule) if context.matched[id(o)] & lost]
+        if not takers or not all(_sets_others(rule, taker) for taker in takers):
             continue
-        if all(taker.options and not taker.freezes for taker in takers):
-            lost = candidates - left
-            if _classes(context, left) & _classes(context, lost):
-                yield _finding(context, rule, takers[0], lost)
+        if _classes(context, left) & _classes(context, lost):
+            yield _finding(context, rule, takers[0], lost)
 
 
-def _takers(context: Context, rule: Rule, lost: frozenset[int] | set[int]) -> list[Rule]:
-    takers = []
+def _earlier(context: Context, rule: Rule) -> Iterator[Rule]:
+    """The rules of the same block that stand before a rule."""
     for other in context.rules.rules:
         if other is rule:
-            break
-        if other.split == rule.split and context.matched[id(other)] & lost:
-            takers.append(other)
-    return takers
+            return
+        if other.split == rule.split:
+            yield other
+
+
+def _sets_others(rule: Rule, taker: Rule) -> bool:
+    """Whether a rule sets options, and none that the other one sets."""
+    keys = {option.key for option in taker.options}
+    return bool(keys) and not taker.freezes and keys.isdisjoint(o.key for o in rule.options)
 
 
 def _classes(context: Context, members: frozenset[int] | set[int]) -> set[str]:

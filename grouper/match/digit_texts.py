@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from grouper.language.syntax import tree
-from grouper.match.glob_regex import is_whole_run
+from grouper.match.glob_regex import Pieces, is_whole_run
 
 MOST_TEXTS = 300  # of one glob
 _DIGITS = frozenset("0123456789")
@@ -20,13 +20,33 @@ class ByDigits(Exception):
 
 def digit_texts(glob: tree.Glob) -> frozenset[str]:
     """The texts of a glob, ranges and alternatives written out. Raises ByDigits."""
-    captures = [p.capture for p in glob.pieces if isinstance(p, tree.Integer) and p.capture]
+    found: set[str] = set()
+    for pieces in _without_patterns(glob.pieces):
+        found.update(_texts(pieces))
+    return frozenset(text for text in found if has_digits(text))
+
+
+def _without_patterns(pieces: Pieces) -> list[Pieces]:
+    """The pieces with each choice among alternatives that are more than texts."""
+    sequences: list[Pieces] = [()]
+    for piece in pieces:
+        choices: list[Pieces] = [(piece,)]
+        if isinstance(piece, tree.Alternatives) and not all(map(_is_text, piece.options)):
+            choices = [c for option in piece.options for c in _without_patterns(option.pieces)]
+        if len(sequences) * len(choices) > MOST_TEXTS:
+            raise ByDigits
+        sequences = [(*before, *choice) for before in sequences for choice in choices]
+    return sequences
+
+
+def _texts(pieces: Pieces) -> set[str]:
+    captures = [p.capture for p in pieces if isinstance(p, tree.Integer) and p.capture]
     if len(set(captures)) < len(captures):
         raise ByDigits
     found: set[str] = set()
     run = [""]
-    for index, piece in enumerate(glob.pieces):
-        if isinstance(piece, tree.Integer) and not is_whole_run(glob.pieces, index):
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, tree.Integer) and not is_whole_run(pieces, index):
             raise ByDigits
         options = _written_out(piece)
         if options is None:
@@ -34,8 +54,7 @@ def digit_texts(glob: tree.Glob) -> frozenset[str]:
             run = [""]
         else:
             run = _longer(run, options)
-    found.update(run)
-    return frozenset(text for text in found if has_digits(text))
+    return found | {*run}
 
 
 def has_digits(text: str) -> bool:
@@ -65,9 +84,11 @@ def _written_out(piece: tree.Piece) -> list[str] | None:
             return None
 
 
+def _is_text(option: tree.Glob) -> bool:
+    return all(isinstance(piece, tree.Text) for piece in option.pieces)
+
+
 def _text(option: tree.Glob) -> str:
-    if not all(isinstance(piece, tree.Text) for piece in option.pieces):
-        raise ByDigits
     return "".join(piece.text for piece in option.pieces if isinstance(piece, tree.Text))
 
 

@@ -9,7 +9,8 @@ from typing import assert_never
 from grouper.language.syntax import tree
 from grouper.match.captures import DIGITS, Captured, Captures, NameTest
 
-_MOST_STARS = 3
+LONGEST_FOR_ANY = 200  # characters of a name
+_MOST_WAYS = 30 * LONGEST_FOR_ANY**3  # to match a name of that length: a second at worst
 _WIDEST_RANGE = 100
 MOST_REMEMBERED = 4096  # a file is checked again and again while it is written
 
@@ -54,12 +55,27 @@ def linear_regex(glob: tree.Glob) -> NameTest | None:
 
 @lru_cache(MOST_REMEMBERED)
 def any_regex(glob: tree.Glob) -> NameTest | None:
-    """The glob as a regex that may go back after a star; None where it has too many of them."""
+    """The glob as a regex that may go back after a star, for names that are not too long.
+
+    None where there are too many ways to go back.
+    """
+    if _ways(glob.pieces) > _MOST_WAYS:
+        return None
     try:
-        text = _sequence(glob.pieces, set())
+        return _full_match(_sequence(glob.pieces, set()))
     except _NoRegex:
         return None
-    return _full_match(text) if text.count(".*?") <= _MOST_STARS else None
+
+
+def _ways(pieces: Pieces) -> int:
+    """In how many ways, at most, the pieces could match a name of the greatest length."""
+    ways = 1
+    for piece in pieces:
+        if isinstance(piece, tree.Star):
+            ways *= LONGEST_FOR_ANY
+        elif isinstance(piece, tree.Alternatives):
+            ways *= sum(_ways(option.pieces) for option in piece.options)
+    return ways
 
 
 def beside_star(pieces: Pieces, index: int) -> tuple[bool, bool]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from grouper.language.syntax import tree
 from grouper.match.captures import NONE, Captures, NameTest
-from grouper.match.glob_regex import any_regex, linear_regex
+from grouper.match.glob_regex import LONGEST_FOR_ANY, any_regex, linear_regex
 from grouper.match.glob_walk import Walk
-
-_LONGEST_FOR_ANY_REGEX = 200
 
 
 def compile_glob(glob: tree.Glob) -> NameTest:
@@ -63,4 +61,4 @@ def _whole_name(glob: tree.Glob) -> NameTest:
     walk, regex = Walk(glob), any_regex(glob)
     if regex is None:
         return walk
-    return lambda name: regex(name) if len(name) <= _LONGEST_FOR_ANY_REGEX else walk(name)
+    return lambda name: regex(name) if len(name) <= LONGEST_FOR_ANY else walk(name)

@@ -84,7 +84,8 @@ def _is_true(value: object) -> bool:
 
 
 def _listed_words(cls: type) -> frozenset[str]:
-    return frozenset(word for word in dir(cls) if word.startswith(LISTED))
+    own = (base for base in cls.__mro__ if base not in (nn.Module, object))
+    return frozenset(word for base in own for word in vars(base) if word.startswith(LISTED))
 
 
 def _list_of(module: nn.Module, word: str) -> frozenset[str]:
