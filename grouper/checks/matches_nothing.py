@@ -26,24 +26,27 @@ from grouper.text.similar import near
 CODE = Code("GR105", "rule-matches-nothing", Severity.ERROR, __doc__ or "")
 CORRECT = "correct the selector, or remove the rule"
 ACCEPT = "begin the rule with `optional` if only some models have it"
-MOST_SUGGESTIONS = 20  # each searches all names
+MOST_SUGGESTIONS = 20
+MOST_NAMES = 200_000  # that are searched for suggestions, each of which searches all
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule whose selector matches nothing, even without the other rules."""
     count = 0
+    searched = MOST_NAMES // max(len(context.inventory.parameters), 1)
+    most = min(MOST_SUGGESTIONS, max(searched, 1))
     for rule in context.without_matches:
         if rule.optional or (rule.selector is None and rule.condition is None):
             continue
         if context.candidates(rule):
             continue
-        if rule.selector is None or context.selected(rule.selector):
+        if rule.selector is None or (rule.condition and context.selected(rule.selector)):
             yield _never_holds(context, rule)
             continue
         place = rule.selector.span or rule.span
         name = f"`{place.text}`" if place else "a rule"
         count += 1
-        help, fixes = _way_out(context, rule) if count <= MOST_SUGGESTIONS else (CORRECT, ())
+        help, fixes = _way_out(context, rule) if count <= most else (CORRECT, ())
         yield Finding(
             CODE,
             f"{name} matches no parameter",
@@ -186,10 +189,9 @@ def _near_path(selector: tree.Glob | tree.Exact, inventory: Inventory) -> str | 
     numbers = _numbers(selector, inventory)
     if numbers is not None:
         return numbers
-    children = _children(inventory)
     path = ""
     for segment in _literal_segments(selector):
-        below = children.get(path, ())
+        below = inventory.children.get(path, ())
         if segment in below:
             path = f"{path}.{segment}" if path else segment
             continue
@@ -217,15 +219,6 @@ def _literal_segments(selector: tree.Glob | tree.Exact) -> list[str]:
         text += piece.text
     whole = len(selector.pieces) == 1
     return [part for part in (text if whole else text.rpartition(".")[0]).split(".") if part]
-
-
-def _children(inventory: Inventory) -> dict[str, dict[str, None]]:
-    children: dict[str, dict[str, None]] = {}
-    for name in inventory.by_name:
-        parts = name.split(".")
-        for i, part in enumerate(parts):
-            children.setdefault(".".join(parts[:i]), {})[part] = None
-    return children
 
 
 def _instead(path: str, segment: str, below: tuple[str, ...], inventory: Inventory) -> str | None:

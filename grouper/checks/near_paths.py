@@ -49,10 +49,6 @@ def other_names(context: Context, text: str) -> Iterator[str]:
     yield from _same_part(context, segments, whole=False)
 
 
-def _parts(context: Context) -> frozenset[str]:
-    return frozenset(part for name in context.inventory.by_name for part in name.split("."))
-
-
 def _other_number(context: Context, segments: list[str]) -> Iterator[str]:
     """The path with another number, if exactly one number has the parts after it."""
     for at, segment in enumerate(segments):
@@ -102,7 +98,7 @@ def _way(literal: list[str], parts: list[str]) -> str | None:
 
 def _without_absent(context: Context, segments: list[str]) -> Iterator[str]:
     """Paths without the middle parts that no name of the model has."""
-    present = _parts(context)
+    present = context.inventory.words
     absent = [
         part
         for part in segments[:-1]
@@ -148,7 +144,7 @@ def _longest_list(context: Context) -> str | None:
 def _same_part(context: Context, segments: list[str], whole: bool) -> Iterator[str]:
     """Paths with a synonym in place of a word that the model does not have; with `whole`, all words
     of the two names must be synonyms."""
-    present = _parts(context)
+    present = context.inventory.words
     for at, segment in enumerate(segments):
         word = segment.strip("*")
         if not re.fullmatch(r"[A-Za-z_]\w*", word) or word in present:

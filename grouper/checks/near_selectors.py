@@ -139,7 +139,7 @@ def _respelt(text: str) -> Iterator[str]:
 
 def _recased(context: Context, text: str) -> Iterator[str]:
     """The text with the model's case and separators."""
-    present = _parts(context)
+    present = context.inventory.words
     spelt = {normalized(part): part for part in present}
     yield re.sub(
         r"[A-Za-z_]\w*",
@@ -166,7 +166,7 @@ def _prefixed(context: Context, text: str) -> Iterator[str]:
 
 def _replaced(context: Context, text: str) -> Iterator[str]:
     """The text with a similar part of the names in place of one that no name has."""
-    present = _parts(context)
+    present = context.inventory.words
     for word in words_of(text):
         if word in present:
             continue
@@ -177,20 +177,10 @@ def _replaced(context: Context, text: str) -> Iterator[str]:
             yield f"*{bare}*" if changed != text and "." not in bare else changed
 
 
-def _parts(context: Context) -> dict[str, int]:
-    """The parts of the model's names, with their counts."""
-    counts: dict[str, int] = {}
-    for name in context.inventory.by_name:
-        for part in name.split("."):
-            if not part.isdigit():
-                counts[part] = counts.get(part, 0) + 1
-    return counts
-
-
 def _parts_like(context: Context, word: str) -> list[str]:
     folded = normalized(word)
     scored = []
-    for part in _parts(context):
+    for part in context.inventory.words:
         ratio = SequenceMatcher(None, word.lower(), part.lower(), autojunk=False).ratio()
         if normalized(part) == folded:
             ratio = 1.0

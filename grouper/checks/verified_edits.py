@@ -20,6 +20,7 @@ from grouper.text.findings import Edit, Finding, Fix, Severity
 from grouper.text.source import Source, Span
 
 MAX_TRIALS = 40  # edited files per report
+MAX_NAMES = 100_000  # that are matched in them; one file is always tried
 MAX_FOLLOWED = 3  # successive new findings that are fixed in turn
 
 Key = tuple[str, str | None]
@@ -30,7 +31,8 @@ def verify(report: Report, analyse: Callable[[RuleSet], Report]) -> Report:
     same way, without verifying candidates."""
     if not any(finding.candidates for finding in report.findings):
         return report
-    trials = _Trials(report, analyse)
+    most = MAX_NAMES // max(len(report.inventory.parameters), 1)
+    trials = _Trials(report, analyse, max(min(most, MAX_TRIALS), 1))
     findings = tuple(trials.verified(f) if f.candidates else f for f in report.findings)
     return replace(report, findings=findings)
 
@@ -46,7 +48,7 @@ def apply(text: str, fix: Fix) -> str:
 class _Trials:
     report: Report
     analyse: Callable[[RuleSet], Report]
-    left: int = MAX_TRIALS
+    left: int
 
     def verified(self, finding: Finding) -> Finding:
         """The finding with its verified edits only."""

@@ -113,5 +113,25 @@ class Inventory(Shown):
         """Maps every name, tied ones included, to its parameter."""
         return {name: parameter for parameter in self.parameters for name in parameter.names}
 
+    @cached_property
+    def words(self) -> Mapping[str, None]:
+        """The parts of names, between dots, that are no numbers; in the model's order."""
+        parts = dict.fromkeys(part for name in self.by_name for part in name.split("."))
+        return {part: None for part in parts if not part.isdigit()}
+
+    @cached_property
+    def children(self) -> Mapping[str, Mapping[str, None]]:
+        """What the names have after each path, the whole name's last part included."""
+        below: dict[str, dict[str, None]] = {}
+        for name in self.by_name:
+            path = name
+            while path:
+                path, _, part = path.rpartition(".")
+                known = below.setdefault(path, {})
+                if part in known:
+                    break
+                known[part] = None
+        return below
+
 
 NO_MODEL = Inventory((), path="", kind="no model")  # for rules checked without a model

@@ -18,21 +18,31 @@ from grouper.train.plan_protocol import PlanProtocol
 Groups = Sequence[dict[str, Any]]
 
 
-class _Row(NamedTuple):
-    """What the values of a group are computed from, where it trains in the whole run with a linear
-    warm-up.
-
-    `curve` is the index of its schedule. `momentum_key` is None where it has no momentum.
-    """
+class _Rise(NamedTuple):
+    """An lr that rises in a linear warm-up and then follows a schedule, by the schedule's index."""
 
     lr: float
     start: float
     warmup_steps: int
     curve: int
     after_warmup: bool
-    momentum: float
-    warmup_momentum: float
-    momentum_key: str | None
+
+
+class _Momentum(NamedTuple):
+    """A momentum that goes linearly from one value to another."""
+
+    value: float
+    start: float
+    warmup_steps: int
+
+
+class _Row(NamedTuple):
+    """The values of a group that trains in the whole run, by their indexes among the different
+    ones. `key` is None where it has no momentum."""
+
+    rise: int
+    momentum: int
+    key: str | None
 
 
 class Courses:
@@ -48,6 +58,8 @@ class Courses:
         self._run = Run(plan.steps_per_epoch, plan.epochs)
         self._curves: list[tuple[Curve, int]] = []
         self._indexes: dict[object, int] = {}
+        self._rises: dict[_Rise, int] = {}
+        self._momenta: dict[_Momentum, int] = {}
         pairs = zip(schedules, groups, strict=True)
         self._rows = [self._row(s, g) if _is_plain(s, g) else None for s, g in pairs]
         edges = {edge for schedule in schedules for edge in (schedule.first, schedule.end)}
@@ -55,6 +67,7 @@ class Courses:
         self._warm = max((s.warmup_end + 1 for s in schedules), default=0)
         curves = [c for s in schedules for c in (s.curve, *(o.curve for o in s.options))]
         self._always = any(curve.by_step for curve in curves)
+        self._epoch, self._factors = -1, [0.0] * len(self._curves)
 
     def change_at(self, step: int) -> bool:
         """Whether some value may differ from that of the step before."""
@@ -71,21 +84,21 @@ class Courses:
 
     def write(self, groups: Groups, step: int) -> None:
         """Write a step's values; a tensor, which a captured step reads, stays the same tensor."""
-        factors = [curve.at(step, self._run, end) for curve, end in self._curves]
+        epoch = step // self._run.steps_per_epoch
+        if self._always or epoch != self._epoch:
+            self._factors = [curve.at(step, self._run, end) for curve, end in self._curves]
+            self._epoch = epoch
+        lrs = [_lr(rise, self._factors[rise.curve], step) for rise in self._rises]
+        momenta = [_momentum(momentum, step) for momentum in self._momenta]
         for row, group in zip(self._rows, groups, strict=True):
             if row is None:
                 continue
-            lr, start, length, curve, after, momentum, cold, key = row
-            if step < length:
-                full = lr if after else lr * factors[curve]
-                group["lr"] = (full - start) / length * step + start if step else start
-                momentum = (momentum - cold) / length * step + cold if step else cold
-            else:
-                group["lr"] = lr if after and step == length else lr * factors[curve]
+            rise, momentum, key = row
+            group["lr"] = lrs[rise]
             if key == "momentum":
-                group[key] = momentum
+                group["momentum"] = momenta[momentum]
             elif key is not None:
-                group[key] = (momentum, *group[key][1:])
+                group[key] = (momenta[momentum], *group[key][1:])
         if None in self._rows:
             for row, schedule, group in zip(self._rows, self._schedules, groups, strict=True):
                 if row is None:
@@ -97,19 +110,31 @@ class Courses:
         index = self._indexes.setdefault(f"{curve.schedule.name} {terms} {end}", len(self._curves))
         if index == len(self._curves):
             self._curves.append((curve, schedule.warmup_end))
-        momentum = schedule.momentum if schedule.momentum is not None else 0.0
-        cold = schedule.warmup_momentum
-        key = next((key for key in ("momentum", "betas") if key in group), None)
+        own = schedule.momentum if schedule.momentum is not None else 0.0
+        cold = schedule.warmup_momentum if schedule.warmup_momentum is not None else own
+        length = schedule.warmup_steps
+        rise = _Rise(schedule.lr, schedule.start, length, index, curve.after_warmup)
+        momentum = _Momentum(own, cold, length)
         return _Row(
-            schedule.lr,
-            schedule.start,
-            schedule.warmup_steps,
-            index,
-            curve.after_warmup,
-            momentum,
-            momentum if cold is None else cold,
-            key if schedule.momentum is not None else None,
+            self._rises.setdefault(rise, len(self._rises)),
+            self._momenta.setdefault(momentum, len(self._momenta)),
+            momentum_key(group) if schedule.momentum is not None else None,
         )
+
+
+def _lr(rise: _Rise, factor: float, step: int) -> float:
+    lr, start, length, _, after = rise
+    if step < length:
+        full = lr if after else lr * factor
+        return (full - start) / length * step + start if step else start
+    return lr if after and step == length else lr * factor
+
+
+def _momentum(momentum: _Momentum, step: int) -> float:
+    value, start, length = momentum
+    if step >= length:
+        return value
+    return (value - start) / length * step + start if step else start
 
 
 def write(
@@ -120,14 +145,15 @@ def write(
         _write(plan.group_at(schedule, step), group)
 
 
-def momentum_of(group: dict[str, Any]) -> Any:
-    """A group's momentum, or the first of its betas; None where it has neither."""
-    return group["momentum"] if "momentum" in group else group.get("betas", (None,))[0]
+def momentum_key(group: dict[str, Any]) -> str | None:
+    """The key of a group's momentum: its own, or that of the betas, of which it is the first."""
+    return next((key for key in ("momentum", "betas") if key in group), None)
 
 
 def _is_plain(schedule: GroupSchedule, group: dict[str, Any]) -> bool:
     whole = schedule.first == 0 and schedule.end is None and not schedule.options
-    tensors = any(isinstance(value, Tensor) for value in (group["lr"], momentum_of(group)))
+    momentum = group.get("momentum", group.get("betas", (None,))[0])
+    tensors = isinstance(group["lr"], Tensor) or isinstance(momentum, Tensor)
     return whole and schedule.warmup_shape == "linear" and not tensors
 
 

@@ -56,7 +56,7 @@ class Plan(Shown):
     @property
     def steps(self) -> int:
         """Steps in the whole run."""
-        return self.run.steps
+        return self.steps_per_epoch * self.epochs
 
     @property
     def warmup_steps(self) -> int:

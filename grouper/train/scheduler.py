@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -22,7 +21,7 @@ from grouper.train.compatibility import (
     match_groups,
     sizes,
 )
-from grouper.train.courses import Courses, momentum_of, write
+from grouper.train.courses import Courses, momentum_key, write
 from grouper.train.step_watcher import StepWatcher
 from grouper.train.wrapped import torch_optimizer
 
@@ -141,29 +140,30 @@ class PlanScheduler(LRScheduler):
     def _go_on(self) -> None:
         """The next step, right after the usage was checked."""
         self.last_epoch += 1
-        if self._courses.has_edge_at(self.last_epoch):
-            forget(self._schedules, self.optimizer, self.last_epoch)
         if self._courses.change_at(self.last_epoch):
+            if self._courses.has_edge_at(self.last_epoch):
+                forget(self._schedules, self.optimizer, self.last_epoch)
             self._write()
 
     def _write(self) -> None:
         groups = self.optimizer.param_groups
         self._courses.write(groups, max(self.last_epoch, 0))
         self._written = self._snapshot()
-        self._last_lr = [
-            lr.clone() if isinstance(lr := group["lr"], Tensor) else lr for group in groups
-        ]
+        lrs: list[Any] = [group["lr"] for group in groups]
+        self._last_lr = [lr.clone() if isinstance(lr, Tensor) else lr for lr in lrs]
 
     def _check_usage(self) -> None:
         """Raises ValueError where the training loop misuses the scheduler."""
-        if self._has_other_groups():
-            self._rebind(self.optimizer)  # a loaded state may have written any lr
-        elif not self._is_as_written():
-            self._refuse_second_owner(self._snapshot())
+        if not self._is_untouched():
+            if self._has_other_groups():
+                self._rebind(self.optimizer)  # a loaded state may have written any lr
+            else:
+                self._refuse_second_owner(self._snapshot())
         problem = self._watcher.problem()
         if problem is not None:
             raise ValueError(problem)
-        self._refuse_overrun()
+        if self.last_epoch >= self.plan.steps:
+            self._refuse_overrun()
         if not self._length_is_known and (problem := counts_batches(self.plan)):
             warnings.warn(problem, GroupingWarning, stacklevel=4)
         self._length_is_known = True
@@ -176,6 +176,10 @@ class PlanScheduler(LRScheduler):
         check_momentum_declared(self._schedules, optimizer.param_groups)
         self._groups, self._sizes = optimizer.param_groups, sizes(optimizer.param_groups)
         self._courses = Courses(self.plan, self._schedules, self._groups)
+        self._keys = [
+            momentum_key(group) if schedule.momentum is not None else None
+            for schedule, group in zip(self._schedules, self._groups, strict=True)
+        ]
         self._group_of = group_of_each_tensor(self._schedules, optimizer)
 
     def _has_other_groups(self) -> bool:
@@ -187,21 +191,28 @@ class PlanScheduler(LRScheduler):
         in between."""
         groups = self.optimizer.param_groups
         return (
-            [_version(group["lr"]) for group in groups],
+            [_comparable(group["lr"]) for group in groups],
             [
-                schedule.momentum is not None and _version(momentum_of(group))
-                for schedule, group in zip(self._schedules, groups, strict=True)
+                key is not None and _comparable(group[key] if key == "momentum" else group[key][0])
+                for group, key in zip(groups, self._keys, strict=True)
             ],
         )
 
-    def _is_as_written(self) -> bool:
-        """Whether lr and momentum are the very objects that were written: mostly they are."""
-        lrs, momenta = self._written
+    def _is_untouched(self) -> bool:
+        """Whether the groups hold the very objects that were written: mostly they do."""
         groups = self.optimizer.param_groups
-        return all(map(is_, [group["lr"] for group in groups], lrs)) and all(
-            momentum is False or momentum_of(group) is momentum
-            for group, momentum in zip(groups, momenta, strict=True)
-        )
+        if groups is not self._groups or len(groups) != len(self._sizes):
+            return False
+        written = zip(groups, self._sizes, self._keys, *self._written, strict=True)
+        for group, size, key, lr, momentum in written:
+            if group["lr"] is not lr or len(group["params"]) != size:
+                return False
+            if key == "momentum":
+                if group[key] is not momentum:
+                    return False
+            elif key is not None and group[key][0] is not momentum:
+                return False
+        return True
 
     def _refuse_second_owner(self, now: Written) -> None:
         before = zip(*self._written, strict=True)
@@ -219,8 +230,6 @@ class PlanScheduler(LRScheduler):
 
     def _refuse_overrun(self) -> None:
         step, plan = self.last_epoch + 1, self.plan
-        if step <= plan.steps:
-            return
         more = "`steps`" if plan.in_steps else "`epochs` or `steps_per_epoch`"
         problem = (
             f"step {step} is beyond the plan's {plan.length}: `scheduler.step()` is called more"
@@ -257,7 +266,7 @@ def forget(schedules: Sequence[GroupSchedule], optimizer: Optimizer, step: int) 
                 optimizer.state.pop(parameter, None)
 
 
-def _version(value: Any) -> object:
+def _comparable(value: Any) -> object:
     """A number itself; for a tensor the count of its in-place changes, which reads no device."""
     return (id(value), value._version) if isinstance(value, Tensor) else value
 
