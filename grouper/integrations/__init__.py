@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from grouper.integrations import axolotl as axolotl
     from grouper.integrations import lightning as lightning
     from grouper.integrations import timm as timm
+    from grouper.integrations import torchtitan as torchtitan
     from grouper.integrations import transformers as transformers
     from grouper.integrations import ultralytics as ultralytics
 
@@ -19,6 +20,7 @@ FRAMEWORKS = {
     "axolotl": ("axolotl",),
     "lightning": ("lightning",),
     "timm": ("timm",),
+    "torchtitan": ("torchtitan",),
     "transformers": ("transformers",),
     "ultralytics": (
         "ultralytics",

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "lightning.md": "tests/integrations/test_lightning.py",
     "notebooks.md": "tests/packaging/test_notebooks.py",
     "timm.md": "tests/integrations/test_timm.py",
+    "torchtitan.md": "tests/integrations/test_torchtitan.py",
     "tutorial.md": "tests/packaging/test_tutorial.py",
     "transformers.md": "tests/integrations/test_transformers.py",
 }
