@@ -1,4 +1,4 @@
-"""The examples for trainers run as they stand there, and say truly what they learnt."""
+"""The examples for trainers and loops run as they stand there, and say truly what they learnt."""
 
 import os
 import re
@@ -74,3 +74,19 @@ def test_timm(tmp_path):
     before, after = shares(said)
     assert before < 45 < 80 < after
     assert "block0/kept: lr 0.0016" in said
+
+
+@pytest.mark.slow
+def test_two_towers(tmp_path):
+    said = said_by("clip_train.py", tmp_path)
+    before, after = shares(said)
+    assert before < 20 < 85 < after
+    assert "temperature/gain_or_bias: 1 tensors, weight decay 0" in said
+
+
+@pytest.mark.slow
+def test_self_distillation(tmp_path):
+    said = said_by("dino_train.py", tmp_path)
+    before, after = shares(said)
+    assert before < 30 < 90 < after
+    assert "last/matrix: lr 1e-05, weight decay 0.4" in said
