@@ -1,6 +1,7 @@
 """Recipes for language models against transformers, peft, and what their authors published."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from support.torchvision_stub import define_operators  # noqa: E402
 define_operators()
 transformers = pytest.importorskip("transformers")
 
+from support import transformers_models  # noqa: E402
 from support.recipe_cases import options_of, oracle_options, same_from_snapshot  # noqa: E402
 from transformers import Trainer  # noqa: E402
 
@@ -180,3 +182,46 @@ def test_lora_trains_what_peft_trains(case):
     assert set(got) == {name for name, p in net.named_parameters() if p.requires_grad}
     assert all((group == "adapter") == ("lora_" in name) for name, (group,) in got.items())
     assert same_from_snapshot(net, rules)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "transformers-norms.md"
+ROW = re.compile(r"^\| `([^`]+)` \| (.*) \| (.*) \|$", re.MULTILINE)
+
+
+def row_of(names, norms):
+    shown = ", ".join(f"`{name}`" for name in names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return shown + more, "; ".join(f"`{cls}`: `{name}`" for cls, name in norms.items())
+
+
+@pytest.mark.parametrize("name", ["MambaModel", "PixtralVisionModel", "ResNetModel"])
+def test_the_page_tells_which_norms_decay(name):
+    net = transformers_models.built(name)
+    rows = {kind: norms for kind, _, norms in ROW.findall(PAGE.read_text("utf-8"))}
+    for cls, example in transformers_models.decayed_norms(net).items():
+        assert f"`{cls}`: `" in rows[net.config.model_type]
+        decayed = grouper.check(net, "transformers-no-decay").grouping
+        assert any(
+            p.name == example for g in decayed.groups if g.called("decay") for p in g.parameters
+        )
+
+
+@pytest.mark.nightly
+def test_the_page_of_norms_is_that_of_all_classes():
+    names, norms, tried, classes = {}, {}, 0, 0
+    for name in transformers_models.names():
+        net = transformers_models.built(name)
+        if net is None:
+            continue
+        tried += 1
+        found = transformers_models.decayed_norms(net)
+        if found:
+            classes += 1
+            names.setdefault(net.config.model_type, []).append(name)
+            known = norms.setdefault(net.config.model_type, {})
+            known |= {cls: example for cls, example in found.items() if cls not in known}
+    page = PAGE.read_text("utf-8")
+    assert f"Of the {tried:,} classes" in page
+    assert f"{classes} have norms" in page
+    wanted = [(kind, *row_of(names[kind], norms[kind])) for kind in sorted(names)]
+    assert ROW.findall(page) == wanted

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "timm.md": "tests/integrations/test_timm.py",
     "torchtitan.md": "tests/integrations/test_torchtitan.py",
     "tutorial.md": "tests/packaging/test_tutorial.py",
+    "transformers-norms.md": "tests/recipes/test_transformers.py",
     "transformers.md": "tests/integrations/test_transformers.py",
 }
 _BLOCK = re.compile(r"^```(\w*|\{toctree\})\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -38,3 +38,17 @@ def built(name):
             return cls(config)
     except Exception:  # whatever a class says of a configuration that it was not given
         return None
+
+
+def decayed_norms(net):
+    """The classes of norms that Transformers' Trainer decays, each with its first parameter."""
+    from grouper.checks.module_kinds import Kind, ModuleKinds
+    from grouper.model.live import inventory_of
+
+    decayed = {*transformers.Trainer.get_decay_parameter_names(None, net)}
+    inventory = inventory_of(net)
+    kinds, found = ModuleKinds(inventory), {}
+    for parameter in inventory.parameters:
+        if kinds.of[id(parameter)] is Kind.NORM and not decayed.isdisjoint(parameter.names):
+            found.setdefault(kinds.class_name(parameter), parameter.name)
+    return found
