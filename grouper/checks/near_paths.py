@@ -7,7 +7,7 @@ or for the same part of a model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC
@@ -149,13 +149,21 @@ def _same_part(context: Context, segments: list[str], whole: bool) -> Iterator[s
         word = segment.strip("*")
         if not re.fullmatch(r"[A-Za-z_]\w*", word) or word in present:
             continue
-        for other in sorted(present, key=lambda name: (len(name), name)):
+        for other in sorted(_related(word, present), key=lambda name: (len(name), name)):
             if same_part(word, other, whole):
                 if segment == f"*{word}*":  # as a module's full name: it may be part of others
                     changed = f"*.{other}.*" if at == 0 else other
                 else:
                     changed = segment.replace(word, other)
                 yield ".".join([*segments[:at], changed, *segments[at + 1 :]])
+
+
+def _related(word: str, names: Iterable[str]) -> list[str]:
+    """The names that may be called like the word, or have a synonym of one of its words."""
+    words = word.lower().split("_")
+    synonyms = {other for same in SAME if not same.isdisjoint(words) for other in same}
+    synonyms.add(word.lower())
+    return [name for name in names if any(map(name.lower().__contains__, synonyms))]
 
 
 def same_part(word: str, other: str, whole: bool = False) -> bool:

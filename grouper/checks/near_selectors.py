@@ -180,13 +180,17 @@ def _replaced(context: Context, text: str) -> Iterator[str]:
 def _parts_like(context: Context, word: str) -> list[str]:
     folded = normalized(word)
     scored = []
+    last = _last_token(word)
     for part in context.inventory.words:
-        ratio = SequenceMatcher(None, word.lower(), part.lower(), autojunk=False).ratio()
-        if normalized(part) == folded:
+        ratio = 0.0
+        if 2 * min(len(word), len(part)) >= LIKE * (len(word) + len(part)):  # else it is below LIKE
+            ratio = SequenceMatcher(None, word.lower(), part.lower(), autojunk=False).ratio()
+        spelt = normalized(part)
+        if spelt == folded:
             ratio = 1.0
-        elif len(folded) > 3 and folded in normalized(part):
+        elif len(folded) > 3 and folded in spelt:
             ratio = max(ratio, 0.85)
-        elif _last_token(word) and _last_token(word) == _last_token(part):
+        elif last and last == _last_token(part):
             ratio = max(ratio, 0.8)
         if ratio >= LIKE:
             scored.append((-ratio, part))

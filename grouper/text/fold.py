@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from grouper.text.fold_tails import Path, Segment, joined_tails, written
 from grouper.text.printable import quoted
@@ -24,6 +25,11 @@ def fold(names: Iterable[str]) -> tuple[str, ...]:
     names with a common prefix are joined, as in `{conv.{weight,bias},bn.weight}`. A name that looks
     like a pattern is quoted. Nothing is joined if that would take more than a second.
     """
+    return _folded(tuple(names))
+
+
+@lru_cache(2)  # a finding and its report fold the same names
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
     paths = [_path(row) for row in rows(names)]
     if max(map(len, paths), default=0) <= MAX_SEGMENTS:
         paths = joined_tails(paths)
