@@ -2,10 +2,11 @@
 
 python benchmarks/monitor.py [PAIRS]
 
-One process trains one model; blocks of ten steps with the monitor at `every=10` and without it
-take turns, and each pair gives a ratio. Beside the median of the ratios: the share of the time
-that passes in the monitor's own hooks, which says the same with less noise. Processor time is
-measured, so that other programs on the machine count less; run it with OMP_NUM_THREADS=1.
+One process trains one model; blocks of ten steps with the monitor (`every=1` on a small model, and
+`every=10`) and without it take turns, and each pair gives a ratio. Beside the median of the ratios:
+the share of the time that passes in the monitor's own hooks, which says the same with less noise.
+Processor time is measured, so that other programs on the machine count less; run it with
+OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from statistics import median
 from time import process_time
 
 import torch
-from models import TRAININGS, Training
+from models import TRAININGS, Training, vit
 
 import grouper
 from grouper.monitor.monitor import Monitor
@@ -41,7 +42,7 @@ class Timed(Monitor):
         Timed.seconds += process_time() - start
 
 
-def cost(training: Training, pairs: int, folder: Path) -> tuple[float, float, float]:
+def cost(training: Training, every: int, pairs: int, folder: Path) -> tuple[float, float, float]:
     """Seconds a step, the median of the paired ratios less 1, and the share of the hooks."""
     model, loss = training
     rules = grouper.parse(RULES, "benchmark.rules")
@@ -62,7 +63,7 @@ def cost(training: Training, pairs: int, folder: Path) -> tuple[float, float, fl
     for pair in range(pairs):
         for watched in (pair % 2 == 0, pair % 2 == 1):
             if watched:
-                with Timed(optimizer, plan, every=STEPS, path=folder / f"{pair}.jsonl"):
+                with Timed(optimizer, plan, every=every, path=folder / f"{pair}.jsonl"):
                     with_it.append(block())
             else:
                 without.append(block())
@@ -71,13 +72,15 @@ def cost(training: Training, pairs: int, folder: Path) -> tuple[float, float, fl
 
 
 def main() -> None:
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     torch.manual_seed(0)
-    print(f"{'training':32}{'s a step':>10}{'paired':>10}{'in hooks':>10}")
+    small = ("vit_tiny at 64 px, batch 8", lambda: vit(size=64))
+    rows = [(*small, 1), (*small, 10), *((name, make, 10) for name, make in TRAININGS.items())]
+    print(f"{'training':32}{'every':>6}{'s a step':>10}{'paired':>10}{'in hooks':>10}")
     with tempfile.TemporaryDirectory() as folder:
-        for name, make in TRAININGS.items():
-            seconds, paired, hooks = cost(make(), pairs, Path(folder))
-            print(f"{name:32}{seconds:10.3f}{paired:10.2%}{hooks:10.2%}", flush=True)
+        for name, make, every in rows:
+            seconds, paired, hooks = cost(make(), every, pairs, Path(folder))
+            print(f"{name:32}{every:6}{seconds:10.3f}{paired:10.2%}{hooks:10.2%}", flush=True)
 
 
 if __name__ == "__main__":

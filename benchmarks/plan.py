@@ -66,9 +66,8 @@ def main() -> None:
             over = lambda plan=plan, every=every: plan.over(every)  # noqa: E731
             loop = lambda plan=plan, every=every: [plan.at(s) for s in every]  # noqa: E731
             print(f"{what}: over / a loop of at: {ratio(over, loop, rounds):.4f}")
-            if epochs == 100:
-                against = ratio(over, lambda_lr(plan), rounds)
-                print(f"{what}: over / stepping LambdaLR: {against:.4f}")
+            against = ratio(over, lambda_lr(plan), rounds)
+            print(f"{what}: over / stepping LambdaLR: {against:.4f}", flush=True)
 
 
 if __name__ == "__main__":
