@@ -144,16 +144,21 @@ def _squares(tensors: Sequence[Tensor]) -> Tensor:
     first = tensors[0]
     if not (first.is_floating_point() or first.is_complex()):
         tensors = [tensor.double() for tensor in tensors]
-    split: Any = torch.split
-    chunks, counts = list(tensors), [1] * len(tensors)
+    chunks, owners = list(tensors), list(range(len(tensors)))
     if first.device.type == "cpu":
-        chunked = [split(tensor.reshape(-1), _CHUNK) for tensor in tensors]
-        chunks, counts = [chunk for each in chunked for chunk in each], list(map(len, chunked))
+        chunked = [_chunks(tensor) for tensor in tensors]
+        chunks = [chunk for each in chunked for chunk in each]
+        owners = [i for i, each in enumerate(chunked) for _ in each]
     dtype = torch.float32 if first.dtype in _NARROW else None
     squares = torch.stack(list(torch._foreach_norm(chunks, 2, dtype=dtype))).double().square()
     if len(chunks) == len(tensors):
         return squares
-    return torch.stack([of_one.sum() for of_one in split(squares, counts)])
+    return squares.new_zeros(len(tensors)).index_add_(0, torch.tensor(owners), squares)
+
+
+def _chunks(tensor: Tensor) -> Sequence[Tensor]:
+    split: Any = torch.split
+    return (tensor,) if tensor.numel() <= _CHUNK else split(tensor.reshape(-1), _CHUNK)
 
 
 def _values(parameter: Tensor) -> Tensor:
