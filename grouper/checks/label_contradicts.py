@@ -29,9 +29,11 @@ FROZEN = re.compile(r"^(frozen|freeze)([_-]|$)", re.I)
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each label that contradicts the options of its parameters."""
+    labels = {label for group in context.grouping.groups for label in group.labels}
+    spoken = {label for label in labels if NO_DECAY.search(label) or FROZEN.search(label)}
     by_label: dict[str, list[Trained]] = {}
-    for one in context.trained:
-        for label in one.group.labels:
+    for one in context.trained if spoken else ():
+        for label in filter(spoken.__contains__, one.group.labels):
             by_label.setdefault(label, []).append(one)
     for label, members in by_label.items():
         decaying = [one for one in members if (one.number("weight_decay") or 0) > 0]
