@@ -20,9 +20,13 @@ class ByDigits(Exception):
 
 def digit_texts(glob: tree.Glob) -> frozenset[str]:
     """The texts of a glob, ranges and alternatives written out. Raises ByDigits."""
-    found: set[str] = set()
-    for pieces in _without_patterns(glob.pieces):
-        found.update(_texts(pieces))
+    integers = [(i, p) for i, p in enumerate(glob.pieces) if isinstance(p, tree.Integer)]
+    captures = [piece.capture for _, piece in integers if piece.capture]
+    if len(set(captures)) < len(captures):
+        raise ByDigits
+    if not all(is_whole_run(glob.pieces, index) for index, _ in integers):
+        raise ByDigits
+    found = {text for pieces in _without_patterns(glob.pieces) for text in _texts(pieces)}
     return frozenset(text for text in found if has_digits(text))
 
 
@@ -32,22 +36,23 @@ def _without_patterns(pieces: Pieces) -> list[Pieces]:
     for piece in pieces:
         choices: list[Pieces] = [(piece,)]
         if isinstance(piece, tree.Alternatives) and not all(map(_is_text, piece.options)):
-            choices = [c for option in piece.options for c in _without_patterns(option.pieces)]
+            choices = [c for option in piece.options for c in _choices(option)]
         if len(sequences) * len(choices) > MOST_TEXTS:
             raise ByDigits
         sequences = [(*before, *choice) for before in sequences for choice in choices]
     return sequences
 
 
+def _choices(option: tree.Glob) -> list[Pieces]:
+    if any(isinstance(piece, tree.Integer) for piece in option.pieces):
+        raise ByDigits  # whether it is a whole run of digits depends on what is around the option
+    return _without_patterns(option.pieces)
+
+
 def _texts(pieces: Pieces) -> set[str]:
-    captures = [p.capture for p in pieces if isinstance(p, tree.Integer) and p.capture]
-    if len(set(captures)) < len(captures):
-        raise ByDigits
     found: set[str] = set()
     run = [""]
-    for index, piece in enumerate(pieces):
-        if isinstance(piece, tree.Integer) and not is_whole_run(pieces, index):
-            raise ByDigits
+    for piece in pieces:
         options = _written_out(piece)
         if options is None:
             found.update(run)

@@ -20,6 +20,8 @@ SELECTORS = (
     "*.{i}.*", "layers.{i}.*", "layers.{0..11}.*", "*.{i:2..12}.*", "*{i}", "{i}.*", "*{i}{j}*",
     "*.{i}.*.{i}.*", "layers.1.*", "layers.1*", "*1*", "*0*", "layers.?.*", "*.[0-3].*", "[!1]*",
     "*.[!0-9].*", "*.[a-z1]*", "{layers,a1}.*", "{layers.1,layers.17}.*", "layers.1{0..2}.*",
+    "{layers.{i}.*,block*}", "{{i}.a1,block*,*w}", "*{{0..3},*w}", "{*a1,layers.*}{,.w}",
+    "layers{.,*w.}{i}*", "{*1,*.w*}", "{layers.1*,*block.?}", "{a{i},*w}*", "{*.{0..11}.*,w}",
     "a{i}.*", "*a1*", '"layers.1.weight"', "/[0-9]+/", "/\\d\\d/", "/1/", "/[0-4]/", "/[^.]\\./",
     "/(?P<i>\\d+)/", "/\\d(?P<i>\\d+)/", "/(?P<i>[0-9])\\.(?P=i)/", "not *.1.*", "in *.{i}",
     "in layers.1", "in layers.{1..7}", "*.{i}.* and *.{j}.w*", "*.{i}.* and layers.{i}.*",
@@ -61,6 +63,11 @@ def answers(names, text):
 @given(names=NAMES)
 def test_each_selector(text, names):
     answers(names, text)
+
+
+def test_a_number_in_an_alternative_beside_a_pattern():
+    answers(["1.a1.w", "01.a1.w", "21.a1.w"], "{{i}.a1,block*}.w")
+    answers(["01.a1.w", "21.a1.w", "1.a1.w"], "{{i}.a1,block*}.w")
 
 
 def test_names_that_differ_in_numbers_are_asked_once():
