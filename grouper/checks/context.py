@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -159,7 +159,7 @@ class Context:
         found = set[int]()
         for start in starts:
             first = bisect_left(names, (start,))
-            last = bisect_left(names, (start + chr(0x10FFFF),))
+            last = bisect_right(names, start, first, key=lambda entry: entry[0][: len(start)])
             found.update(index for _, index in names[first:last])
         return [self.inventory.parameters[index] for index in sorted(found)]
 

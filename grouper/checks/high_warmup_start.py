@@ -33,7 +33,7 @@ def check(context: Context) -> Iterator[Finding]:
     by_option: dict[object, list[Trained]] = {}
     for one in context.trained if any(starts.values()) else ():
         start, lr = starts[one.group.name], one.number("lr")
-        if lr and start > lr and _is_high(context, one, start / lr):
+        if lr and start > lr and _is_high(context, one, start, lr):
             setting = one.setting("warmup_start")
             by_option.setdefault(id(setting.option) if setting else None, []).append(one)
     for members in by_option.values():
@@ -48,14 +48,14 @@ def _start(context: Context, group: Group) -> float:
     return float(start) if isinstance(start, int | float) else 0.0
 
 
-def _is_high(context: Context, one: Trained, times: float) -> bool:
-    """Whether a start above the lr, that many times, is too high for the parameter."""
+def _is_high(context: Context, one: Trained, start: float, lr: float) -> bool:
+    """Whether a start above the lr is too high for the parameter."""
     is_weight = one.kind is not Kind.BIAS and last_part(one.name) == "weight"
     if is_weight and (one.parameter.ndim or 1) >= 2:
         return True
     declared = context.optimizers.get(one.group.optimizer or "")
     adaptive = declared is not None and any(word in declared.name for word in ADAPTIVE)
-    return adaptive and times > MOST
+    return adaptive and start > MOST * lr
 
 
 def _finding(context: Context, members: list[Trained]) -> Finding:

@@ -33,8 +33,7 @@ MOST_NAMES = 200_000  # that are searched for suggestions, each of which searche
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule whose selector matches nothing, even without the other rules."""
     count = 0
-    searched = MOST_NAMES // max(len(context.inventory.parameters), 1)
-    most = min(MOST_SUGGESTIONS, max(searched, 1))
+    most = context.inventory.passes(MOST_NAMES, MOST_SUGGESTIONS)
     for rule in context.without_matches:
         if rule.optional or (rule.selector is None and rule.condition is None):
             continue

@@ -39,10 +39,7 @@ class ModuleKinds:
     def owner(self, parameter: Parameter) -> Module | None:
         """The module that owns a parameter by its first name; None if classes are unknown."""
         modules = self.inventory.modules
-        if modules is None:
-            return None
-        above = modules.get(parameter.name.rpartition(".")[0])
-        return above or modules.get(owner_path(parameter.name, modules))
+        return modules.get(owner_path(parameter.name, modules)) if modules is not None else None
 
     def class_name(self, parameter: Parameter) -> str:
         """The owner's class without its package; empty if unknown."""

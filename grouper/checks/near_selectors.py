@@ -180,11 +180,11 @@ def _replaced(context: Context, text: str) -> Iterator[str]:
 def _parts_like(context: Context, word: str) -> list[str]:
     folded = normalized(word)
     scored = []
-    last = _last_token(word)
+    one, last = word.lower(), _last_token(word)
     for part in context.inventory.words:
-        ratio = 0.0
-        if 2 * min(len(word), len(part)) >= LIKE * (len(word) + len(part)):  # else it is below LIKE
-            ratio = SequenceMatcher(None, word.lower(), part.lower(), autojunk=False).ratio()
+        other, ratio = part.lower(), 0.0
+        if 2 * min(len(one), len(other)) >= LIKE * (len(one) + len(other)):  # else it is below LIKE
+            ratio = SequenceMatcher(None, one, other, autojunk=False).ratio()
         spelt = normalized(part)
         if spelt == folded:
             ratio = 1.0

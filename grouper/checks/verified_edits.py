@@ -31,8 +31,7 @@ def verify(report: Report, analyse: Callable[[RuleSet], Report]) -> Report:
     same way, without verifying candidates."""
     if not any(finding.candidates for finding in report.findings):
         return report
-    most = MAX_NAMES // max(len(report.inventory.parameters), 1)
-    trials = _Trials(report, analyse, max(min(most, MAX_TRIALS), 1))
+    trials = _Trials(report, analyse, report.inventory.passes(MAX_NAMES, MAX_TRIALS))
     findings = tuple(trials.verified(f) if f.candidates else f for f in report.findings)
     return replace(report, findings=findings)
 

@@ -113,6 +113,11 @@ class Inventory(Shown):
         """Maps every name, tied ones included, to its parameter."""
         return {name: parameter for parameter in self.parameters for name in parameter.names}
 
+    def passes(self, names: int, most: int) -> int:
+        """How often all parameters can be gone through, where `names` may be looked at in all: from
+        once to `most` times."""
+        return max(min(names // max(len(self.parameters), 1), most), 1)
+
     @cached_property
     def words(self) -> Mapping[str, None]:
         """The parts of names, between dots, that are no numbers; in the model's order."""

@@ -144,16 +144,15 @@ def _squares(tensors: Sequence[Tensor]) -> Tensor:
     first = tensors[0]
     if not (first.is_floating_point() or first.is_complex()):
         tensors = [tensor.double() for tensor in tensors]
-    chunks, owners = list(tensors), list(range(len(tensors)))
-    if first.device.type == "cpu":
-        chunked = [_chunks(tensor) for tensor in tensors]
-        chunks = [chunk for each in chunked for chunk in each]
-        owners = [i for i, each in enumerate(chunked) for _ in each]
+    on_cpu = first.device.type == "cpu"
+    chunked = [_chunks(tensor) if on_cpu else (tensor,) for tensor in tensors]
+    chunks = [chunk for each in chunked for chunk in each]
     dtype = torch.float32 if first.dtype in _NARROW else None
     squares = torch.stack(list(torch._foreach_norm(chunks, 2, dtype=dtype))).double().square()
     if len(chunks) == len(tensors):
         return squares
-    return squares.new_zeros(len(tensors)).index_add_(0, torch.tensor(owners), squares)
+    owners = torch.tensor([i for i, each in enumerate(chunked) for _ in each])
+    return squares.new_zeros(len(tensors)).index_add_(0, owners, squares)
 
 
 def _chunks(tensor: Tensor) -> Sequence[Tensor]:

@@ -60,7 +60,8 @@ class Courses:
         self._indexes: dict[object, int] = {}
         self._rises: dict[_Rise, int] = {}
         self._momenta: dict[_Momentum, int] = {}
-        pairs = zip(schedules, groups, strict=True)
+        pairs = list(zip(schedules, groups, strict=True))
+        self.momentum_keys = [momentum_key(s, g) for s, g in pairs]
         self._rows = [self._row(s, g) if _is_plain(s, g) else None for s, g in pairs]
         edges = {edge for schedule in schedules for edge in (schedule.first, schedule.end)}
         self._edges = edges - {0, None}
@@ -118,7 +119,7 @@ class Courses:
         return _Row(
             self._rises.setdefault(rise, len(self._rises)),
             self._momenta.setdefault(momentum, len(self._momenta)),
-            momentum_key(group) if schedule.momentum is not None else None,
+            momentum_key(schedule, group),
         )
 
 
@@ -145,15 +146,25 @@ def write(
         _write(plan.group_at(schedule, step), group)
 
 
-def momentum_key(group: dict[str, Any]) -> str | None:
-    """The key of a group's momentum: its own, or that of the betas, of which it is the first."""
-    return next((key for key in ("momentum", "betas") if key in group), None)
+def momentum_key(schedule: GroupSchedule, group: dict[str, Any]) -> str | None:
+    """The key of a group's momentum: its own, or that of the betas, of which it is the first.
+
+    None where the schedule, or the group, has none.
+    """
+    keys = ("momentum", "betas") if schedule.momentum is not None else ()
+    return next((key for key in keys if key in group), None)
+
+
+def momentum_of(group: dict[str, Any], key: str) -> Any:
+    """A group's momentum, by its key."""
+    return group[key] if key == "momentum" else group[key][0]
 
 
 def _is_plain(schedule: GroupSchedule, group: dict[str, Any]) -> bool:
     whole = schedule.first == 0 and schedule.end is None and not schedule.options
-    momentum = group.get("momentum", group.get("betas", (None,))[0])
-    tensors = isinstance(group["lr"], Tensor) or isinstance(momentum, Tensor)
+    key = momentum_key(schedule, group)
+    values = [group["lr"], key and momentum_of(group, key)]
+    tensors = any(isinstance(value, Tensor) for value in values)
     return whole and schedule.warmup_shape == "linear" and not tensors
 
 

@@ -21,7 +21,7 @@ from grouper.train.compatibility import (
     match_groups,
     sizes,
 )
-from grouper.train.courses import Courses, momentum_key, write
+from grouper.train.courses import Courses, momentum_of, write
 from grouper.train.step_watcher import StepWatcher
 from grouper.train.wrapped import torch_optimizer
 
@@ -149,16 +149,16 @@ class PlanScheduler(LRScheduler):
         groups = self.optimizer.param_groups
         self._courses.write(groups, max(self.last_epoch, 0))
         self._written = self._snapshot()
-        lrs: list[Any] = [group["lr"] for group in groups]
-        self._last_lr = [lr.clone() if isinstance(lr, Tensor) else lr for lr in lrs]
+        self._last_lr = [
+            lr.clone() if isinstance(lr := group["lr"], Tensor) else lr for group in groups
+        ]
 
     def _check_usage(self) -> None:
         """Raises ValueError where the training loop misuses the scheduler."""
-        if not self._is_untouched():
-            if self._has_other_groups():
-                self._rebind(self.optimizer)  # a loaded state may have written any lr
-            else:
-                self._refuse_second_owner(self._snapshot())
+        if self._has_other_groups():
+            self._rebind(self.optimizer)  # a loaded state may have written any lr
+        elif not self._is_as_written():
+            self._refuse_second_owner(self._snapshot())
         problem = self._watcher.problem()
         if problem is not None:
             raise ValueError(problem)
@@ -176,10 +176,6 @@ class PlanScheduler(LRScheduler):
         check_momentum_declared(self._schedules, optimizer.param_groups)
         self._groups, self._sizes = optimizer.param_groups, sizes(optimizer.param_groups)
         self._courses = Courses(self.plan, self._schedules, self._groups)
-        self._keys = [
-            momentum_key(group) if schedule.momentum is not None else None
-            for schedule, group in zip(self._schedules, self._groups, strict=True)
-        ]
         self._group_of = group_of_each_tensor(self._schedules, optimizer)
 
     def _has_other_groups(self) -> bool:
@@ -190,27 +186,22 @@ class PlanScheduler(LRScheduler):
         """lr and momentum of each group now: equal to an earlier snapshot unless one was written
         in between."""
         groups = self.optimizer.param_groups
+        keys = self._courses.momentum_keys
         return (
             [_comparable(group["lr"]) for group in groups],
             [
-                key is not None and _comparable(group[key] if key == "momentum" else group[key][0])
-                for group, key in zip(groups, self._keys, strict=True)
+                key is not None and _comparable(momentum_of(group, key))
+                for group, key in zip(groups, keys, strict=True)
             ],
         )
 
-    def _is_untouched(self) -> bool:
-        """Whether the groups hold the very objects that were written: mostly they do."""
-        groups = self.optimizer.param_groups
-        if groups is not self._groups or len(groups) != len(self._sizes):
-            return False
-        written = zip(groups, self._sizes, self._keys, *self._written, strict=True)
-        for group, size, key, lr, momentum in written:
-            if group["lr"] is not lr or len(group["params"]) != size:
+    def _is_as_written(self) -> bool:
+        """Whether lr and momentum are the very objects that were written: mostly they are."""
+        groups, keys = self.optimizer.param_groups, self._courses.momentum_keys
+        for group, key, lr, momentum in zip(groups, keys, *self._written, strict=True):
+            if group["lr"] is not lr:
                 return False
-            if key == "momentum":
-                if group[key] is not momentum:
-                    return False
-            elif key is not None and group[key][0] is not momentum:
+            if key is not None and momentum_of(group, key) is not momentum:
                 return False
         return True
 
