@@ -21,6 +21,7 @@ from pathlib import Path
 
 from growth import inventory, scattered
 from matching import DENSE, model, rules
+from start import process
 
 import grouper
 from grouper.model.formats import snapshot
@@ -28,13 +29,6 @@ from grouper.reports.terminal import report_text
 
 SIZES = (10_000, 100_000)
 NAMES = 100_000
-
-MEASURE = """
-import resource, subprocess, sys, time
-start = time.perf_counter()
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-"""
 
 LIVE = """
 import resource, sys, time
@@ -59,15 +53,6 @@ text = report_json(report)
 seconds = time.perf_counter() - start
 print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
-
-
-def process(*arguments: str) -> tuple[float, float]:
-    """Seconds, and mebibytes at the peak: of a child of a small process, since the peak of its
-    parent counts."""
-    command = [sys.executable, "-c", MEASURE, sys.executable, *arguments]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    seconds, memory = map(float, printed.split())
-    return seconds, memory
 
 
 def snapshot_file(size: int, folder: Path) -> Path:
@@ -104,7 +89,7 @@ def checks(size: int, folder: Path) -> None:
         path.write_text(text, "utf-8")
         file = make(size, folder)
         seconds, memory = process(
-            "-m", "grouper", "check", str(file), str(path), "--format", "json"
+            sys.executable, "-m", "grouper", "check", str(file), str(path), "--format", "json"
         )
         print(f"{source}, {size:,}: {seconds:.2f} s, {memory:,.0f} MiB", flush=True)
     path.write_text("*.bias or @*Norm* -> no_decay\nelse -> decay", "utf-8")
@@ -126,8 +111,10 @@ def tasks(folder: Path) -> dict[str, Callable[[], object]]:
         "odd names unmatched": lambda: report_text(
             grouper.check(odd, parsed["head.* -> head lr=0.1"])
         ),
-        "explain '*'": lambda: process("-m", "grouper", "explain", file, str(path), "*"),
-        "params": lambda: process("-m", "grouper", "params", file),
+        "explain '*'": lambda: process(
+            sys.executable, "-m", "grouper", "explain", file, str(path), "*"
+        ),
+        "params": lambda: process(sys.executable, "-m", "grouper", "params", file),
     }
 
 

@@ -10,14 +10,21 @@ which a wheel was installed. Compiled modules are written and used, as on a user
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 11
 MODEL, RULES = "examples/yolov5s.pt", "rules/yolov5.rules"
+
+MEASURE = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
 
 COMMANDS = {
     "python -c pass": ("-c", "pass"),
@@ -32,19 +39,20 @@ COMMANDS = {
 }
 
 
-def once(python: str, arguments: tuple[str, ...]) -> tuple[float, float]:
-    """Seconds, and mebibytes at the peak."""
+def process(*command: str) -> tuple[float, float]:
+    """Seconds, and mebibytes at the peak: of a child of a small process, since the peak of its
+    parent counts."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    start = time.perf_counter()
-    child = os.fork()
-    if child == 0:
-        os.chdir(ROOT)
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        os.execve(python, [python, *arguments], environment)
-    _, _, usage = os.wait4(child, 0)
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    printed = subprocess.run(
+        [sys.executable, "-c", MEASURE, *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    seconds, memory = map(float, printed.split())
+    return seconds, memory
 
 
 def main() -> None:
@@ -52,7 +60,7 @@ def main() -> None:
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
     for _ in range(ROUNDS + 2):
         for name, arguments in COMMANDS.items():
-            runs[name].append(once(python, arguments))
+            runs[name].append(process(python, *arguments))
     for name, measured in runs.items():
         seconds, memory = zip(*measured[2:], strict=True)
         print(f"{name:20}{median(seconds):8.3f} s{median(memory):8.1f} MiB")

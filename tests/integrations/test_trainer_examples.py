@@ -44,49 +44,38 @@ def shares(said):
 
 
 @pytest.mark.slow
-def test_transformers(tmp_path):
-    said = said_by("transformers_train.py", tmp_path, "transformers", "accelerate")
+@pytest.mark.parametrize(
+    ("example", "needed", "most_before", "least_after", "texts"),
+    [
+        (
+            "transformers_train.py",
+            ("transformers", "accelerate"),
+            60,
+            90,
+            ("stopped at step 70 and resumed, after 192 steps", "lr of head/weight at step 70"),
+        ),
+        (
+            "lightning_train.py",
+            ("lightning",),
+            60,
+            85,
+            ("'backbone0': '0', 'backbone1': '0', 'backbone2': '0', 'head': '0.0",),
+        ),
+        (
+            "accelerate_train.py",
+            ("accelerate",),
+            75,
+            95,
+            ("saved half-way and resumed, the weights are the same",),
+        ),
+        ("timm_train.py", ("timm",), 45, 80, ("block0/kept: lr 0.0016",)),
+        ("clip_train.py", (), 20, 85, ("temperature/gain_or_bias: 1 tensors, weight decay 0",)),
+        ("dino_train.py", (), 30, 90, ("last/matrix: lr 1e-05, weight decay 0.4",)),
+    ],
+)
+def test_an_example(example, needed, most_before, least_after, texts, tmp_path):
+    said = said_by(example, tmp_path, *needed)
     before, after = shares(said)
-    assert before < 60 < 90 < after
-    assert "stopped at step 70 and resumed, after 192 steps" in said
-    assert "lr of head/weight at step 70" in said
-
-
-@pytest.mark.slow
-def test_lightning(tmp_path):
-    said = said_by("lightning_train.py", tmp_path, "lightning")
-    before, after = shares(said)
-    assert before < 60 < 85 < after
-    assert "'backbone0': '0', 'backbone1': '0', 'backbone2': '0', 'head': '0.0" in said
-
-
-@pytest.mark.slow
-def test_accelerate(tmp_path):
-    said = said_by("accelerate_train.py", tmp_path, "accelerate")
-    before, after = shares(said)
-    assert before < 75 < 95 < after
-    assert "saved half-way and resumed, the weights are the same" in said
-
-
-@pytest.mark.slow
-def test_timm(tmp_path):
-    said = said_by("timm_train.py", tmp_path, "timm")
-    before, after = shares(said)
-    assert before < 45 < 80 < after
-    assert "block0/kept: lr 0.0016" in said
-
-
-@pytest.mark.slow
-def test_two_towers(tmp_path):
-    said = said_by("clip_train.py", tmp_path)
-    before, after = shares(said)
-    assert before < 20 < 85 < after
-    assert "temperature/gain_or_bias: 1 tensors, weight decay 0" in said
-
-
-@pytest.mark.slow
-def test_self_distillation(tmp_path):
-    said = said_by("dino_train.py", tmp_path)
-    before, after = shares(said)
-    assert before < 30 < 90 < after
-    assert "last/matrix: lr 1e-05, weight decay 0.4" in said
+    assert before < most_before < least_after < after
+    for text in texts:
+        assert text in said
