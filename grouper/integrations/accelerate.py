@@ -11,14 +11,11 @@ import math
 import os
 from typing import Any
 
-try:
+from grouper.text.missing import missing
+
+with missing("accelerate", "this needs Accelerate: pip install accelerate"):
     from accelerate.data_loader import DataLoaderStateMixin
     from accelerate.state import GradientState, PartialState
-except ModuleNotFoundError as error:
-    if error.name != "accelerate":
-        raise
-    said = "this needs Accelerate: pip install accelerate"
-    raise ModuleNotFoundError(said, name="accelerate") from error
 
 
 def steps(loader: Any, accumulate: int = 1, epochs: int = 1, *, split_batches: bool = False) -> int:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-try:
+from grouper.text.missing import missing
+
+with missing("axolotl", "this needs axolotl: pip install axolotl"):
     from axolotl.integrations.base import BasePlugin
-except ModuleNotFoundError as error:
-    if error.name != "axolotl":
-        raise
-    raise ModuleNotFoundError("this needs axolotl: pip install axolotl", name="axolotl") from error
 from pydantic import BaseModel
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler

@@ -13,15 +13,11 @@ from pathlib import Path
 from types import MethodType
 from typing import Any
 
-try:
+from grouper.text.missing import missing
+
+with missing("lightning", "this needs Lightning: pip install lightning"):
     from lightning.pytorch import LightningModule
     from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-except ModuleNotFoundError as error:
-    if error.name != "lightning":
-        raise
-    raise ModuleNotFoundError(
-        "this needs Lightning: pip install lightning", name="lightning"
-    ) from (error)
 from torch import nn
 
 from grouper.api.build import build_optimizer

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-try:
+from grouper.text.missing import missing
+
+with missing("timm", "this needs timm: pip install timm"):
     from timm.scheduler.scheduler import Scheduler
-except ModuleNotFoundError as error:
-    if error.name != "timm":
-        raise
-    raise ModuleNotFoundError("this needs timm: pip install timm", name="timm") from error
 from torch import nn
 from torch.optim import Optimizer
 

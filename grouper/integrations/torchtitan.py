@@ -8,14 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-try:
+from grouper.text.missing import missing
+
+with missing("torchtitan", "this needs torchtitan: pip install torchtitan"):
     from torchtitan.components.optimizer import LRSchedulersContainer, OptimizersContainer
-except ModuleNotFoundError as error:
-    if error.name != "torchtitan":
-        raise
-    raise ModuleNotFoundError(
-        "this needs torchtitan: pip install torchtitan", name="torchtitan"
-    ) from error
 from torch import nn
 from torch.optim import Optimizer
 

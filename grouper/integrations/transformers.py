@@ -14,14 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
-try:
+from grouper.text.missing import missing
+
+with missing("transformers", "this needs Transformers: pip install transformers accelerate"):
     from transformers import Trainer
-except ModuleNotFoundError as error:
-    if error.name != "transformers":
-        raise
-    raise ModuleNotFoundError(
-        "this needs Transformers: pip install transformers accelerate", name="transformers"
-    ) from error
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler

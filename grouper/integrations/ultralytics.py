@@ -12,14 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-try:
+from grouper.text.missing import missing
+
+with missing("ultralytics", "this needs Ultralytics: `pip install ultralytics`"):
     from ultralytics.engine.trainer import BaseTrainer
-except ModuleNotFoundError as error:
-    if error.name != "ultralytics":
-        raise
-    raise ModuleNotFoundError(
-        "this needs Ultralytics: `pip install ultralytics`", name="ultralytics"
-    ) from error
 from ultralytics.utils import DEFAULT_CFG
 
 from grouper.api.rules import rules_to_train
