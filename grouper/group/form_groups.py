@@ -46,11 +46,13 @@ def _grouped(
 ) -> list[list[ParameterAssignment]]:
     """Those with the same labels and options together, in the file order of their rules."""
     ranks = {id(rule): index for index, rule in enumerate(assignment.rules.rules)}
+    default = _default_optimizer(assignment.rules)
     members: dict[object, list[ParameterAssignment]] = {}
     first: dict[object, tuple[int, ...]] = {}
     for alike in assignment.treated_alike:
         if belongs(alike[0]):
-            key = (alike[0].labels, alike[0].conflicts, options_key(alike[0].options))
+            options = {"optimizer": default, **alike[0].options}
+            key = (alike[0].labels, alike[0].conflicts, options_key(options))
             rules = tuple(ranks[id(rule)] for rule in alike[0].rules)
             members.setdefault(key, []).extend(alike)
             first[key] = min(rules, first.get(key, rules))
@@ -61,14 +63,17 @@ def _grouped(
     ]
 
 
+def _default_optimizer(rules: RuleSet) -> str | None:
+    return next((optimizer.key for optimizer in rules.optimizers), None)
+
+
 def _base_name(assigned: ParameterAssignment) -> str:
     return "/".join(assigned.labels) or UNLABELLED
 
 
 def _group(members: list[ParameterAssignment], name: str, rules: RuleSet) -> Group:
     labels, options = members[0].labels, members[0].options
-    default = next((optimizer.key for optimizer in rules.optimizers), None)
-    optimizer = options.get("optimizer", default)
+    optimizer = options.get("optimizer", _default_optimizer(rules))
     return Group(
         name,
         labels,

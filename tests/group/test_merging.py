@@ -34,6 +34,21 @@ def test_joined_groups_say_what_they_join():
     assert head.options["lr"] == 0.2
 
 
+def test_an_optimizer_that_is_written_out_is_the_same_as_the_one_it_would_be():
+    text = """
+    optimizer AdamW lr=0.1
+    optimizer SGD as plain lr=0.2
+    *.bias -> rest optimizer=AdamW
+    else *.bn.* -> norms optimizer=plain
+    else -> rest
+    """
+    groups = grouper.check(small_yolo(), grouper.parse(text)).grouping.groups
+    assert [(group.name, group.optimizer) for group in groups] == [
+        ("rest", "AdamW"),
+        ("norms", "plain"),
+    ]
+
+
 def test_what_differs_in_anything_stays_apart():
     text = "*.bias -> bias {}; *.bn.weight -> norm {}; else -> rest"
     for first, second in [
