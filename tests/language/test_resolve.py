@@ -44,6 +44,13 @@ def test_shipped_files_are_found_by_name():
         grouper.load("yolov55.rules")
 
 
+def test_a_variable_of_an_included_file_is_set_by_the_caller():
+    text = 'include "muon"\nlet base = 0.01\n'
+    (finding,) = grouper.parse(text).findings
+    assert "`--set base=...`" in finding.help
+    assert grouper.parse(text.replace("let base = 0.01", ""), base=0.01).variables["base"] == 0.01
+
+
 def test_the_options_of_torchs_optimizers_are_known():
     from grouper.options.misspelt import misspelt, torch_options
 

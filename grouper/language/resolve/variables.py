@@ -43,7 +43,8 @@ class Variables:
         report = self._diagnostics.report
         if let.name in self.lets:
             first = self.lets[let.name]
-            self._diagnostics.twice(f"the variable `{let.name}`", let.name_span, first.name_span)
+            what = f"the variable `{let.name}`"
+            self._diagnostics.twice(what, let.name_span, first.name_span, _one_of(let, first))
             return
         if let.name in RESERVED:
             message = f"`{let.name}` is a fact or a function, and cannot name a variable"
@@ -115,3 +116,11 @@ def _is_finite(value: Value) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_finite, value))
     return not isinstance(value, int | float) or is_finite(value)
+
+
+def _one_of(let: tree.Let, first: tree.Let) -> str:
+    """A way out; a file cannot change a variable of one that it includes, but its caller can."""
+    here, there = let.name_span, first.name_span
+    if here is None or there is None or here.source is there.source:
+        return "keep one of them"
+    return f"keep one of them; `--set {let.name}=...` gives an included variable another value"
