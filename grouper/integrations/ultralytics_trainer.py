@@ -16,6 +16,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from ultralytics.engine.trainer import BaseTrainer
+from ultralytics.nn.tasks import yaml_model_load
 from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
 from ultralytics.utils.torch_utils import unwrap_model
 
@@ -53,6 +54,7 @@ OTHER_TRAINERS = {
     "WorldDetect": "ultralytics.models.yolo.world.WorldTrainer",
     "YOLOEDetect": "ultralytics.models.yolo.yoloe.YOLOETrainer",
     "YOLOESegment": "ultralytics.models.yolo.yoloe.YOLOESegTrainer",
+    "YOLOESegment26": "ultralytics.models.yolo.yoloe.YOLOESegTrainer",
 }
 """Trainer classes of models that `YOLO`'s trainers do not train, by the class of their head."""
 
@@ -133,11 +135,21 @@ class RulesTrainerMixin(BaseTrainer):
             probe.setup_model()
         super().train()
 
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+        """A model of the task; refused if it needs another trainer."""
+        head = _head_of(cfg, weights)
+        if head in OTHER_TRAINERS and not self.config.own_class:
+            with self._cleanup_on_refusal():
+                raise ValueError(
+                    f"a model with the head `{head}` needs another trainer:"
+                    f" trainer(..., of={OTHER_TRAINERS[head]})"
+                )
+        return super().get_model(cfg=cfg, weights=weights, verbose=verbose)
+
     def setup_model(self) -> Any:
         """Set up the model, and check the rules against it before data is read."""
         checkpoint = super().setup_model()
         with self._cleanup_on_refusal():
-            self._check_head()
             # Distillation and quantisation change the model later.
             if self.args.distill_model is None and self.args.quantize != 8:
                 inventory = inventory_of(self.model)
@@ -253,15 +265,6 @@ class RulesTrainerMixin(BaseTrainer):
         """Write a row of results.csv, with new columns where a resumed run has other groups."""
         super().save_metrics(widen(self.csv, metrics))
 
-    def _check_head(self) -> None:
-        layers = getattr(unwrap_model(self.model), "model", None)
-        head = type(layers[-1]).__name__ if isinstance(layers, nn.Sequential) else ""
-        if head in OTHER_TRAINERS and not self.config.own_class:
-            raise ValueError(
-                f"a model with the head `{head}` needs another trainer:"
-                f" trainer(..., of={OTHER_TRAINERS[head]})"
-            )
-
     @contextmanager
     def _cleanup_on_refusal(self) -> Iterator[None]:
         """Removes the run's folder after a refusal, if it holds only the arguments."""
@@ -274,6 +277,16 @@ class RulesTrainerMixin(BaseTrainer):
                     (self.save_dir / "args.yaml").unlink()
                     self.save_dir.rmdir()
             raise
+
+
+def _head_of(cfg: Any, weights: Any) -> str:
+    """The class of a model's last layer, by what Ultralytics builds the model from."""
+    layers = getattr(weights, "model", None)
+    if isinstance(layers, nn.Sequential):
+        return type(layers[-1]).__name__
+    made = yaml_model_load(cfg) if isinstance(cfg, str | Path) else cfg or {}
+    head = made.get("head")
+    return str(head[-1][2]) if head else ""
 
 
 def _as_trained(inventory: Inventory, freeze: Any) -> Inventory:

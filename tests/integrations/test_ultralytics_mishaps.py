@@ -177,18 +177,6 @@ def test_the_monitor_writes_where_it_is_told(runs, tmp_path):
     assert json.loads(path.read_text("utf-8").splitlines()[1])["step"] == 0
 
 
-def test_models_with_a_trainer_of_their_own_need_it(runs):
-    from ultralytics import RTDETR
-    from ultralytics.models.rtdetr.train import RTDETRTrainer
-
-    rules = grouper.parse("optimizer AdamW lr=0.0001\nin @RTDETRDecoder -> head\nelse -> body")
-    given = runs.arguments("detect", {"epochs": 1, "deterministic": False})
-    with pytest.raises(ValueError, match=r"of=ultralytics.models.rtdetr.train.RTDETRTrainer"):
-        RTDETR("rtdetr-resnet50.yaml").train(trainer=trainer(rules), **given)
-    made = trainer(rules, of=RTDETRTrainer)(overrides={**given, "model": "rtdetr-resnet50.yaml"})
-    assert isinstance(made, RTDETRTrainer)
-
-
 def test_the_trainers_that_it_names_are_there():
     assert all(issubclass(locate(path), BaseTrainer) for path in OTHER_TRAINERS.values())
     for task in TRAINERS:

@@ -25,6 +25,8 @@ SPREAD = [
     "12/yolo12.yaml",
     "26/yolo26.yaml",
     "26/yolo26-seg.yaml",
+    "26/yolo26-sem.yaml",
+    "26/yolo26-depth.yaml",
 ]
 
 
@@ -54,9 +56,12 @@ def test_the_head_is_the_last_module(config):
 def test_the_head_is_the_last_module_of_every_detector(config):
     made = built(config)
     report = grouper.check(made, "yolo-finetune.rules")
-    if any(re.search("Detect|Classify", cls.__name__) for cls in type(made.model[-1]).__mro__):
+    if any(
+        re.search("Detect|Classify|Depth|SemanticSegment", cls.__name__)
+        for cls in type(made.model[-1]).__mro__
+    ):
         check_heads(made, report)
     else:
         assert [f.message for f in report.findings if f.code.id == "GR105"] == [
-            "`in @{Detect,Classify}` matches no parameter"
+            "`in @{Detect,Classify,Depth,SemanticSegment}` matches no parameter"
         ]

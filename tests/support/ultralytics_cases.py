@@ -16,7 +16,19 @@ OPTIMIZERS = {
     "MuSGD": ("ultralytics-musgd.rules", {"lr0": 0.01, "momentum": 0.937}),
     "AdamW": ("ultralytics-adamw.rules", {"lr0": 0.001, "momentum": 0.9}),
 }
-SUFFIXES = {"detect": "", "classify": "-cls", "segment": "-seg", "pose": "-pose", "obb": "-obb"}
+CONFIGS = {
+    "detect": "yolov8n.yaml",
+    "classify": "yolov8n-cls.yaml",
+    "segment": "yolov8n-seg.yaml",
+    "pose": "yolov8n-pose.yaml",
+    "obb": "yolov8n-obb.yaml",
+}
+DETECTORS = {
+    "RTDETR": "yolov8n-rtdetr.yaml",
+    "YOLOWorld": "yolov8n-worldv2.yaml",
+    "YOLOE": "yoloe-v8n.yaml",
+}
+"""Models with a class of their own, which stands for a task here."""
 
 
 class Stopped(Exception):
@@ -81,32 +93,36 @@ class Runs:
         return self.folder / f"run{self._count}"
 
     def data(self, task: str) -> str:
+        task = "detect" if task in DETECTORS else task
         if task not in self._data:
             self._data[task] = data_for(task, self.folder / f"data-{task}", IMAGES)
         return self._data[task]
 
     def config(self, task: str) -> str:
-        """A YOLOv8 of an eighth of the width of its smallest."""
+        """A model of an eighth of the width of its smallest."""
         from ultralytics.nn.tasks import yaml_model_load
 
-        path = self.folder / f"yolov8n-tiny{SUFFIXES[task]}.yaml"
-        made = yaml_model_load(f"yolov8n{SUFFIXES[task]}.yaml")
+        name = (CONFIGS | DETECTORS)[task]
+        path = self.folder / name.replace(".yaml", "-tiny.yaml")
+        made = yaml_model_load(name)
         made = {k: v for k, v in made.items() if k not in ("yaml_file", "scale")}
         made["scales"] = {"n": [0.33, 0.0625, 256]}
         path.write_text(yaml.safe_dump(made), "utf-8")
         return str(path)
 
+    def yolo(self, task: str) -> Any:
+        import ultralytics
+
+        if task in DETECTORS:
+            return getattr(ultralytics, task)(self.config(task))
+        return ultralytics.YOLO(self.config(task), task=task, verbose=False)
+
     def model(self, task: str) -> Any:
         """The model as a run trains it, so far as rules can see."""
-        from ultralytics import YOLO
-
-        return YOLO(self.config(task), task=task, verbose=False).model
+        return self.yolo(task).model
 
     def train(self, task: str, *, callbacks: dict[str, Any] | None = None, **arguments: Any) -> Run:
-        from ultralytics import YOLO
-
-        yolo = YOLO(self.config(task), task=task, verbose=False)
-        return self._go(yolo, Run(), callbacks, self.arguments(task, arguments))
+        return self.go(self.yolo(task), Run(), callbacks, self.arguments(task, arguments))
 
     def interrupt(self, task: str, *, at: int, **arguments: Any) -> Run:
         """A run that dies at the end of a batch."""
@@ -115,13 +131,10 @@ class Runs:
             if len(run.rates) == at:
                 raise Stopped
 
-        from ultralytics import YOLO
-
-        run = Run()
-        yolo = YOLO(self.config(task), task=task, verbose=False)
+        run, yolo = Run(), self.yolo(task)
         given = self.arguments(task, arguments)
         try:
-            self._go(yolo, run, {"on_train_batch_end": die}, given)
+            self.go(yolo, run, {"on_train_batch_end": die}, given)
         except Stopped:
             return run
         raise AssertionError("the run came to its end")
@@ -131,7 +144,7 @@ class Runs:
         from ultralytics import YOLO
 
         yolo = YOLO(str(stopped.trainer.last), verbose=False)
-        return self._go(yolo, Run(), None, {"resume": True, "device": "cpu", **arguments})
+        return self.go(yolo, Run(), None, {"resume": True, "device": "cpu", **arguments})
 
     def arguments(self, task: str, arguments: dict[str, Any]) -> dict[str, Any]:
         self._count += 1
@@ -150,7 +163,7 @@ class Runs:
             **arguments,
         }
 
-    def _go(self, yolo: Any, run: Run, callbacks: Any, arguments: dict[str, Any]) -> Run:
+    def go(self, yolo: Any, run: Run, callbacks: Any, arguments: dict[str, Any]) -> Run:
         def begin(trainer: Any) -> None:
             run.trainer = trainer
             run.start = [p.detach().clone() for p in trainer.model.parameters()]
@@ -164,7 +177,7 @@ class Runs:
         return run
 
 
-def as_ultralytics(optimizer, epochs, warmup, batch=4, nbs=10, **variables):
+def as_ultralytics(optimizer, epochs, warmup, batch=4, nbs=10, of=None, **variables):
     """The arguments of Ultralytics' own run, and the trainer whose rules say the same."""
     from grouper.integrations.ultralytics import trainer
 
@@ -174,7 +187,8 @@ def as_ultralytics(optimizer, epochs, warmup, batch=4, nbs=10, **variables):
     both = {"epochs": epochs, "batch": batch, "nbs": nbs}
     said = {"decay": decay, "epochs": epochs, "warmup_epochs": warmup, "warmup_bias_lr": 0.1}
     curve = {"curve": "cosine"} if own.get("cos_lr") else {}
-    return {**own, **both}, {"trainer": trainer(file, **{**said, **rates, **curve}), **both}
+    ruled = trainer(file, of=of, **{**said, **rates, **curve})
+    return {**own, **both, **({"trainer": of} if of else {})}, {"trainer": ruled, **both}
 
 
 def same(left, right):
