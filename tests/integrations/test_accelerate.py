@@ -281,7 +281,17 @@ def alone(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("way", "ranks"), [("ddp", 2), ("ddp", 4), ("fsdp2", 2), ("trainer", 2)])
+@pytest.mark.parametrize(
+    ("way", "ranks"),
+    [
+        ("ddp", 2),
+        ("ddp", 4),
+        ("fsdp2", 2),
+        pytest.param("fsdp2", 4, marks=pytest.mark.nightly),
+        ("trainer", 2),
+        pytest.param("trainer", 4, marks=pytest.mark.nightly),
+    ],
+)
 @pytest.mark.slow
 def test_ranks_have_equal_groups_and_the_weights_of_one_process(way, ranks, alone, tmp_path):
     launch(HERE / "accelerated.py", ranks, way, tmp_path, ACCELERATE_USE_CPU="true")

@@ -1,7 +1,7 @@
 """A run in two stages of a pipeline, each on as many ranks as there are halves of the batch.
 
-Called as `stages.py WAY FOLDER`, where WAY is `ddp` or `fsdp2`, for the ranks of one stage.
-Groups come from a report of the whole model, as in torchtitan.
+Called as `stages.py WAY FOLDER`. Stages are cut, replicated or sharded as torchtitan does it, and
+their groups come from a report of the whole model.
 """
 
 import json
@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.distributed._composable.replicate_with_fsdp import replicate
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.pipelining import PipelineStage, ScheduleGPipe
-from torch.nn.parallel import DistributedDataParallel
 
 import grouper
 
@@ -27,6 +27,7 @@ else *.bias  -> bias weight_decay=0
 else         -> rest
 expect count(bias) == 1
 """
+WAYS = {"replicate": replicate, "fsdp2": fully_shard}
 STEPS, STAGES, LAYERS, BATCH = 6, 2, 4, 8
 
 
@@ -93,14 +94,11 @@ def staged(way):
     mesh = init_device_mesh("cpu", (STAGES, copies), mesh_dim_names=("stage", "copy"))
     number, copy = mesh.get_local_rank("stage"), mesh.get_local_rank("copy")
     report = grouper.check(Net(), grouper.parse(RULES))
-    part = module = Net().cut(number)
-    if way == "fsdp2":
-        fully_shard(part, mesh=mesh["copy"])
-    else:
-        module = DistributedDataParallel(part, process_group=mesh.get_group("copy"))
+    part = Net().cut(number)
+    WAYS[way](part, mesh=mesh["copy"])
     optimizer, scheduler = built(part, report)
     group = mesh.get_group("stage")
-    stage = PipelineStage(module, number, STAGES, torch.device("cpu"), group=group)
+    stage = PipelineStage(part, number, STAGES, torch.device("cpu"), group=group)
     schedule = ScheduleGPipe(stage, 2, loss_fn=loss)
     rates = []
     for batch in data():

@@ -15,7 +15,10 @@ import stages  # noqa: E402
 from support.torchrun import launch  # noqa: E402
 
 
-@pytest.mark.parametrize(("way", "ranks"), [("ddp", 2), ("ddp", 4), ("fsdp2", 4)])
+@pytest.mark.parametrize(
+    ("way", "ranks"),
+    [("replicate", 2), pytest.param("replicate", 4, marks=pytest.mark.nightly), ("fsdp2", 4)],
+)
 @pytest.mark.slow
 def test_stages_have_the_rates_and_the_weights_of_the_whole(way, ranks, tmp_path):
     launch(HERE / "stages.py", ranks, way, tmp_path)
