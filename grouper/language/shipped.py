@@ -28,3 +28,9 @@ def shipped_rules() -> dict[str, Path]:
     """Shipped rules files by name, with and without their ending, in order."""
     files = sorted(_folder("rules").glob("*.rules"))
     return {name: path for path in files for name in (path.stem, path.name)}
+
+
+def title_of(path: str) -> str:
+    """A rules file's path as people call it: the name of a shipped file, any other path whole."""
+    shipped = shipped_rules().get(Path(path).name)
+    return Path(path).name if shipped and str(shipped) == path else path

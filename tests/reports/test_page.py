@@ -78,15 +78,17 @@ def rows(page):
 def test_the_tree_is_folded_opened_and_searched(page):
     shown = page(report_of())
     tree = shown.get_by_role("tree")
-    assert rows(shown) == ["stem", "blocks", "head", "lost"]
+    first = ["stem", "weight", "blocks", "0 … 11", "head", "weight", "lost"]
+    assert rows(shown) == first
     tree.focus()
-    for key in ("ArrowDown", "ArrowRight"):
+    shown.keyboard.press("ArrowLeft")
+    assert rows(shown) == ["stem", *first[2:]]
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown"):
         shown.keyboard.press(key)
-    assert rows(shown) == ["stem", "blocks", "0 … 11", "head", "lost"]
-    shown.keyboard.press("ArrowDown")
+    assert rows(shown) == first
     shown.keyboard.press("Enter")
-    assert rows(shown)[2:5] == ["0 … 11", "0", "1"]
-    assert len(rows(shown)) == 17
+    assert rows(shown)[3:6] == ["0 … 11", "0", "1"]
+    assert len(rows(shown)) == 19
     shown.keyboard.press("ArrowLeft")
     shown.keyboard.press("End")
     shown.keyboard.press("Enter")
@@ -119,6 +121,14 @@ def test_a_click_on_a_rule_or_a_group_shows_what_it_matches(page):
     assert rows(shown) == ["head.weight"]
     shown.get_by_role("button", name="frozen by the rules (1)").click()
     assert rows(shown) == ["stem.weight"]
+
+
+def test_a_shipped_file_goes_by_its_name(page):
+    shown = page(*yolo())
+    assert shown.locator("h1").inner_text() == "yolov5.rules"
+    assert shown.locator("h3").all_inner_texts() == ["yolov5.rules"]
+    assert rows(shown)[:2] == ["model", "0"]
+    assert shown.locator("[role=treeitem] .facts").nth(1).inner_text() == "Conv · 3 tensors, 3.52 k"
 
 
 def test_findings_lead_to_the_line_and_to_the_parameters(page):
@@ -192,7 +202,7 @@ def test_a_hundred_thousand_parameters_do_not_stutter(page):
     shown = page(
         report_of(50_000, TEXT.replace("block{i} lr*=0.5 ** (count(i) - rank(i))", "block"))
     )
-    assert shown.locator("[role=treeitem]").count() == 4
+    assert shown.locator("[role=treeitem]").count() == 7
     shown.get_by_label("Find a parameter").fill("bias")
     assert "50,000 rows" in shown.locator("#found").inner_text()
     slow = shown.evaluate("""() => {

@@ -9,6 +9,8 @@ from rich.text import Text
 
 from grouper.checks.report import Report
 from grouper.language.ruleset import Rule
+from grouper.language.shipped import title_of
+from grouper.model.inventory import Inventory
 from grouper.options.values import value_text
 from grouper.reports.explain.explanation import Explained, Explanation, explanation
 from grouper.reports.explain.text import derivation_lines
@@ -38,6 +40,7 @@ def page_data(report: Report, plan: Plan | None) -> dict[str, Any]:
             for group in (report.grouping.groups if report.grouping else ())
         ],
         "parameters": _parameters(report, explained),
+        "classes": _classes(report.inventory),
         "derivations": [
             {
                 "text": _text(derivation_lines(each, whole, words)),
@@ -46,7 +49,10 @@ def page_data(report: Report, plan: Plan | None) -> dict[str, Any]:
             for each in explained
         ],
         "rules": [_rule(explained, rule) for rule in rules],
-        "files": [{"path": source.path, "text": source.text} for source in _sources(report)],
+        "files": [
+            {"path": source.path, "title": title_of(source.path), "text": source.text}
+            for source in _sources(report)
+        ],
         "findings": findings_value(report.findings),
         "plan": _plan(plan) if plan else None,
     }
@@ -77,6 +83,16 @@ def _parameters(report: Report, explained: tuple[Explained, ...]) -> list[list[A
         group, derivation = group_of.get(key, left_out), derivation_of.get(key, 0)
         rows.append([parameter.name, shape, parameter.numel or 0, group, derivation])
     return rows
+
+
+def _classes(inventory: Inventory) -> dict[str, str]:
+    """The class of each module that has parameters inside, without its package."""
+    modules = inventory.modules or {}
+    return {
+        path: modules[path].cls.rpartition(".")[2]
+        for path in inventory.children
+        if path in modules and modules[path].cls
+    }
 
 
 def _rule(explained: tuple[Explained, ...], rule: Rule) -> dict[str, Any]:

@@ -4,6 +4,7 @@ const report = JSON.parse(document.getElementById("report").textContent);
 const NOT_TRAINED = { "-1": "frozen by the rules", "-2": "matched by no rule", "-3": "frozen in the model" };
 const ROW = 24; // pixels
 const MOST = 200; // groups in a list or drawing; the search finds the others
+const OPENED = 16; // rows that the tree shows at first, if whole levels of it fit
 const state = { query: "", group: null, rule: null, selected: null, open: new Set([""]), active: 0 };
 
 function element(name, attributes = {}, ...children) {
@@ -36,6 +37,7 @@ const dot = (group) => {
   return made;
 };
 const groupName = (group) => (group < 0 ? NOT_TRAINED[group] : report.groups[group].name);
+const title = (path) => report.files.find((file) => file.path === path)?.title ?? path;
 const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
 
 // ---- the model's tree ----------------------------------------------------------------------
@@ -134,6 +136,18 @@ function visibleRows() {
   return rows;
 }
 
+// Opens the levels that fit, and a level of one module in any case.
+function openFirstLevels() {
+  let level = entries(tree);
+  for (let shown = level.length; ; shown += level.length) {
+    const inside = level.filter((entry) => !entry.run && entry.children.size);
+    const below = inside.flatMap(entries);
+    if (!below.length || (level.length > 1 && shown + below.length > OPENED)) return;
+    for (const node of inside) state.open.add(node.path);
+    level = below;
+  }
+}
+
 let rows = [];
 const view = byId("tree");
 const inner = element("div", { class: "rows", role: "presentation" });
@@ -175,7 +189,8 @@ function facts(row) {
   if (row.parameter) return `${row.parameter.shape || "?"} · ${groupName(row.parameter.group)}`;
   const nodes = row.node ? [row.node] : row.entry.run;
   const [tensors, numel] = nodes.reduce(([t, n], node) => [t + node.tensors, n + node.numel], [0, 0]);
-  return `${row.entry ? `${nodes.length} equal · ` : ""}${plural(tensors, "tensor")}, ${short(numel)}`;
+  const known = report.classes[nodes[0].path];
+  return [known, row.entry && `${nodes.length} equal`, `${plural(tensors, "tensor")}, ${short(numel)}`].filter(Boolean).join(" · ");
 }
 
 function paintTree() {
@@ -268,7 +283,7 @@ function filter(changes) {
   for (const chip of byId("groups").children) chip.setAttribute("aria-pressed", String(+chip.dataset.group === state.group));
   const rule = state.rule === null ? null : report.rules[state.rule];
   byId("by-rule").hidden = !rule;
-  if (rule) byId("by-rule").textContent = `matched by line ${rule.line} of ${rule.file} ✕`;
+  if (rule) byId("by-rule").textContent = `matched by line ${rule.line} of ${title(rule.file)} ✕`;
   refreshTree();
   markLines();
 }
@@ -306,7 +321,7 @@ if (report.groups.length) byId("options").replaceChildren(
 
 const lines = [];
 for (const file of report.files) {
-  const shown = element("div", { class: "text", role: "group", "aria-label": `the text of ${file.path}` });
+  const shown = element("div", { class: "text", role: "group", "aria-label": `the text of ${file.title}` });
   file.text.split("\n").forEach((source, at) => {
     const line = at + 1;
     const rule = report.rules.findIndex((rule) => rule.file === file.path && rule.line <= line && line <= rule.end_line);
@@ -321,7 +336,7 @@ for (const file of report.files) {
     lines.push({ made, file: file.path, line, rule });
     shown.append(made);
   });
-  byId("rules").append(element("h3", { class: "mono" }, file.path), shown);
+  byId("rules").append(element("h3", { class: "mono" }, file.title), shown);
 }
 
 function markLines() {
@@ -440,4 +455,5 @@ if (plan) {
   draw();
 }
 dark.addEventListener("change", refreshTree);
+openFirstLevels();
 refreshTree();

@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from grouper.checks.report import Report
+from grouper.language.shipped import title_of
 from grouper.reports.page.data import page_data
 from grouper.text.printable import count_phrase, size_phrase, visible
 from grouper.train.plan import Plan
@@ -32,13 +33,14 @@ def html_page(report: Report, plan: Plan | None = None) -> str:
         f" {size_phrase(inventory.numel)}"
     )
     groups = report.grouping.groups if report.grouping else ()
+    heading = title_of(report.rules.path)
     verdict = f"ok: {count_phrase(groups, 'group')}" if report.ok else "errors"
     return Template(_asset("page.html")).substitute(
         policy=_policy(style, script),
-        title=_text(f"{report.rules.path} · grouper"),
+        title=_text(f"{heading} · grouper"),
         style=style,
         script=script,
-        heading=_text(report.rules.path),
+        heading=_text(heading),
         model=_text(model),
         verdict=_text(verdict),
         verdict_class="good" if report.ok else "bad",
