@@ -22,12 +22,21 @@ function use(message) {
   check();
 }
 
+// How many characters fit into a line of the findings.
+function columns() {
+  const shown = byId("findings");
+  const drawing = document.createElement("canvas").getContext("2d");
+  drawing.font = getComputedStyle(shown).font;
+  return Math.max(Math.floor(shown.clientWidth / drawing.measureText("0").width), 50);
+}
+
 function check() {
   if (!ready) return;
   latest += 1;
   worker.postMessage({
     kind: "check", number: latest, rules: byId("rules").value,
     epochs: Number(byId("epochs").value), steps: Number(byId("steps").value),
+    columns: columns(),
   });
 }
 

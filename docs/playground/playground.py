@@ -12,6 +12,7 @@ from grouper.model.inventory import Inventory
 from grouper.model.read import read
 from grouper.reports.page.page import html_page
 from grouper.reports.terminal import report_text
+from grouper.text.dataclass import replace
 
 NAME = "my.rules"
 _model: Inventory | str = "no model is chosen"
@@ -20,14 +21,15 @@ _model: Inventory | str = "no model is chosen"
 def read_model(path: str) -> None:
     """Reads a model for the following checks; keeps the error message if that fails."""
     global _model
+    name = path.rpartition("/")[2]
     try:
-        _model = read(path)
+        _model = replace(read(path), path=name)
     except (ModelError, OSError) as error:
-        _model = f"{path.rpartition('/')[2]}: {error}"
+        _model = f"{name}: {error}"
 
 
-def check(text: str, epochs: int, steps_per_epoch: int) -> dict[str, str]:
-    """The report of the rules on the model, as text and as a page."""
+def check(text: str, epochs: int, steps_per_epoch: int, columns: int) -> dict[str, str]:
+    """The report of the rules on the model, as text of that width and as a page."""
     if isinstance(_model, str):
         return {"status": _model, "text": _model, "page": ""}
     start = time.perf_counter()
@@ -41,4 +43,4 @@ def check(text: str, epochs: int, steps_per_epoch: int) -> dict[str, str]:
     page = html_page(report, plan)
     seconds = time.perf_counter() - start
     status = f"{len(_model.parameters):,} tensors checked in {seconds:.2f} s"
-    return {"status": status, "text": report_text(report) + without, "page": page}
+    return {"status": status, "text": report_text(report, columns) + without, "page": page}

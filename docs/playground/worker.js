@@ -36,7 +36,7 @@ async function work() {
       if (data.kind === "example") read(await example(data.path));
       else if (data.kind === "file") read(mount(data.file));
       else if (!waiting.some((later) => later.kind === "check")) {
-        const answer = check(data.rules, data.epochs, data.steps).toJs({ dict_converter: Object.fromEntries });
+        const answer = check(data.rules, data.epochs, data.steps, data.columns).toJs({ dict_converter: Object.fromEntries });
         self.postMessage({ kind: "checked", number: data.number, ...answer });
       }
     } catch (error) {

@@ -57,9 +57,9 @@ def _result_lines(report: Report, output: Output, name: str = "") -> Iterator[Li
         yield styled(name, *closing_line(report.findings, report.grouping).pieces)
 
 
-def report_text(report: Report) -> str:
+def report_text(report: Report, columns: int = 100) -> str:
     """The report as plain text."""
-    output = Output(color="never", width=100)
+    output = Output(color="never", width=columns)
     return output.text(report_lines(report, output))
 
 
