@@ -27,6 +27,7 @@ from grouper.cli.main import main
 from grouper.language.resolve.resolve import assignment
 from grouper.model.formats.snapshot import dumps
 from grouper.reports.plan import curves
+from grouper.reports.plan.braille import ASCII
 from grouper.reports.plan.tracks import tracks_of
 from grouper.text.findings import Severity
 
@@ -37,7 +38,7 @@ RECIPE = re.compile(
     re.DOTALL,
 )
 RECIPES = list(RECIPE.finditer(PAGE.read_text("utf-8")))
-HEIGHT = 6  # of a drawing, in lines
+HEIGHT = 8  # of a drawing, in lines
 WIDTH = 76
 MOST_NAMES = 8
 
@@ -53,8 +54,9 @@ def of_run(text):
 
 
 def drawing(plan, monkeypatch):
-    """The curves as text, smaller than the command draws them."""
+    """The curves as text, smaller than the command draws them, in characters of every font."""
     monkeypatch.setattr(curves, "HEIGHTS", {"lr": HEIGHT, "momentum": 4})
+    monkeypatch.setattr(curves, "ink_for", lambda _: ASCII)
     out = Console(file=io.StringIO(), width=WIDTH, color_system=None, legacy_windows=False)
     curves.print_curves(plan, tracks_of(plan), out)
     lines = [line.rstrip() for line in out.file.getvalue().strip("\n").splitlines()]
