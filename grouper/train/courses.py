@@ -62,7 +62,8 @@ class Courses:
         self._momenta: dict[_Momentum, int] = {}
         pairs = list(zip(schedules, groups, strict=True))
         self.momentum_keys = [momentum_key(s, g) for s, g in pairs]
-        self._rows = [self._row(s, g) if _is_plain(s, g) else None for s, g in pairs]
+        self.has_tensors = any(map(_has_tensors, groups, self.momentum_keys))
+        self._rows = [self._row(s, g) if self._is_plain(s) else None for s, g in pairs]
         edges = {edge for schedule in schedules for edge in (schedule.first, schedule.end)}
         self._edges = edges - {0, None}
         self._warm = max((s.warmup_end + 1 for s in schedules), default=0)
@@ -104,6 +105,10 @@ class Courses:
             for row, schedule, group in zip(self._rows, self._schedules, groups, strict=True):
                 if row is None:
                     _write(schedule.at(step, self._run), group)
+
+    def _is_plain(self, schedule: GroupSchedule) -> bool:
+        whole = schedule.first == 0 and schedule.end is None and not schedule.options
+        return whole and schedule.warmup_shape == "linear" and not self.has_tensors
 
     def _row(self, schedule: GroupSchedule, group: dict[str, Any]) -> _Row:
         curve, end = schedule.curve, schedule.warmup_end if schedule.curve.hangs_on_warmup else 0
@@ -160,12 +165,9 @@ def momentum_of(group: dict[str, Any], key: str) -> Any:
     return group[key] if key == "momentum" else group[key][0]
 
 
-def _is_plain(schedule: GroupSchedule, group: dict[str, Any]) -> bool:
-    whole = schedule.first == 0 and schedule.end is None and not schedule.options
-    key = momentum_key(schedule, group)
+def _has_tensors(group: dict[str, Any], key: str | None) -> bool:
     values = [group["lr"], key and momentum_of(group, key)]
-    tensors = any(isinstance(value, Tensor) for value in values)
-    return whole and schedule.warmup_shape == "linear" and not tensors
+    return any(isinstance(value, Tensor) for value in values)
 
 
 def _write(values: dict[str, float], group: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -21,7 +21,7 @@ from grouper.train.compatibility import (
     match_groups,
     sizes,
 )
-from grouper.train.courses import Courses, momentum_of, write
+from grouper.train.courses import Courses, write
 from grouper.train.step_watcher import StepWatcher
 from grouper.train.wrapped import torch_optimizer
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from grouper.train.group_schedule import GroupSchedule
     from grouper.train.plan_protocol import PlanProtocol
 
-Written = tuple[list[object], list[object]]  # the groups' lr and momentum, comparable
+Written = tuple[list[Any], list[Any]]  # of each group lr, and momentum as its key holds it
 
 
 class PlanScheduler(LRScheduler):
@@ -149,16 +149,15 @@ class PlanScheduler(LRScheduler):
         groups = self.optimizer.param_groups
         self._courses.write(groups, max(self.last_epoch, 0))
         self._written = self._snapshot()
-        self._last_lr = [
-            lr.clone() if isinstance(lr := group["lr"], Tensor) else lr for group in groups
-        ]
+        lrs = [group["lr"] for group in groups] if self._courses.has_tensors else self._written[0]
+        self._last_lr = [lr.clone() if isinstance(lr, Tensor) else lr for lr in lrs]
 
     def _check_usage(self) -> None:
         """Raises ValueError where the training loop misuses the scheduler."""
         if self._has_other_groups():
             self._rebind(self.optimizer)  # a loaded state may have written any lr
-        elif not self._is_as_written():
-            self._refuse_second_owner(self._snapshot())
+        elif (now := self._snapshot()) != self._written:
+            self._refuse_second_owner(now)
         problem = self._watcher.problem()
         if problem is not None:
             raise ValueError(problem)
@@ -185,32 +184,20 @@ class PlanScheduler(LRScheduler):
     def _snapshot(self) -> Written:
         """lr and momentum of each group now: equal to an earlier snapshot unless one was written
         in between."""
-        groups = self.optimizer.param_groups
-        keys = self._courses.momentum_keys
-        return (
-            [_comparable(group["lr"]) for group in groups],
-            [
-                key is not None and _comparable(momentum_of(group, key))
-                for group, key in zip(groups, keys, strict=True)
-            ],
-        )
-
-    def _is_as_written(self) -> bool:
-        """Whether lr and momentum are the very objects that were written: mostly they are."""
         groups, keys = self.optimizer.param_groups, self._courses.momentum_keys
-        for group, key, lr, momentum in zip(groups, keys, *self._written, strict=True):
-            if group["lr"] is not lr:
-                return False
-            if key is not None and momentum_of(group, key) is not momentum:
-                return False
-        return True
+        lrs = [group["lr"] for group in groups]
+        momenta = [key and group[key] for group, key in zip(groups, keys, strict=True)]
+        if self._courses.has_tensors:
+            return list(map(_comparable, lrs)), list(map(_comparable, momenta))
+        return lrs, momenta
 
     def _refuse_second_owner(self, now: Written) -> None:
         before = zip(*self._written, strict=True)
         for schedule, old_values, values in zip(
             self._schedules, before, zip(*now, strict=True), strict=True
         ):
-            for what, old, new in zip(("lr", "momentum"), old_values, values, strict=True):
+            for what, *changed in zip(("lr", "momentum"), old_values, values, strict=True):
+                old, new = map(_comparable, changed)
                 if old != new:
                     change = f" from {old:g} to {new:g}" if _are_numbers(old, new) else ""
                     raise ValueError(
@@ -257,9 +244,19 @@ def forget(schedules: Sequence[GroupSchedule], optimizer: Optimizer, step: int) 
                 optimizer.state.pop(parameter, None)
 
 
+class _Stamp(NamedTuple):
+    """A tensor and the count of its in-place changes, which reads no device."""
+
+    identity: int
+    changes: int
+
+
 def _comparable(value: Any) -> object:
-    """A number itself; for a tensor the count of its in-place changes, which reads no device."""
-    return (id(value), value._version) if isinstance(value, Tensor) else value
+    """A value as it can be compared later: of betas the first, of a tensor its stamp."""
+    if isinstance(value, Tensor):
+        return _Stamp(id(value), value._version)
+    is_betas = isinstance(value, tuple | list) and not isinstance(value, _Stamp)
+    return _comparable(value[0]) if is_betas else value
 
 
 def _are_numbers(*values: object) -> bool:
