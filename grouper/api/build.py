@@ -11,6 +11,7 @@ from grouper.api.plan import planned
 from grouper.api.rules import Rules
 from grouper.checks.report import Report
 from grouper.text.arguments import require, require_module
+from grouper.text.collector import collector_off
 from grouper.text.dataclass import replace
 from grouper.text.findings import Finding, in_order, warn
 
@@ -53,7 +54,7 @@ def param_groups(
 
     require_module("model", model)
     require_part(rules, names, prefix)
-    with compare_ranks(model, process_group) as ranks:
+    with compare_ranks(model, process_group) as ranks, collector_off():
         report, grouping = checked_groups(model, rules, merge=merge)
         _refuse(report, ranks.disagreement(report.rules, grouping))
         warn(report.findings)
@@ -85,7 +86,7 @@ def build_optimizer(
 
     require_module("model", model)
     require_part(rules, names, prefix)
-    with compare_ranks(model, process_group) as ranks:
+    with compare_ranks(model, process_group) as ranks, collector_off():
         report = rules if isinstance(rules, Report) else checked_to_build(model, rules)
         report, grouping = checked_groups(model, report, merge=merge)
         warn(report.findings)

@@ -10,7 +10,6 @@ from torch import nn
 from grouper.group.grouping import Grouping
 from grouper.model.inventory import Parameter
 from grouper.model.live import inventory_of, tensors_of
-from grouper.text.collector import collector_off
 from grouper.text.dataclass import dataclass, replace
 from grouper.text.findings import GroupingWarning
 from grouper.text.fold import folded_list
@@ -48,8 +47,7 @@ def part_of(model: nn.Module, grouping: Grouping, prefix: str | None = None) -> 
     ValueError where it has a parameter that the whole has not, or, as a part, one of another shape.
     """
     before = prefix or ""
-    with collector_off():
-        tensors = tensors_of(model)
+    tensors = tensors_of(model)
     if before:
         tensors = {before + name: tensor for name, tensor in tensors.items()}
     whole = {name: p for p in _every(grouping) for name in p.names}
