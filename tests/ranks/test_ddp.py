@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))

@@ -187,6 +187,7 @@ def test_a_checkpoint_of_two_goes_on_on_one(folder, saved):
     close(its, weights)
 
 
+@pytest.mark.slow
 def test_rules_changed_between_two_and_four_or_one(folder, by_four):
     for its in (by_four["changed"], resume.resumed(folder, "fsdp2", "bare", small.OTHERWISE)):
         assert its["said"] == "optimizer state by name: 9 kept"
@@ -194,6 +195,7 @@ def test_rules_changed_between_two_and_four_or_one(folder, by_four):
         assert len(its["rates"][0]) == 3
 
 
+@pytest.mark.slow
 def test_a_model_that_grew_between_two_and_four_or_one(folder, by_four):
     alone = resume.resumed(folder, "fsdp2", "bare", small.OTHERWISE, blocks=3)
     for its in (by_four["grown"], alone):
