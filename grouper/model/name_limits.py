@@ -14,8 +14,8 @@ MAX_CHARACTERS = 16 << 20  # of all names of a model; characters of names beyond
 class Names:
     """Counts the names of a model. Raises ModelError if one, or all together, are too long."""
 
-    def __init__(self) -> None:
-        self._left = MAX_CHARACTERS
+    def __init__(self, most: int = MAX_CHARACTERS) -> None:
+        self._left = most
 
     def counted(self, name: str) -> str:
         self._left -= len(name) if name.isascii() else 4 * len(name)

@@ -9,24 +9,32 @@ from json.encoder import encode_basestring_ascii as quoted
 _WORDS: dict[object, str] = {None: "null", True: "true", False: "false"}
 
 
-def json_text(value: object, begin: str = "\n") -> str:
+def json_text(value: object) -> str:
     """The value as ASCII JSON; keys must be strings. `json` indents in pure Python, token by token,
     which is slow for many parameter names."""
+    return _text(value, "\n", {})
+
+
+def _text(value: object, begin: str, known: dict[tuple[int, str], str]) -> str:
+    """The text at an indentation. `known` has the texts of lists, which many values may share."""
     if type(value) is str:
         return quoted(value)
     if value is None or value is True or value is False:
         return _WORDS[value]
     if type(value) is int:
         return str(value)
+    inner = f"{begin}  "
     if isinstance(value, Mapping):
-        inner = f"{begin}  "
-        items = (f"{quoted(key)}: {json_text(each, inner)}" for key, each in value.items())
+        items = (f"{quoted(key)}: {_text(each, inner, known)}" for key, each in value.items())
         return _enclosed("{", items, begin, "}")
     if isinstance(value, list | tuple):
-        inner = f"{begin}  "
         if all(type(each) is str for each in value):
             return _enclosed("[", map(quoted, value), begin, "]")
-        return _enclosed("[", (json_text(each, inner) for each in value), begin, "]")
+        key = id(value), begin
+        if key not in known:
+            items = (_text(each, inner, known) for each in value)
+            known[key] = _enclosed("[", items, begin, "]")
+        return known[key]
     return json.dumps(value)
 
 

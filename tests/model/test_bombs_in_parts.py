@@ -192,7 +192,7 @@ def row(names, rest=""):
 
 
 def snapshot_of_many_rows(folder):
-    return snapshot_of(folder, ",\n".join([row('"a"')] * 700_000))
+    return snapshot_of(folder, ",\n".join([row('"a"')] * 300_000))
 
 
 def snapshot_with_a_fault_at_its_end(folder):
@@ -220,7 +220,7 @@ def snapshot_of_nothing_but_lines(folder):
 
 
 CASES = {
-    snapshot_of_many_rows: "GR403",
+    snapshot_of_many_rows: None,
     snapshot_with_a_fault_at_its_end: "GR403",
     snapshot_of_one_long_row: "GR403",
     snapshot_of_wide_names: "GR403",

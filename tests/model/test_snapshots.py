@@ -77,7 +77,7 @@ def large(count):
 
 @pytest.mark.slow
 def test_a_large_model(tmp_path):
-    inventory = large(snapshot_rows.MAX_ROWS // 2)
+    inventory = large(250_000)
     (tmp_path / "large.json").write_text(snapshot.dumps(inventory))
     assert replace(read(str(tmp_path / "large.json")), path=inventory.path) == inventory
 
@@ -85,18 +85,36 @@ def test_a_large_model(tmp_path):
 @pytest.mark.parametrize(
     "inventory",
     [
-        large(snapshot_rows.MAX_ROWS // 2 + 1),
+        large(501),
         Inventory((Parameter(("a" * 1001,), None, None, None, "a"),)),
         Inventory((Parameter(("a",), None, None, None, "a" * 1001),)),
         Inventory((), {"": Module("", "c" * 1001)}),
-        Inventory((), buffers=("b",) * (snapshot_rows.MAX_ROWS + 1)),
+        Inventory((), buffers=("b",) * 1001),
     ],
     ids=["rows", "a name", "a stored name", "a class", "buffers"],
 )
-def test_what_could_not_be_read_is_not_written(inventory):
+def test_what_could_not_be_read_is_not_written(inventory, monkeypatch):
+    monkeypatch.setattr(snapshot, "MAX_ROWS", 1_000)
     with pytest.raises(ModelError) as caught:
         snapshot.dumps(inventory)
     assert caught.value.finding.code.id == "GR403"
+
+
+def test_more_rows_than_the_limit_are_not_read(monkeypatch):
+    written = snapshot.dumps(large(501))
+    monkeypatch.setattr(snapshot_rows, "MAX_ROWS", 1_000)
+    with pytest.raises(ModelError) as caught:
+        snapshot.loads(written)
+    assert caught.value.finding.code.id == "GR403"
+
+
+@pytest.mark.parametrize("rows", [1, 255, 256, 257, 1000])
+def test_blocks_of_rows_are_rows(rows):
+    """Some too long for a block among them."""
+    inventory = large(rows)
+    long = Parameter(("b",) + ("x" * 900,) * 30, (1,), None, None, "b")
+    mixed = replace(inventory, parameters=(*inventory.parameters, long, *large(3).parameters))
+    assert snapshot.loads(snapshot.dumps(mixed), mixed.path) == mixed
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from grouper.model.errors import ModelError
 from grouper.model.files.file import Buffer, BytesSource
 from grouper.model.formats import snapshot_lines, unsupported
 from grouper.model.formats.snapshot_rows import (
+    MAX_CHARACTERS,
     MAX_ROWS,
     Row,
     Rows,
@@ -22,7 +23,7 @@ from grouper.model.name_limits import Names
 
 VERSION = 1
 # The largest snapshot that is read, and therefore also the largest that is written.
-MAX_SIZE = 96 << 20
+MAX_SIZE = 640 << 20
 
 
 def dumps(inventory: Inventory) -> str:
@@ -117,12 +118,12 @@ def _inventory(value: dict[str, Any], rows: Rows, path: str) -> Inventory:
 def _within_limits(inventory: Inventory) -> None:
     """Raises ModelError for the same limits as `Rows`, and for too many buffers."""
     parameters, modules = inventory.parameters, inventory.modules or {}
-    Names().count(name for parameter in parameters for name in parameter.names)
-    Names().count(p.stored for p in parameters if p.stored != p.name)
+    Names(MAX_CHARACTERS).count(name for parameter in parameters for name in parameter.names)
+    Names(MAX_CHARACTERS).count(p.stored for p in parameters if p.stored != p.name)
     others = {p.dtype for p in parameters} | {m.cls for m in modules.values()}
     others |= {base for m in modules.values() for base in m.bases or ()}
     others |= {*(inventory.marks.parameters if inventory.marks else ())}
-    Names().count((*modules, *filter(None, others)))
+    Names(MAX_CHARACTERS).count((*modules, *filter(None, others)))
     rows = len(inventory.parameters) + len(inventory.modules or ()) + len(inventory.buffers)
     if rows > MAX_ROWS:
         raise _too_large(f"a snapshot of `{inventory.path}`")

@@ -12,7 +12,8 @@ from grouper.model.name_limits import Names
 from grouper.model.pickle.tensors import MAX_NDIM
 
 Row = dict[str, Any]
-MAX_ROWS = 250_000  # parameters, modules and buffers
+MAX_ROWS = 2_500_000  # parameters, modules and buffers
+MAX_CHARACTERS = 160 << 20  # of all names: their rows are read one by one
 
 
 def parameters_out(inventory: Inventory) -> list[Row]:
@@ -47,7 +48,7 @@ class Rows:
         self._marked: list[tuple[str, tuple[str, ...]]] = []
         self._texts: dict[str, str] = {}
         self._bases: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._names, self._stored, self._others = Names(), Names(), Names()
+        self._names, self._stored, self._others = (Names(MAX_CHARACTERS) for _ in range(3))
 
     def add_parameter(self, row: Row) -> None:
         names, shape = tuple(map(text, row["names"])), row["shape"]
