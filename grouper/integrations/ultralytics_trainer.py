@@ -16,7 +16,6 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from ultralytics.engine.trainer import BaseTrainer
-from ultralytics.nn.tasks import yaml_model_load
 from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
 from ultralytics.utils.torch_utils import unwrap_model
 
@@ -26,6 +25,7 @@ from grouper.api.errors import GroupingError
 from grouper.api.plan import plan
 from grouper.api.rules import load
 from grouper.checks.report import Report
+from grouper.integrations.ultralytics_heads import OTHER_TRAINERS, head_of
 from grouper.integrations.ultralytics_results import columns_of, widen
 from grouper.language.ruleset import RuleSet
 from grouper.model.inventory import Inventory
@@ -49,15 +49,6 @@ OWNED = (
     "warmup_bias_lr",
     "cos_lr",
 )
-OTHER_TRAINERS = {
-    "RTDETRDecoder": "ultralytics.models.rtdetr.train.RTDETRTrainer",
-    "WorldDetect": "ultralytics.models.yolo.world.WorldTrainer",
-    "YOLOEDetect": "ultralytics.models.yolo.yoloe.YOLOETrainer",
-    "YOLOESegment": "ultralytics.models.yolo.yoloe.YOLOESegTrainer",
-    "YOLOESegment26": "ultralytics.models.yolo.yoloe.YOLOESegTrainer",
-}
-"""Trainer classes of models that `YOLO`'s trainers do not train, by the class of their head."""
-
 MonitorOption = bool | str | Path | Mapping[str, Any]
 
 
@@ -137,7 +128,7 @@ class RulesTrainerMixin(BaseTrainer):
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """A model of the task; refused if it needs another trainer."""
-        head = _head_of(cfg, weights)
+        head = head_of(cfg, weights)
         if head in OTHER_TRAINERS and not self.config.own_class:
             with self._cleanup_on_refusal():
                 raise ValueError(
@@ -277,16 +268,6 @@ class RulesTrainerMixin(BaseTrainer):
                     (self.save_dir / "args.yaml").unlink()
                     self.save_dir.rmdir()
             raise
-
-
-def _head_of(cfg: Any, weights: Any) -> str:
-    """The class of a model's last layer, by what Ultralytics builds the model from."""
-    layers = getattr(weights, "model", None)
-    if isinstance(layers, nn.Sequential):
-        return type(layers[-1]).__name__
-    made = yaml_model_load(cfg) if isinstance(cfg, str | Path) else cfg or {}
-    head = made.get("head")
-    return str(head[-1][2]) if head else ""
 
 
 def _as_trained(inventory: Inventory, freeze: Any) -> Inventory:

@@ -17,8 +17,9 @@ from support.ultralytics_cases import BATCHES, as_ultralytics, same  # noqa: E40
 
 import grouper  # noqa: E402
 from grouper.integrations.ultralytics import TRAINERS, trainer, trainer_of  # noqa: E402
+from grouper.integrations.ultralytics_heads import OTHER_TRAINERS  # noqa: E402
 from grouper.integrations.ultralytics_results import columns_of, widen  # noqa: E402
-from grouper.integrations.ultralytics_trainer import OTHER_TRAINERS, BaseTrainer  # noqa: E402
+from grouper.integrations.ultralytics_trainer import BaseTrainer  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
