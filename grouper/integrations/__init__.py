@@ -24,6 +24,7 @@ FRAMEWORKS = {
     "transformers": ("transformers",),
     "ultralytics": (
         "ultralytics",
+        "ultralytics_heads",
         "ultralytics_monitor",
         "ultralytics_results",
         "ultralytics_trainer",
