@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC, Part, parts_of, words_of
@@ -106,6 +105,8 @@ def _near(word: str, name: str) -> bool:
         return False
     if normalized(word) == normalized(name) or _abbreviates(word, name):
         return True
+    from difflib import SequenceMatcher
+
     return SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio() >= ALIKE
 
 

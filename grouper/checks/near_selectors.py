@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC, words_of
@@ -178,6 +177,8 @@ def _replaced(context: Context, text: str) -> Iterator[str]:
 
 
 def _parts_like(context: Context, word: str) -> list[str]:
+    from difflib import SequenceMatcher
+
     folded = normalized(word)
     scored = []
     one, last = word.lower(), _last_token(word)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from difflib import SequenceMatcher
 
 from grouper.checks.report import Report
 from grouper.language.resolve.resolve import resolve
@@ -92,6 +91,8 @@ class _Trials:
 
 def edits_between(source: Source, text: str) -> Fix:
     """The edits that turn a source into a text, each of one or a few lines."""
+    from difflib import SequenceMatcher
+
     old, new = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
     starts = [0]
     for line in old:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 
 from grouper.options.plan_keys import PLAN_KEYS
@@ -22,5 +21,7 @@ def misspelt(key: str) -> str | None:
     known = (*torch_options(), *PLAN_KEYS, "optimizer", "freeze")
     if key in known:
         return None
+    from difflib import get_close_matches
+
     likely = get_close_matches(key, known, n=1, cutoff=SIMILARITY)
     return likely[0] if likely else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO
@@ -51,7 +50,11 @@ class Output:
         """The maximum width of lines."""
         if self.width:
             return self.width
-        return max(shutil.get_terminal_size().columns, 20) if self.terminal else UNLIMITED
+        if not self.terminal:
+            return UNLIMITED
+        from shutil import get_terminal_size
+
+        return max(get_terminal_size().columns, 20)
 
     def quieter(self, quiet: bool = True) -> Output:
         """The same output, but printing only problems."""
