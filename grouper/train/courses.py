@@ -60,10 +60,12 @@ class Courses:
         self._indexes: dict[object, int] = {}
         self._rises: dict[_Rise, int] = {}
         self._momenta: dict[_Momentum, int] = {}
-        pairs = list(zip(schedules, groups, strict=True))
-        self.momentum_keys = [momentum_key(s, g) for s, g in pairs]
+        self.momentum_keys = [momentum_key(s, g) for s, g in zip(schedules, groups, strict=True)]
         self.has_tensors = any(map(_has_tensors, groups, self.momentum_keys))
-        self._rows = [self._row(s, g) if self._is_plain(s) else None for s, g in pairs]
+        self._rows = [
+            self._row(schedule, key) if self._is_plain(schedule) else None
+            for schedule, key in zip(schedules, self.momentum_keys, strict=True)
+        ]
         edges = {edge for schedule in schedules for edge in (schedule.first, schedule.end)}
         self._edges = edges - {0, None}
         self._warm = max((s.warmup_end + 1 for s in schedules), default=0)
@@ -110,7 +112,7 @@ class Courses:
         whole = schedule.first == 0 and schedule.end is None and not schedule.options
         return whole and schedule.warmup_shape == "linear" and not self.has_tensors
 
-    def _row(self, schedule: GroupSchedule, group: dict[str, Any]) -> _Row:
+    def _row(self, schedule: GroupSchedule, key: str | None) -> _Row:
         curve, end = schedule.curve, schedule.warmup_end if schedule.curve.hangs_on_warmup else 0
         terms = sorted(curve.schedule.options.items(), key=str)
         index = self._indexes.setdefault(f"{curve.schedule.name} {terms} {end}", len(self._curves))
@@ -124,7 +126,7 @@ class Courses:
         return _Row(
             self._rises.setdefault(rise, len(self._rises)),
             self._momenta.setdefault(momentum, len(self._momenta)),
-            momentum_key(schedule, group),
+            key,
         )
 
 

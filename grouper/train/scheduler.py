@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from grouper.text.arguments import require, require_integer
+from grouper.text.dataclass import dataclass
 from grouper.text.findings import GroupingWarning
 from grouper.train.accelerated import counts_batches
 from grouper.train.compatibility import (
@@ -149,8 +150,9 @@ class PlanScheduler(LRScheduler):
         groups = self.optimizer.param_groups
         self._courses.write(groups, max(self.last_epoch, 0))
         self._written = self._snapshot()
-        lrs = [group["lr"] for group in groups] if self._courses.has_tensors else self._written[0]
-        self._last_lr = [lr.clone() if isinstance(lr, Tensor) else lr for lr in lrs]
+        self._last_lr = [
+            lr.clone() if isinstance(lr := group["lr"], Tensor) else lr for group in groups
+        ]
 
     def _check_usage(self) -> None:
         """Raises ValueError where the training loop misuses the scheduler."""
@@ -244,7 +246,8 @@ def forget(schedules: Sequence[GroupSchedule], optimizer: Optimizer, step: int) 
                 optimizer.state.pop(parameter, None)
 
 
-class _Stamp(NamedTuple):
+@dataclass(frozen=True)
+class _Stamp:
     """A tensor and the count of its in-place changes, which reads no device."""
 
     identity: int
@@ -255,8 +258,7 @@ def _comparable(value: Any) -> object:
     """A value as it can be compared later: of betas the first, of a tensor its stamp."""
     if isinstance(value, Tensor):
         return _Stamp(id(value), value._version)
-    is_betas = isinstance(value, tuple | list) and not isinstance(value, _Stamp)
-    return _comparable(value[0]) if is_betas else value
+    return _comparable(value[0]) if isinstance(value, tuple | list) else value
 
 
 def _are_numbers(*values: object) -> bool:

@@ -70,8 +70,7 @@ def loss(predicted, target):
 
 
 def built(part, report):
-    optimizer, scheduler = grouper.build(part, report, steps=STEPS, prefix="")
-    return optimizer, scheduler
+    return grouper.build(part, report, steps=STEPS, prefix="")
 
 
 def alone():

@@ -36,12 +36,11 @@ def read(file: BytesSource) -> tuple[dict[str, Any], Rows]:
     }
     rest, length, section, block = [], 0, "", _Block(file.path)
     for line in _lines(file):
-        if section and line.startswith(b"{"):
-            for row in block.with_line(line.rstrip(b",\r")):
-                add[section](row)
-            continue
-        for row in block.rest():
+        is_row = section != "" and line.startswith(b"{")
+        for row in block.with_line(line.rstrip(b",\r")) if is_row else block.rest():
             add[section](row)
+        if is_row:
+            continue
         section = _OPENS.get(line.rstrip(), "")
         rest.append(line)
         length += len(line)

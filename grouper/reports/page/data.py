@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from grouper.checks.module_kinds import last_part
 from grouper.checks.report import Report
 from grouper.language.ruleset import Rule
 from grouper.language.shipped import title_of
@@ -89,7 +90,7 @@ def _classes(inventory: Inventory) -> dict[str, str]:
     """The class of each module that has parameters inside, without its package."""
     modules = inventory.modules or {}
     return {
-        path: modules[path].cls.rpartition(".")[2]
+        path: last_part(modules[path].cls)
         for path in inventory.children
         if path in modules and modules[path].cls
     }
