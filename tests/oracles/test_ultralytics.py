@@ -62,7 +62,7 @@ def test_the_head_is_the_last_module_of_every_detector(config):
     ):
         check_heads(made, report)
     else:
-        head = "in @{Detect,Classify,Depth,SemanticSegment}"
+        head = "in @{Detect,Classify,Depth,*Segment}"
         assert [f.message for f in report.findings if f.code.id == "GR105"] == [
             f"`{head}` matches no parameter",
             f"`{head} and *.bias` matches no parameter",
