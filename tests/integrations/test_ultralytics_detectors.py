@@ -16,12 +16,23 @@ pytest.importorskip("ultralytics")
 from support.ultralytics_cases import Run, as_ultralytics, same  # noqa: E402
 from ultralytics.models.rtdetr.train import RTDETRTrainer  # noqa: E402
 from ultralytics.models.yolo.world import WorldTrainer  # noqa: E402
-from ultralytics.models.yolo.yoloe import YOLOEPETrainer, YOLOETrainer  # noqa: E402
+from ultralytics.models.yolo.yoloe import (  # noqa: E402
+    YOLOEPESegTrainer,
+    YOLOEPETrainer,
+    YOLOESegTrainer,
+    YOLOETrainer,
+)
 
 import grouper  # noqa: E402
 from grouper.integrations.ultralytics import trainer  # noqa: E402
 
-CASES = {"RTDETR": RTDETRTrainer, "YOLOWorld": WorldTrainer, "YOLOE": YOLOETrainer}
+CASES = {
+    "RTDETR": RTDETRTrainer,
+    "YOLOWorld": WorldTrainer,
+    "YOLOE": YOLOETrainer,
+    "YOLOE-seg": YOLOESegTrainer,
+}
+PROBES = {"YOLOE": YOLOEPETrainer, "YOLOE-seg": YOLOEPESegTrainer}
 
 
 class Words:
@@ -49,6 +60,7 @@ def words(monkeypatch):
         ("RTDETR", "AdamW"),
         ("YOLOWorld", "SGD"),
         ("YOLOE", "AdamW"),
+        ("YOLOE-seg", "SGD"),
         pytest.param("RTDETR", "SGD", marks=pytest.mark.nightly),
         pytest.param("YOLOWorld", "AdamW", marks=pytest.mark.nightly),
         pytest.param("YOLOE", "SGD", marks=pytest.mark.nightly),
@@ -62,15 +74,16 @@ def test_its_own_rules_give_its_own_weights(runs, model, optimizer):
     assert [[*step.values()] for step in ours.rates] == [[*r.values()] for r in theirs.rates]
 
 
+@pytest.mark.parametrize("model", PROBES)
 @pytest.mark.slow
-def test_a_linear_probe_of_yoloe(runs):
+def test_a_linear_probe_of_yoloe(runs, model):
     """Its trainer freezes all but three convolutions, and wants weights to start from."""
     from ultralytics import YOLOE
 
-    first = runs.train("YOLOE", trainer=trainer("ultralytics", of=YOLOETrainer, epochs=1), epochs=1)
-    native, ruled = as_ultralytics("SGD", epochs=2, warmup=1, of=YOLOEPETrainer)
+    first = runs.train(model, trainer=trainer("ultralytics", of=CASES[model], epochs=1), epochs=1)
+    native, ruled = as_ultralytics("SGD", epochs=2, warmup=1, of=PROBES[model])
     theirs, ours = (
-        runs.go(YOLOE(str(first.trainer.last)), Run(), None, runs.arguments("YOLOE", arguments))
+        runs.go(YOLOE(str(first.trainer.last)), Run(), None, runs.arguments(model, arguments))
         for arguments in (native, ruled)
     )
     assert same(ours, theirs)

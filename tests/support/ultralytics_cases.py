@@ -27,6 +27,7 @@ DETECTORS = {
     "RTDETR": "yolov8n-rtdetr.yaml",
     "YOLOWorld": "yolov8n-worldv2.yaml",
     "YOLOE": "yoloe-v8n.yaml",
+    "YOLOE-seg": "yoloe-v8n-seg.yaml",
 }
 """Models with a class of their own, which stands for a task here."""
 
@@ -93,7 +94,8 @@ class Runs:
         return self.folder / f"run{self._count}"
 
     def data(self, task: str) -> str:
-        task = "detect" if task in DETECTORS else task
+        if task in DETECTORS:
+            task = "segment" if task.endswith("-seg") else "detect"
         if task not in self._data:
             self._data[task] = data_for(task, self.folder / f"data-{task}", IMAGES)
         return self._data[task]
@@ -114,7 +116,7 @@ class Runs:
         import ultralytics
 
         if task in DETECTORS:
-            return getattr(ultralytics, task)(self.config(task))
+            return getattr(ultralytics, task.removesuffix("-seg"))(self.config(task))
         return ultralytics.YOLO(self.config(task), task=task, verbose=False)
 
     def model(self, task: str) -> Any:
