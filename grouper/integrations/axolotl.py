@@ -21,8 +21,12 @@ from grouper.api.build import build_optimizer
 from grouper.api.check import checked_to_build
 from grouper.api.plan import plan
 from grouper.api.rules import rules_to_train
+from grouper.checks.report import Report
 
-OWNED = ("lr_groups", "embedding_lr", "embedding_lr_scale", "loraplus_lr_ratio")
+OWNED = (
+    *("lr_groups", "embedding_lr", "embedding_lr_scale", "loraplus_lr_ratio"),
+    "jagged_restart_steps",  # its scheduler around ours would undo all but the lr
+)
 
 
 class RulesArgs(BaseModel):
@@ -34,6 +38,9 @@ class RulesArgs(BaseModel):
 
 class RulesPlugin(BasePlugin):
     """Optimizer and scheduler of `rules:`; a configuration without it is axolotl's own."""
+
+    _trainer: Any = None
+    _report: Report
 
     def get_input_args(self) -> str:
         """Where axolotl finds `rules` and `rules_variables`."""
@@ -51,15 +58,21 @@ class RulesPlugin(BasePlugin):
         if others:
             raise ValueError(f"`rules` and `{others[0]}` both set the lr: leave out one of them")
         rules = rules_to_train(cfg.rules, dict(cfg.rules_variables or {}))
-        self._report = checked_to_build(trainer.model, rules)
-        trainer.optimizer = build_optimizer(trainer.model, self._report)
+        report = checked_to_build(trainer.model, rules)
+        trainer.optimizer = build_optimizer(trainer.model, report)
+        self._trainer, self._report = trainer, report
 
     def create_lr_scheduler(
         self, cfg: Any, trainer: Any, optimizer: Optimizer, num_training_steps: int
     ) -> LRScheduler | None:
-        """The plan of the rules over the Trainer's own number of steps, counted in steps."""
-        if not cfg.rules:
+        """The plan of the rules over the Trainer's own number of steps, counted in steps.
+
+        None for a Trainer that the rules did not equip: axolotl keeps a run's plugins, and its
+        configuration, for a later run of the same process that has none.
+        """
+        if trainer is not self._trainer:
             return None
-        report = self._report
-        followed = plan(report.inventory, report, steps=num_training_steps)
+        followed = plan(self._report.inventory, self._report, steps=num_training_steps)
+        # The Trainer makes a new one when it starts again with smaller batches.
+        trainer._created_lr_scheduler = True
         return followed.scheduler(optimizer)

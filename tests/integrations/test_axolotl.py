@@ -52,6 +52,7 @@ def test_the_trainer_gets_optimizer_and_scheduler_of_the_rules(plugin, tmp_path)
     )
     assert made.optimizer.param_groups[0]["initial_lr"] == 0.5
     assert (scheduler.plan.steps, scheduler.plan.in_steps) == (20, True)
+    assert made._created_lr_scheduler  # a start with smaller batches makes another
     module, _, name = plugin.get_input_args().rpartition(".")
     assert set(getattr(sys.modules[module], name).model_fields) == {"rules", "rules_variables"}
 
@@ -63,11 +64,23 @@ def test_without_rules_it_is_axolotls_own(plugin):
     assert plugin.create_lr_scheduler(cfg, made, None, 20) is None
 
 
-def test_a_second_owner_and_rules_for_another_model_are_refused(plugin, tmp_path):
+def test_a_later_trainer_without_rules_is_axolotls_own(plugin, tmp_path):
     path = tmp_path / "my.rules"
     path.write_text(RULES)
-    with pytest.raises(ValueError, match="`rules` and `lr_groups` both set the lr"):
-        plugin.post_trainer_create(config(path, lr_groups=[{"name": "a"}]), trainer())
+    plugin.post_trainer_create(config(path), trainer())
+    assert plugin.create_lr_scheduler(config(path), trainer(), None, 20) is None
+
+
+@pytest.mark.parametrize("name", ["lr_groups", "embedding_lr", "jagged_restart_steps"])
+def test_a_second_owner_is_refused(name, plugin, tmp_path):
+    path = tmp_path / "my.rules"
+    path.write_text(RULES)
+    with pytest.raises(ValueError, match=f"`rules` and `{name}` both set the lr"):
+        plugin.post_trainer_create(config(path, **{name: 10}), trainer())
+
+
+def test_rules_for_another_model_are_refused(plugin, tmp_path):
+    path = tmp_path / "my.rules"
     path.write_text("optimizer SGD lr=1\nbackbone.* -> a\nelse -> b\n")
     with pytest.raises(grouper.GroupingError, match="matches no parameter"):
         plugin.post_trainer_create(config(path), trainer())

@@ -10,12 +10,15 @@ RUN = ROOT / "tests" / "support" / "run_script.py"
 TORCHRUN = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone"]
 
 
-def launch(script, processes, *arguments, seconds=120, **environment):
-    """Run a script and return what it printed; a script that fails or hangs fails the test."""
+def launch(script, processes, *arguments, seconds=120, paths=(), **environment):
+    """Run a script and return what it printed; a script that fails or hangs fails the test.
+
+    PYTHONPATH begins with `paths`.
+    """
     known = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
     if sys.platform == "linux":
         known["GLOO_SOCKET_IFNAME"] = "lo"  # whatever else this machine is connected to
-    known["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    known["PYTHONPATH"] = os.pathsep.join([*paths, str(ROOT), str(ROOT / "tests")])
     ran = subprocess.run(
         [*TORCHRUN, f"--nproc-per-node={processes}", *map(str, (RUN, script, *arguments))],
         capture_output=True,
