@@ -24,7 +24,10 @@ from grouper.api.rules import rules_to_train
 from grouper.checks.report import Report
 
 OWNED = (
-    *("lr_groups", "embedding_lr", "embedding_lr_scale", "loraplus_lr_ratio"),
+    "lr_groups",
+    "embedding_lr",
+    "embedding_lr_scale",
+    "loraplus_lr_ratio",
     "jagged_restart_steps",  # its scheduler around ours would undo all but the lr
 )
 

@@ -1,18 +1,13 @@
 """The examples for trainers and loops run as they stand there, and say truly what they learnt."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
 
-from support.frameworks import QUIET, paths_of
+from support.frameworks import ROOT, python
 
-ROOT = Path(__file__).parents[2]
 # Beside a CPU torch that torchvision's compiled operators do not fit, they are declared.
 MENDED = """
 import runpy
@@ -20,22 +15,6 @@ from support.torchvision_stub import define_operators
 define_operators()
 runpy.run_path({!r}, run_name="__main__")
 """
-
-
-def said_by(example, folder, *needed, limit=120):
-    paths = [path for name in needed for path in paths_of(name)]
-    code = MENDED.format(str(ROOT / "examples" / example))
-    paths = os.pathsep.join([*paths, str(ROOT), str(ROOT / "tests")])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **QUIET, "PYTHONPATH": paths, "TMPDIR": str(folder)},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=limit,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def shares(said):
@@ -88,7 +67,8 @@ def shares(said):
     ],
 )
 def test_an_example(example, needed, most_before, least_after, texts, tmp_path):
-    said = said_by(example, tmp_path, *needed)
+    code = MENDED.format(str(ROOT / "examples" / example))
+    said = python("-c", code, needed=needed, folder=tmp_path)
     before, after = shares(said)[:2]
     assert before < most_before < least_after < after
     for text in texts:

@@ -5,13 +5,16 @@ has a folder for each. Where a framework is not installed, its tests skip.
 """
 
 import os
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-ORACLES = Path(__file__).parents[1] / "oracles" / "frameworks"
-QUIET = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1"}
+ROOT = Path(__file__).parents[2]
+ORACLES = ROOT / "tests" / "oracles" / "frameworks"
+ALONE = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "AXOLOTL_DO_NOT_TRACK": "1"}
 
 
 def paths_of(name: str) -> list[str]:
@@ -23,3 +26,23 @@ def paths_of(name: str) -> list[str]:
     if find_spec(name) is None:  # importing it here would import torchvision
         pytest.skip(f"{name} is not installed: see CONTRIBUTING.md")
     return []
+
+
+def python(*arguments, needed, folder=None, seconds=120) -> str:
+    """What Python prints where the needed frameworks can be imported; an error fails the test.
+
+    It runs in `folder`, which is also where it finds room for temporary files.
+    """
+    paths = [path for name in needed for path in paths_of(name)]
+    paths += [str(ROOT), str(ROOT / "tests")]
+    room = {} if folder is None else {"TMPDIR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env={**os.environ, **ALONE, **room, "PYTHONPATH": os.pathsep.join(paths)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
