@@ -25,6 +25,10 @@ MALFORMED = {
     "open_string": '"model.24 -> head',
     "open_regex": "/model.24 -> head",
     "open_brace": "{conv1,conv2.weight -> head",
+    "spaced_braces": (
+        "{*a.weight, b.weight} -> head\nmodel.{0 .. 3}.{a, {b, c}}.* -> body\n{a b} -> c\n"
+        "split kind {a, b}\na -> {b, c}"
+    ),
     "open_bracket": "layer[0-3.weight -> head",
     "open_parenthesis": "(a or b -> head\n*.bias -> bias lr=oops(1)",
     "open_split": "split kind {\n    *.bias -> bias\n",

@@ -12,6 +12,8 @@ from grouper.text.source import Source, Span
 OPTION_LINE = re.compile(r"[ \t]*(?:[^\W\d]\w*[ \t]*\*?=(?!=)|freeze(?![\w.*?\[{:]|-(?!>)))")
 _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")
 _NAME_CHARACTER = r"[\w.*?:]|-(?!>)|\[[^\]\s]+\]|\{(?:[^{}\s]|\{(?:[^{}\s]|\{[^{}\s]*\})*\})*\}"
+# Braces of a glob do not hold spaces: kept together, so that one finding can say so.
+SPACED_LIST = r"\{(?:[^{}\n;=>#\"]|\{[^{}\n;=>#\"]*\})+\}"
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\f]+)"
     r"|(?P<newline>\n)"
@@ -20,6 +22,7 @@ _TOKEN = re.compile(
     r"|(?P<arrow>->)"
     rf"|(?P<word>@?(?:{_NAME_CHARACTER})+)"
     r"|(?P<regex>/(?:[^/\\\n]|\\[^\n])+/)"
+    rf"|(?P<list>{SPACED_LIST})"
     r"|(?P<other>.)",
     re.DOTALL,
 )
@@ -133,7 +136,8 @@ class _Cutter:
                 break
             if (token == ";" and kind == "other") or (kind == "other" and token == "}"):
                 break
-            if token == "{" and start >= 0 and (split or self._opens(found.start())):
+            bare = token[0] == "{" and kind != "word"
+            if bare and start >= 0 and (split or self._opens(found.start())):
                 break
             if kind == "comment":
                 self.comments.append(Span(self.source, found.start(), found.end()))
