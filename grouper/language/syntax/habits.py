@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from grouper.language.syntax import codes
 from grouper.language.syntax.error_site import Unparsed
+from grouper.language.syntax.statements import SPACED_LIST
 from grouper.text.findings import Finding
 
 _OPERATORS = {"||": "or", "|": "or", "&&": "and", "&": "and", "!": "not ", ",": "or"}
@@ -55,6 +56,27 @@ def _freeze(statement: Unparsed) -> Finding | None:
         statement.place(len(text), statement.text.rindex(text)),
         None if "SELECTOR" in rule else rule,
     )
+
+
+def _spaced_list(statement: Unparsed) -> Finding | None:
+    """`{a, b}`, and `{0 .. 3}`: the braces of a glob hold no spaces."""
+    found = re.match(SPACED_LIST, statement.rest)
+    if found is None or not found.group()[1:-1].strip() or not _in_selector(statement):
+        return None
+    inside = re.sub(r"[ \t]*(,|\.\.|[{}])[ \t]*", r"\1", found.group()[1:-1].strip())
+    right = "{" + re.sub(r"[ \t]+", ",", inside) + "}"
+    return statement.finding(
+        codes.SYNTAX,
+        "the braces of a glob hold no spaces",
+        f"write `{right}`",
+        statement.place(len(found.group())),
+        right,
+    )
+
+
+def _in_selector(statement: Unparsed) -> bool:
+    before = statement.text[: statement.at]
+    return re.search(r"^(let|expect)\b|[=<>]", before) is None
 
 
 def _list(statement: Unparsed) -> Finding | None:
@@ -237,6 +259,7 @@ def _word_before_string(statement: Unparsed) -> Finding | None:
 _HABITS: tuple[Callable[[Unparsed], Finding | None], ...] = (
     _comment,
     _freeze,
+    _spaced_list,
     _list,
     _regex_sign,
     _operator,

@@ -12,7 +12,6 @@ from grouper.language.syntax import codes
 from grouper.language.syntax.error_site import Unparsed
 from grouper.language.syntax.habits import by_habit
 from grouper.language.syntax.keywords import STATEMENTS
-from grouper.language.syntax.statements import SPACED_LIST
 from grouper.text.findings import Finding
 from grouper.text.similar import near
 from grouper.text.source import Span
@@ -71,27 +70,6 @@ def _unclosed_text(statement: Unparsed) -> Finding | None:
         f"close it with `{end}` on the same line",
         statement.place(len(statement.rest)),
     )
-
-
-def _spaced_list(statement: Unparsed) -> Finding | None:
-    """`{a, b}`, and `{0 .. 3}`: the braces of a glob hold no spaces."""
-    found = re.match(SPACED_LIST, statement.rest)
-    if found is None or not found.group()[1:-1].strip() or not _in_selector(statement):
-        return None
-    inside = re.sub(r"[ \t]*(,|\.\.|[{}])[ \t]*", r"\1", found.group()[1:-1].strip())
-    right = "{" + re.sub(r"[ \t]+", ",", inside) + "}"
-    return statement.finding(
-        codes.SYNTAX,
-        "the braces of a glob hold no spaces",
-        f"write `{right}`",
-        statement.place(len(found.group())),
-        right,
-    )
-
-
-def _in_selector(statement: Unparsed) -> bool:
-    before = statement.text[: statement.at]
-    return re.search(r"^(let|expect)\b|[=<>]", before) is None
 
 
 def _unclosed_bracket(statement: Unparsed) -> Finding | None:
@@ -303,7 +281,6 @@ _MISTAKES: tuple[Callable[[Unparsed], Finding | None], ...] = (
     _quotes,
     _unclosed_text,
     _arrow,
-    _spaced_list,
     _unclosed_bracket,
     _include,
     _misplaced_word,
