@@ -60,23 +60,27 @@ def _freeze(statement: Unparsed) -> Finding | None:
 
 def _spaced_list(statement: Unparsed) -> Finding | None:
     """`{a, b}`, and `{0 .. 3}`: the braces of a glob hold no spaces."""
-    found = re.match(SPACED_LIST, statement.rest)
-    if found is None or not found.group()[1:-1].strip() or not _in_selector(statement):
+    selector = statement.text.partition("->")[0]
+    rest = selector[statement.at :]
+    lists = list(re.finditer(SPACED_LIST, rest))
+    if not lists or lists[0].start() or not lists[0].group()[1:-1].strip():
         return None
-    inside = re.sub(r"[ \t]*(,|\.\.|[{}])[ \t]*", r"\1", found.group()[1:-1].strip())
-    right = "{" + re.sub(r"[ \t]+", ",", inside) + "}"
+    if re.search(r"^(let|expect)\b|[=<>]", selector[: statement.at]):
+        return None
+    wrong = rest[: lists[-1].end()]
+    right = re.sub(SPACED_LIST, _closed_up, wrong)
     return statement.finding(
         codes.SYNTAX,
         "the braces of a glob hold no spaces",
         f"write `{right}`",
-        statement.place(len(found.group())),
+        statement.place(len(wrong)),
         right,
     )
 
 
-def _in_selector(statement: Unparsed) -> bool:
-    before = statement.text[: statement.at]
-    return re.search(r"^(let|expect)\b|[=<>]", before) is None
+def _closed_up(braces: re.Match[str]) -> str:
+    inside = re.sub(r"[ \t]*(,|\.\.|[{}])[ \t]*", r"\1", braces.group()[1:-1].strip())
+    return "{" + re.sub(r"[ \t]+", ",", inside) + "}"
 
 
 def _list(statement: Unparsed) -> Finding | None:
