@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 
 from generate.convert.oracles import fairseq2, llmfoundry, models, olmo
 from generate.convert.oracles.compare import assert_same, converted, trained
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.builders import inventory
 
@@ -167,6 +167,7 @@ VALUES = st.recursive(
 
 
 @given(config=st.dictionaries(KEYS, VALUES, max_size=6), system=st.sampled_from([None, *SYSTEMS]))
+@example(config={"optim_wrapper": "\n"}, system=None)
 @settings(LOOSE, max_examples=600)
 def test_whatever_the_file_holds_there_are_rules_or_one_sentence(config, system, tmp_path):
     path = tmp_path / "config.json"
