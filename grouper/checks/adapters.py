@@ -19,7 +19,7 @@ from grouper.checks.context import Context, rule_name
 from grouper.checks.rule_edits import also_selecting, frozen
 from grouper.checks.trained import Trained, place_of
 from grouper.language.ruleset import Rule
-from grouper.model.adapters import ADAPTER
+from grouper.model.adapters import ADAPTER, adapters_possible
 from grouper.text.findings import Code, Edit, Finding, Fix, Severity
 from grouper.text.printable import count_phrase
 
@@ -30,18 +30,21 @@ MOST_TRAINED = 0.2  # of the base model's parameters, if only adapters should tr
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule that trains leftovers, and for B matrices with the lr of A."""
-    adapters = [one for one in context.trained if ADAPTER.search(one.name)]
+    trained = context.trained
+    if not adapters_possible(one.name for one in trained):
+        return
+    adapters = [one for one in trained if ADAPTER.search(one.name)]
     if not adapters:
         return
     base = [p for p in context.inventory.parameters if not ADAPTER.search(p.name)]
-    trained = [one for one in context.trained if not ADAPTER.search(one.name)]
+    others = [one for one in trained if not ADAPTER.search(one.name)]
     numbers = sum(p.numel or 0 for p in base)
     by_rules = any(
         rule.freezes for rule in context.rules.rules
     )  # otherwise peft decides what trains
-    size = sum(one.parameter.numel or 0 for one in trained)
-    if by_rules and trained and size <= MOST_TRAINED * numbers:
-        yield from _leftovers(trained)
+    size = sum(one.parameter.numel or 0 for one in others)
+    if by_rules and others and size <= MOST_TRAINED * numbers:
+        yield from _leftovers(others)
     yield from _embedding_factors(context, adapters)
     yield from _originals(context)
 

@@ -29,6 +29,8 @@ CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 def check(context: Context) -> Iterator[Finding]:
     """One finding if no matrix decays, but half of the vectors or all norms do."""
     matrices = _matrices(context)
+    if any(one.number("weight_decay") != 0 and not one.parameter.tied for one in matrices):
+        return
     yield from _layers_exempt(context, matrices)
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
     decaying = [
@@ -68,7 +70,7 @@ def _matrices(context: Context) -> list[Trained]:
 def _layers_exempt(context: Context, matrices: list[Trained]) -> Iterator[Finding]:
     """A finding if a rule exempts every matrix of layers, and only embeddings decay."""
     layers = [one for one in matrices if not one.parameter.tied]
-    if len(layers) < LEAST or any(one.number("weight_decay") != 0 for one in layers):
+    if len(layers) < LEAST:
         return
     decaying = [o for o in context.trained if (o.number("weight_decay") or 0) > 0]
     same = {one.group.optimizer for one in layers} & {one.group.optimizer for one in decaying}

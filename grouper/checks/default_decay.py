@@ -34,14 +34,14 @@ def check(context: Context) -> Iterator[Finding]:
     if not is_set:
         return
     silent = {
-        group.name
+        id(group)
         for group in context.grouping.groups
         if "weight_decay" not in group.options
         and not any(says(key, "weight_decay") for key in group.options)  # already an error
     }
     by_group: dict[str, list[Trained]] = {}
     for one in context.trained if silent else ():
-        if one.group.name in silent and one.number("weight_decay"):
+        if id(one.treated.group) in silent and one.number("weight_decay"):
             by_group.setdefault(one.group.name, []).append(one)
     for name, members in by_group.items():
         first = members[0]

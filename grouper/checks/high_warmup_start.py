@@ -29,10 +29,11 @@ MOST = 10  # times the lr, for an optimizer with normalised steps
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each option or statement that starts a warm-up far above the lr."""
-    starts = {group.name: _start(context, group) for group in context.grouping.groups}
+    starts = {id(group): _start(context, group) for group in context.grouping.groups}
     by_option: dict[object, list[Trained]] = {}
     for one in context.trained if any(starts.values()) else ():
-        start, lr = starts[one.group.name], one.number("lr")
+        start = starts[id(one.group)]
+        lr = one.number("lr") if start else None
         if lr and start > lr and _is_high(context, one, start, lr):
             setting = one.setting("warmup_start")
             by_option.setdefault(id(setting.option) if setting else None, []).append(one)

@@ -52,11 +52,6 @@ class ModuleKinds:
         return {id(p): self._kind(p) for p in self.inventory.parameters}
 
     @cached_property
-    def _containers(self) -> frozenset[str]:
-        """The paths of modules with submodules."""
-        return frozenset(path.rpartition(".")[0] for path in self.inventory.modules or () if path)
-
-    @cached_property
     def _by_class(self) -> dict[tuple[str, tuple[str, ...] | None], Kind]:
         return {}
 
@@ -80,7 +75,7 @@ class ModuleKinds:
         owner = self.owner(parameter)
         if owner is None or not owner.cls:
             return Kind.UNKNOWN
-        if owner.path in self._containers or not owner.path:
+        if owner.path in self.inventory.holders or not owner.path:
             return Kind.BARE
         key = owner.cls, owner.bases
         if key not in self._by_class:

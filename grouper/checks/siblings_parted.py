@@ -9,7 +9,7 @@ A rule names `fc.weight`, and another rule matches `fc.bias`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from grouper.checks.context import Context, rule_name
 from grouper.checks.verified_edits import apply
@@ -30,9 +30,7 @@ MOST_MODULES = 3  # a rule for the weights of more modules is meant for weights
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule that names weights of few layers and omits their biases."""
-    frozen = {id(p) for p in context.grouping.frozen if p.trainable is not False}
-    rates: dict[int, Value] = dict.fromkeys(frozen, FROZEN)
-    rates |= {id(one.parameter): one.value("lr") for one in context.trained}
+    rates: Mapping[int, Value] = {}
     for rule in context.rules.rules:
         if rule.override or not any(option.key in ("lr", "freeze") for option in rule.options):
             continue
@@ -41,6 +39,7 @@ def check(context: Context) -> Iterator[Finding]:
         if not matched or len(matched) > MOST_MODULES:
             continue
         members = context.parameters(matched)
+        rates = rates or _rates(context)
         if id(members[0]) not in rates:
             continue
         mine = rates[id(members[0])]
@@ -53,6 +52,13 @@ def check(context: Context) -> Iterator[Finding]:
         ]
         if apart:
             yield _finding(rule, named, members[0].name, (mine, rates[id(apart[0])]), apart)
+
+
+def _rates(context: Context) -> Mapping[int, Value]:
+    """The lr of each parameter that is trained or frozen by rules, by its `id`."""
+    frozen = {id(p) for p in context.grouping.frozen if p.trainable is not False}
+    rates: dict[int, Value] = dict.fromkeys(frozen, FROZEN)
+    return rates | {id(one.parameter): one.value("lr") for one in context.trained}
 
 
 def _weights(selector: tree.Selector | None) -> Iterator[tree.Glob | tree.Exact]:

@@ -30,10 +30,14 @@ def check(context: Context) -> Iterator[Finding]:
     members = [
         one
         for one in context.trained
-        if last_part(one.name) in NAMES and (one.number("weight_decay") or 0) > 0
+        if one.assigned[0].names[0].endswith(NAMES)
+        and last_part(one.name) in NAMES
+        and (one.number("weight_decay") or 0) > 0
     ]
+    if not members:
+        return
     exempt = [one for one in context.trained if one.number("weight_decay") == 0]
-    if not members or not exempt:
+    if not exempt:
         return
     rule = most_common_rule(members, "weight_decay")
     declared = context.optimizers.get(members[0].group.optimizer or "")

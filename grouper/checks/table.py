@@ -46,7 +46,7 @@ def splits(context: Context) -> object:
 
 
 def tied(context: Context) -> bool:
-    return any(parameter.tied for parameter in context.inventory.parameters)
+    return context.inventory.ties
 
 
 def unsure(context: Context) -> bool:

@@ -109,6 +109,11 @@ class Inventory(Shown):
         return frozenset(path.rpartition(".")[0] for path in self.modules or () if path)
 
     @cached_property
+    def ties(self) -> bool:
+        """Whether any parameter is shared."""
+        return any(len(parameter.names) > 1 for parameter in self.parameters)
+
+    @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
         """Maps every name, tied ones included, to its parameter."""
         return {name: parameter for parameter in self.parameters for name in parameter.names}
