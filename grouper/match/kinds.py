@@ -62,7 +62,8 @@ class _Kind:
 
     `questions` may be answered with other than no. `places` are where texts with digits may stand,
     each with the texts' numbers; `known` the answers of questions to a name in which none of their
-    texts does, `open` those that wait for such a name.
+    texts does, `open` those that wait for such a name. `all` is what is found for all of the names,
+    where their numbers change nothing.
     """
 
     facts: Hashable
@@ -71,6 +72,7 @@ class _Kind:
     open: set[int]
     known: dict[int, Answer] = field(default_factory=dict)
     found: dict[object, tuple[Alike, tuple[_Cut, ...]]] = field(default_factory=dict)
+    all: Found | None = None
 
 
 class Kinds:
@@ -92,23 +94,29 @@ class Kinds:
 
     def of(self, parameter: Parameter) -> Found:
         """The answers for a parameter, and the numbers in its name that their captures refer to."""
-        name = parameter.names[0]
+        names = parameter.names
+        name = names[0]
         skeleton = name.translate(ZEROS)
         facts = tuple([ask(parameter) for ask in self._facts]) if self._facts else ()
         kind = self._kinds.get((skeleton, facts))
         if kind is None:
-            if len(parameter.names) > 1 or "0" not in skeleton or len(self._kinds) > MOST_KINDS:
+            if len(names) > 1 or "0" not in skeleton or len(self._kinds) > MOST_KINDS:
                 return self._alone(parameter, facts)
             kind = self._kinds[skeleton, facts] = self._kind(skeleton, facts)
-        elif len(parameter.names) > 1:
+        elif len(names) > 1:
             return self._alone(parameter, facts)
+        if kind.all is not None:
+            return kind.all
         stand = tuple([texts.get(name[start:end]) for start, end, texts in kind.places])
         found = kind.found.get(stand)
         if found is None:
             found = kind.found[stand] = self._decided(kind, stand, parameter)
         if self._each and (own := self._own(skeleton, parameter)):
             return self._with_own(found[0], own, kind, parameter)
-        return found[0], tuple([name[start:end] for _, start, end in found[1]])
+        numbers = tuple([name[start:end] for _, start, end in found[1]])
+        if not (kind.places or numbers or self._each):
+            kind.all = found[0], numbers
+        return found[0], numbers
 
     def _kind(self, skeleton: str, facts: Hashable) -> _Kind:
         questions = frozenset(self._starts.of(skeleton) - self._each)
