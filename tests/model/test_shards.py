@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from grouper.model.errors import ModelError
+from grouper.model.formats import sharded_index
 from grouper.model.read import read
 
 
@@ -162,6 +163,19 @@ def test_a_file_that_is_a_pointer(tmp_path):
 
 def test_too_many_files(tmp_path):
     path = folder(tmp_path, {str(i): f"{i}.safetensors" for i in range(5000)})
+    assert finding(path).code.id == "GR403"
+
+
+def test_an_index_of_more_tensors_than_one_file_may_have(tmp_path):
+    names = [f"model.layers.{i}.mlp.experts.{j}.w" for i in range(500) for j in range(500)]
+    path = folder(tmp_path, dict.fromkeys(names, "missing.safetensors"))
+    assert {p.name for p in read(path).parameters} == set(names)
+
+
+@pytest.mark.parametrize("limit", ["MAX_SIZE", "MAX_MEMORY", "MAX_TENSORS"])
+def test_an_index_above_a_limit(limit, tmp_path, monkeypatch):
+    path = folder(tmp_path, *WHOLE, LAST)
+    monkeypatch.setattr(sharded_index, limit, 3)
     assert finding(path).code.id == "GR403"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from grouper.model.inventory import Module
-from grouper.model.name_limits import Names
+from grouper.model.name_limits import MAX_CHARACTERS, Names
 from grouper.model.pickle.tensors import Tensor
 
 # The common base of BatchNorm1d to 3d, SyncBatchNorm and InstanceNorm1d to 3d: they save the same
@@ -15,17 +15,20 @@ _STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 _ALL = _STATISTICS | {"weight", "bias"}
 
 
-def proven(modules: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Module] | None:
+def proven(
+    modules: Mapping[str, Mapping[str, Tensor]], most: int = MAX_CHARACTERS
+) -> dict[str, Module] | None:
     """All named modules, norms with their class; None if there are no norms.
 
     `modules` are the tensors of each, by the last segment of their names. All other modules have
-    the empty string as their class, marked as inferred.
+    the empty string as their class, marked as inferred. Raises ModelError if the names of the
+    modules have more than `most` characters together.
     """
     norms = {path for path, module in modules.items() if _is_norm(module)}
     if not norms:
         return None
     paths: dict[str, None] = {}
-    counted = Names().counted
+    counted = Names(most).counted
     for own in modules:
         paths.update(dict.fromkeys(map(counted, reversed(tuple(_new(own, paths))))))
     return {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from grouper.model.errors import over_limit
 from grouper.model.inventory import Inventory, Parameter
-from grouper.model.name_limits import Names
+from grouper.model.name_limits import MAX_CHARACTERS, Names
 from grouper.model.pickle.mappings import mapping
 from grouper.model.pickle.tensors import Tensor, tensor
 from grouper.model.wrappers import wrapping_prefix
@@ -40,14 +40,15 @@ def inventory_of(value: Any) -> Inventory:
     return inventory_from(tensors_of(value))
 
 
-def inventory_from(tensors: list[tuple[str, Tensor, Any]]) -> Inventory:
+def inventory_from(tensors: list[tuple[str, Tensor, Any]], most: int = MAX_CHARACTERS) -> Inventory:
     """The inventory of tensors by name, in the form of `tensors_of`.
 
-    Tensors with equal storages, or from the same value, are one parameter.
+    Tensors with equal storages, or from the same value, are one parameter. Raises ModelError if
+    their names have more than `most` characters together.
     """
     from grouper.model.contents import buffers, norm_layers
 
-    Names().count(name for name, _, _ in tensors)
+    Names(most).count(name for name, _, _ in tensors)
     prefix = wrapping_prefix(name for name, _, _ in tensors if name != _OF_AVERAGES)
     named = [(name.removeprefix(prefix), facts) for name, facts, _ in tensors]
     siblings = buffers.siblings(named)
@@ -71,7 +72,7 @@ def inventory_from(tensors: list[tuple[str, Tensor, Any]]) -> Inventory:
         )
         for facts, names, stored in tied.values()
     )
-    modules = norm_layers.proven(siblings)
+    modules = norm_layers.proven(siblings, most)
     norms = [m.cls for m in (modules or {}).values()].count(norm_layers.CLASS)
     return Inventory(
         parameters,

@@ -10,7 +10,7 @@ from grouper.model.errors import ModelError
 from grouper.model.files.file import BytesSource, cut_short
 
 MAX_SIZE = 32 << 20
-MAX_MEMORY = 160 << 20
+MAX_MEMORY = 160 << 20  # for the values, estimated
 # Bytes that CPython needs for the value that a character begins or separates, rounded up.
 _COST = {b"{": 232, b"[": 88, b",": 120, b'"': 36}
 _WIDE = 7  # bytes per byte of a text beyond ASCII: up to 4 for the text, plus its strings
@@ -27,17 +27,18 @@ def parsed(source: BytesSource) -> dict[str, Any]:
     return value
 
 
-def loaded(source: BytesSource) -> Any:
-    """The JSON value in a source, without NaN and with unique keys.
+def loaded(source: BytesSource, size: int = MAX_SIZE, memory: int = MAX_MEMORY) -> Any:
+    """The JSON value in a source of at most `size` bytes, without NaN and with unique keys.
 
-    Raises ValueError if it is not valid JSON, ModelError if it is too large.
+    Raises ValueError if it is not valid JSON, ModelError if it is too large, or if its values would
+    take more than `memory` bytes.
     """
-    if source.size > MAX_SIZE:
+    if source.size > size:
         raise too_large(source)
     text = source.read(0, source.size)
     width = 2 if text.isascii() and rb"\u" not in text else _WIDE
     cost = width * len(text) + sum(text.count(sign) * cost for sign, cost in _COST.items())
-    if cost > MAX_MEMORY:
+    if cost > memory:
         raise too_large(source)
     try:
         return json.loads(text, object_pairs_hook=object_of_pairs, parse_constant=_reject_constant)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from grouper.model.files import json
 from grouper.model.files.file import HEAD, BytesSource
-from grouper.model.files.json import loaded
 from grouper.model.formats import sharded_index, snapshot, snapshot_lines, unsupported
 from grouper.model.inventory import Inventory
 
@@ -28,12 +28,13 @@ def recognises(head: bytes) -> bool:
 
 def read(file: BytesSource, key: str | None) -> Inventory:
     """The inventory of a snapshot or an index. Raises ModelError for other JSON."""
-    if snapshot_lines.recognises(file.read(0, min(file.size, HEAD))):
+    head = file.read(0, min(file.size, HEAD))
+    if snapshot_lines.recognises(head):
         inventory = snapshot.read_lines(file)
         if inventory is not None:
             return inventory
     try:
-        value = loaded(file)
+        value = sharded_index.loaded(file) if sharded_index.begins(head) else json.loaded(file)
     except ValueError:
         raise unsupported.value(file.path, None) from None
     for form in VALUES:

@@ -12,21 +12,35 @@ from typing import Any
 from grouper.model import codes
 from grouper.model.contents import state_dict
 from grouper.model.errors import ModelError
+from grouper.model.files import json
 from grouper.model.files.file import HEAD, BytesSource, Sibling, cut_short
 from grouper.model.formats import safetensors, torch_saved
 from grouper.model.inventory import Inventory
-from grouper.model.name_limits import Names
+from grouper.model.name_limits import MAX_CHARACTERS, Names
 from grouper.model.pickle.machine import Limits
 from grouper.model.pickle.tensors import Tensor
 from grouper.text.dataclass import replace
 
 MAX_SHARDS = 4096
-MAX_READ = 32 << 20  # bytes, of all shards together
+MAX_TENSORS = 1_500_000
+MAX_SIZE = 96 << 20  # bytes, of the index
+MAX_MEMORY = 512 << 20  # for its values, estimated
+MAX_READ = 32 << 20  # bytes, of all shards together; four times its size where the index is larger
 MAX_FILE_NAME = 255  # bytes
 _MAP = "weight_map"
 _UNORDERED = "a model in several files does not keep its order"
 
 Found = list[tuple[str, Tensor, Any]]
+
+
+def begins(head: bytes) -> bool:
+    """Whether a JSON file begins like an index, as the libraries write it."""
+    return f'"{_MAP}":'.encode() in head
+
+
+def loaded(file: BytesSource) -> Any:
+    """The JSON value of a file that begins like an index. Raises the errors of `json.loaded`."""
+    return json.loaded(file, MAX_SIZE, MAX_MEMORY)
 
 
 def recognises(value: Any) -> bool:
@@ -47,11 +61,12 @@ def read(file: BytesSource, index: Any, key: str | None) -> Inventory:
             f"`{file.path}` is an index whose files cannot be reached from here",
             "give the folder that they are in",
         )
-    tensors, missing, kinds = _collected(file, shards)
+    most = max(MAX_CHARACTERS, 2 * file.size)
+    tensors, missing, kinds = _collected(file, shards, most)
     metadata = index.get("metadata")
     tensors = safetensors.tied(tensors, metadata if isinstance(metadata, dict) else {})
     kind = kinds.pop() if len(kinds) == 1 else "state dict"
-    inventory = state_dict.inventory_from(tensors)
+    inventory = state_dict.inventory_from(tensors, most)
     order = safetensors.SORTED if kind == safetensors.KIND else _UNORDERED
     remarks = (*inventory.remarks, order, *_missing(missing, shards))
     return replace(
@@ -59,13 +74,16 @@ def read(file: BytesSource, index: Any, key: str | None) -> Inventory:
     )
 
 
-def _collected(file: Sibling, shards: Mapping[str, list[str]]) -> tuple[Found, list[str], set[str]]:
-    """The tensors of all existing files, the names of missing ones, and the kinds of files."""
+def _collected(
+    file: Sibling, shards: Mapping[str, list[str]], most: int
+) -> tuple[Found, list[str], set[str]]:
+    """The tensors of all existing files, whose names have at most `most` characters together, the
+    names of missing ones, and the kinds of files."""
     collected: Found = []
     missing: list[str] = []
     kinds: set[str] = set()
     names: set[str] = set()
-    left, limits, bounds = MAX_READ, Limits(), Names()
+    left, limits, bounds = max(MAX_READ, 4 * file.size), Limits(), Names(most)
     for shard, listed in shards.items():
         try:
             with file.beside(shard) as source:
@@ -81,7 +99,7 @@ def _collected(file: Sibling, shards: Mapping[str, list[str]]) -> tuple[Found, l
         _check_names(file.path, shard, own, names, listed)
         names |= own
         collected += tensors
-        if left < 0 or len(collected) > state_dict.MAX_TENSORS:
+        if left < 0 or len(collected) > MAX_TENSORS:
             raise _refused(file.path, "its files describe more tensors than any model has")
     return collected, missing, kinds
 
@@ -107,7 +125,7 @@ def _shards(path: str, weights: Any) -> dict[str, list[str]]:
         if not isinstance(shard, str):
             raise cut_short(path)
         shards.setdefault(shard, []).append(name)
-    if len(shards) > MAX_SHARDS or len(weights) > state_dict.MAX_TENSORS:
+    if len(shards) > MAX_SHARDS or len(weights) > MAX_TENSORS:
         raise _refused(path, f"it is in more than {MAX_SHARDS:,} files, or has too many tensors")
     for shard in shards:
         if len(shard.encode(errors="replace")) > MAX_FILE_NAME:
