@@ -151,7 +151,13 @@ class Context:
         return self._matches_some[selector]
 
     def _reachable(self, selector: tree.Selector) -> Sequence[Parameter]:
-        """The parameters that a selector may match, by what their names start with."""
+        """The parameters that a selector may match, by the texts in it."""
+        if isinstance(selector, tree.Glob) and not all(
+            piece.text in self._all_names
+            for piece in selector.pieces
+            if isinstance(piece, tree.Text)
+        ):
+            return ()
         starts = name_starts(selector)
         if not starts:
             return self.inventory.parameters
@@ -162,6 +168,10 @@ class Context:
             last = bisect_right(names, start, first, key=lambda entry: entry[0][: len(start)])
             found.update(index for _, index in names[first:last])
         return [self.inventory.parameters[index] for index in sorted(found)]
+
+    @cached_property
+    def _all_names(self) -> str:
+        return "\n".join(name for p in self.inventory.parameters for name in p.names)
 
     @cached_property
     def _names_in_order(self) -> list[tuple[str, int]]:
