@@ -21,21 +21,22 @@ def _text(value: object, begin: str, known: dict[tuple[int, str], str]) -> str:
         return quoted(value)
     if value is None or value is True or value is False:
         return _WORDS[value]
-    if type(value) is int:
-        return str(value)
     inner = f"{begin}  "
-    if isinstance(value, Mapping):
-        items = (f"{quoted(key)}: {_text(each, inner, known)}" for key, each in value.items())
+    if isinstance(value, dict):
+        items = [
+            f"{quoted(key)}: {quoted(each) if type(each) is str else _text(each, inner, known)}"
+            for key, each in value.items()
+        ]
         return _enclosed("{", items, begin, "}")
     if isinstance(value, list | tuple):
-        if all(type(each) is str for each in value):
-            return _enclosed("[", map(quoted, value), begin, "]")
         key = id(value), begin
         if key not in known:
-            items = (_text(each, inner, known) for each in value)
+            items = [
+                quoted(each) if type(each) is str else _text(each, inner, known) for each in value
+            ]
             known[key] = _enclosed("[", items, begin, "]")
         return known[key]
-    return json.dumps(value)
+    return str(value) if type(value) is int else json.dumps(value)
 
 
 def _enclosed(opening: str, items: Iterable[str], begin: str, closing: str) -> str:
