@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii as quoted
 
 _WORDS: dict[object, str] = {None: "null", True: "true", False: "false"}

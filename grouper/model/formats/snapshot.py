@@ -88,10 +88,8 @@ def _of_value(value: Any, path: str) -> Inventory:
     """The inventory of a snapshot's JSON value. Raises ModelError if it is not a snapshot."""
     try:
         rows = Rows()
-        for row in value["parameters"]:
-            rows.add_parameter(row)
-        for row in value["modules"] or ():
-            rows.add_module(row)
+        rows.add_parameters(value["parameters"])
+        rows.add_modules(value["modules"] or ())
         return _inventory(value, rows, path)
     except (ValueError, TypeError, LookupError):
         raise unsupported.value(path, value) from None
@@ -111,12 +109,12 @@ def _inventory(value: dict[str, Any], rows: Rows, path: str) -> Inventory:
         remarks=tuple(map(text, value["remarks"])),
         marks=rows.marks(value.get("marks")),
     )
-    _within_limits(inventory)
+    _in_number(inventory)
     return inventory
 
 
 def _within_limits(inventory: Inventory) -> None:
-    """Raises ModelError for the same limits as `Rows`, and for too many buffers."""
+    """Raises ModelError for the same limits as reading does."""
     parameters, modules = inventory.parameters, inventory.modules or {}
     Names(MAX_CHARACTERS).count(name for parameter in parameters for name in parameter.names)
     Names(MAX_CHARACTERS).count(p.stored for p in parameters if p.stored != p.name)
@@ -124,6 +122,11 @@ def _within_limits(inventory: Inventory) -> None:
     others |= {base for m in modules.values() for base in m.bases or ()}
     others |= {*(inventory.marks.parameters if inventory.marks else ())}
     Names(MAX_CHARACTERS).count((*modules, *filter(None, others)))
+    _in_number(inventory)
+
+
+def _in_number(inventory: Inventory) -> None:
+    """Raises ModelError if the parameters, modules and buffers are too many together."""
     rows = len(inventory.parameters) + len(inventory.modules or ()) + len(inventory.buffers)
     if rows > MAX_ROWS:
         raise _too_large(f"a snapshot of `{inventory.path}`")

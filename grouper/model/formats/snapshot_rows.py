@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from grouper.model.errors import over_limit
@@ -36,7 +37,7 @@ def modules_out(inventory: Inventory) -> list[Row] | None:
 
 
 class Rows:
-    """Collects rows one by one. Raises ValueError, TypeError or LookupError for invalid rows, and
+    """Collects rows in blocks. Raises ValueError, TypeError or LookupError for invalid rows, and
     ModelError if there are too many, or their names are too long.
 
     Strings that many rows share (dtypes, classes) are stored once.
@@ -50,36 +51,42 @@ class Rows:
         self._bases: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._names, self._stored, self._others = (Names(MAX_CHARACTERS) for _ in range(3))
 
-    def add_parameter(self, row: Row) -> None:
-        names, shape = tuple(map(text, row["names"])), row["shape"]
-        self._names.count(names)
-        if not names or (shape is not None and not (sizes(shape) and len(shape) <= MAX_NDIM)):
-            raise ValueError("not a parameter")
-        stored = text(row["stored"])
-        if stored != names[0]:
-            self._stored.counted(stored)
-        self._marked += ((self._once(word), names) for word in row.get("marks", ()))
-        self.parameters.append(
-            Parameter(
-                names,
-                None if shape is None else tuple(shape),
-                None if row["dtype"] is None else self._once(row["dtype"]),
-                row["trainable"] if isinstance(row["trainable"], bool) else None,
-                names[0] if stored == names[0] else stored,
-                row["inferred"] is True,
-                row.get("unsure") is True,
+    def add_parameters(self, rows: Sequence[Row]) -> None:
+        names_of = [_texts(row["names"]) for row in rows]
+        self._names.count([name for names in names_of for name in names])
+        for row, names in zip(rows, names_of, strict=True):
+            shape, dtype, stored = row["shape"], row["dtype"], text(row["stored"])
+            if not names or (shape is not None and not (sizes(shape) and len(shape) <= MAX_NDIM)):
+                raise ValueError("not a parameter")
+            if stored == names[0]:
+                stored = names[0]
+            else:
+                self._stored.counted(stored)
+            for word in row.get("marks", ()):
+                self._marked.append((self._once(word), names))
+            self.parameters.append(
+                Parameter(
+                    names,
+                    None if shape is None else tuple(shape),
+                    None if dtype is None else self._once(dtype),
+                    row["trainable"] if isinstance(row["trainable"], bool) else None,
+                    stored,
+                    row["inferred"] is True,
+                    row.get("unsure") is True,
+                )
             )
-        )
         self._in_number()
 
-    def add_module(self, row: Row) -> None:
-        path, bases = self._others.counted(text(row["path"])), row["bases"]
-        if bases is not None:
-            bases = tuple(map(self._once, bases))
-            bases = self._bases.setdefault(bases, bases)
-        self.modules[path] = Module(
-            path, self._once(row["class"]), bases, row.get("inferred") is True
-        )
+    def add_modules(self, rows: Sequence[Row]) -> None:
+        paths = _texts([row["path"] for row in rows])
+        self._others.count(paths)
+        for row, path in zip(rows, paths, strict=True):
+            bases = row["bases"]
+            if bases is not None:
+                bases = tuple(map(self._once, bases))
+                bases = self._bases.setdefault(bases, bases)
+            cls = self._once(row["class"])
+            self.modules[path] = Module(path, cls, bases, row.get("inferred") is True)
         self._in_number()
 
     def marks(self, known: Any) -> Marks | None:
@@ -92,10 +99,10 @@ class Rows:
         prefixes = tuple(map(text, known["prefixes"]))
         return Marks({word: frozenset(names) for word, names in marks.items()}, prefixes)
 
-    def _once(self, value: object) -> str:
-        stored = self._texts.get(text(value))
+    def _once(self, value: str) -> str:
+        stored = self._texts.get(value)
         if stored is None:
-            stored = self._texts[text(value)] = self._others.counted(text(value))
+            stored = self._texts[value] = self._others.counted(text(value))
         return stored
 
     def _in_number(self) -> None:
@@ -107,6 +114,10 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
+
+
+def _texts(values: list[object]) -> tuple[str, ...]:
+    return tuple(map(text, values))
 
 
 def _parameter_out(parameter: Parameter, marks: list[str]) -> Row:
