@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from grouper.match.asked import Asked
-from grouper.match.name_starts import ZEROS
+from grouper.match.name_starts import skeleton_of
 
 _RUN = re.compile("00+")
 
@@ -27,7 +27,7 @@ class DigitTexts:
             if asked.zeros:
                 self._askers[1].append(index)
             for text in asked.texts:
-                skeleton = text.translate(ZEROS)
+                skeleton = skeleton_of(text)
                 texts = self._texts.setdefault(skeleton, {})
                 number = texts.setdefault(text, len(self._askers))
                 if number == len(self._askers):

@@ -14,7 +14,7 @@ from grouper.match.asked import Asked, together
 from grouper.match.captures import Captured
 from grouper.match.digit_places import DigitTexts
 from grouper.match.facts_asked import facts_asked
-from grouper.match.name_starts import ZEROS, NameStarts
+from grouper.match.name_starts import NameStarts, skeleton_of
 from grouper.model.inventory import Inventory, Parameter
 from grouper.text.dataclass import dataclass, field
 
@@ -96,7 +96,7 @@ class Kinds:
         """The answers for a parameter, and the numbers in its name that their captures refer to."""
         names = parameter.names
         name = names[0]
-        skeleton = name.translate(ZEROS)
+        skeleton = skeleton_of(name)
         facts = tuple([ask(parameter) for ask in self._facts]) if self._facts else ()
         kind = self._kinds.get((skeleton, facts))
         if kind is None:
@@ -147,7 +147,7 @@ class Kinds:
         return made, _cut(parameter, cuts)
 
     def _alone(self, parameter: Parameter, facts: Hashable) -> Found:
-        asked = {i for name in parameter.names for i in self._starts.of(name.translate(ZEROS))}
+        asked = {i for name in parameter.names for i in self._starts.of(skeleton_of(name))}
         alike, cuts = self._shared(self._answers(asked, parameter), facts, parameter)
         return alike, _cut(parameter, cuts)
 
