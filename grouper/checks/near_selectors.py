@@ -12,7 +12,7 @@ from grouper.checks.near_paths import other_names, other_ways, same_words
 from grouper.checks.slips import normalized
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
-from grouper.text.similar import near
+from grouper.text.similar import highest_ratio, near
 
 MOST = 6  # selectors that are tried in the file
 LIKE = 0.7
@@ -184,7 +184,7 @@ def _parts_like(context: Context, word: str) -> list[str]:
     one, last = word.lower(), _last_token(word)
     for part in context.inventory.words:
         other, ratio = part.lower(), 0.0
-        if 2 * min(len(one), len(other)) >= LIKE * (len(one) + len(other)):  # else it is below LIKE
+        if highest_ratio(one, other) >= LIKE:
             ratio = SequenceMatcher(None, one, other, autojunk=False).ratio()
         spelt = normalized(part)
         if spelt == folded:

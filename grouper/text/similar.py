@@ -26,6 +26,18 @@ def near(word: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...
     return tuple(candidate for _, candidate in sorted(scored)[:limit])
 
 
+def highest_ratio(one: str, other: str) -> float:
+    """A bound for the ratio of `SequenceMatcher`, by the lengths and the letters of only one."""
+    both = len(one) + len(other)
+    if not both:
+        return 1.0
+    most = min(len(one), len(other))
+    if 2 * most >= _ALIKE * both:  # else the letters do not matter
+        mine, theirs = set(one), set(other)
+        most = min(len(one) - len(mine - theirs), len(other) - len(theirs - mine))
+    return 2 * most / both
+
+
 def _as_long(word: str, candidates: Iterable[str]) -> Iterator[str]:
     """The candidates that are not ruled out by their length."""
     return (
