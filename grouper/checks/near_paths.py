@@ -69,6 +69,9 @@ def _other_way(context: Context, segments: list[str]) -> Iterator[str]:
     literal = [part for part in segments if part != "*"]
     if len(literal) < 2 or segments[0] == "*" or not all(map(_is_step, literal)):
         return
+    words = (part for part in literal if not part.isdigit() and not part.startswith("{"))
+    if not all(map(context.inventory.words.__contains__, words)):
+        return
     ways = dict.fromkeys(
         way for name in context.inventory.by_name if (way := _way(literal, name.split(".")))
     )
