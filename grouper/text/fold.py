@@ -58,18 +58,34 @@ def rows(names: Iterable[str]) -> list[Row]:
     return [tuple(choices.of[number] for number in row) for row in sets]
 
 
+class _Numbers(dict[str | tuple[str, ...], int]):
+    """A number for each set of choices: a word alone, or a tuple of several."""
+
+    def __init__(self) -> None:
+        self.choices: list[tuple[str, ...]] = []
+
+    def __missing__(self, key: str | tuple[str, ...]) -> int:
+        number = self[key] = len(self.choices)
+        self.choices.append((key,) if isinstance(key, str) else key)
+        return number
+
+
 class _Choices:
     """Rows as tuples of numbers, one for each set of choices, which are fast to compare."""
 
     def __init__(self) -> None:
-        self.of: list[tuple[str, ...]] = []
-        self._numbers: dict[tuple[str, ...], int] = {}
+        self._numbers = _Numbers()
         self._alone: set[int] = set()  # names that cannot be split, and so are not joined
+
+    @property
+    def of(self) -> list[tuple[str, ...]]:
+        """The choices, by their number."""
+        return self._numbers.choices
 
     def row(self, name: str) -> tuple[int, ...]:
         if _JOINABLE.fullmatch(name):
-            return tuple([self._number((segment,)) for segment in name.split(".")])
-        number = self._number((name,))
+            return tuple(map(self._numbers.__getitem__, name.split(".")))
+        number = self._numbers[name]
         self._alone.add(number)
         return (number,)
 
@@ -87,15 +103,9 @@ class _Choices:
         ]
 
     def _merged(self, rows: list[tuple[int, ...]], place: int) -> tuple[int, ...]:
-        first = rows[0]
-        together = dict.fromkeys(choice for row in rows for choice in self.of[row[place]])
-        return (*first[:place], self._number(tuple(together)), *first[place + 1 :])
-
-    def _number(self, choices: tuple[str, ...]) -> int:
-        number = self._numbers.setdefault(choices, len(self.of))
-        if number == len(self.of):
-            self.of.append(choices)
-        return number
+        first, of = rows[0], self.of
+        together = dict.fromkeys(choice for row in rows for choice in of[row[place]])
+        return (*first[:place], self._numbers[tuple(together)], *first[place + 1 :])
 
 
 def _parts(choices: tuple[str, ...]) -> Segment:
