@@ -29,6 +29,17 @@ if TYPE_CHECKING:
     from grouper.language.automata.rule_claims import RuleClaims
 
 
+class _Matched(dict[int, set[int]]):
+    """The `id`s of the parameters that each rule matches, made for a rule when it is asked for."""
+
+    def __init__(self, members: Mapping[int, list[Parameter]]) -> None:
+        self._members = members
+
+    def __missing__(self, rule: int) -> set[int]:
+        found = self[rule] = set(map(id, self._members[rule]))
+        return found
+
+
 @dataclass(frozen=True)
 class GroupOption:
     """An option of a rule that is effective in a group, and the parameters that get it."""
@@ -102,7 +113,7 @@ class Context:
     @cached_property
     def matched(self) -> Mapping[int, set[int]]:
         """The `id`s of the parameters that each rule matches, by the rule's `id`."""
-        return {rule: set(map(id, members)) for rule, members in self.members.items()}
+        return _Matched(self.members)
 
     @cached_property
     def kinds(self) -> ModuleKinds:
@@ -226,7 +237,7 @@ class Context:
         which is already reported."""
         unanswered = {id(unanswered.rule) for unanswered in self.assignment.unanswered}
         known = (rule for rule in self.rules.rules if id(rule) not in unanswered)
-        return tuple(rule for rule in known if not self.matched[id(rule)])
+        return tuple(rule for rule in known if not self.members[id(rule)])
 
     @cached_property
     def _selected(self) -> dict[tree.Selector, frozenset[int]]:

@@ -26,7 +26,7 @@ def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule outside of splits whose parameters other rules freeze. Rules of a
     split are skipped: a split divides all parameters."""
     freezing = [rule for rule in context.rules.rules if rule.freezes]
-    for rule in context.rules.rules:
+    for rule in context.rules.rules if freezing else ():
         matched = context.matched[id(rule)]
         if rule.freezes or rule.optional or rule.split is not None or not matched:
             continue

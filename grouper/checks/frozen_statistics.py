@@ -27,11 +27,7 @@ def check(context: Context) -> Iterator[Finding]:
     for rule in context.rules.rules:
         if not rule.freezes:
             continue
-        owners = {
-            owner_path(p.name, modules)
-            for p in context.inventory.parameters
-            if id(p) in context.matched[id(rule)]
-        }
+        owners = {owner_path(p.name, modules) for p in context.members[id(rule)]}
         norms = [path for path in owners if path in modules and _is_batch_norm(modules[path])]
         if norms:
             yield Finding(

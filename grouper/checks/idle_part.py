@@ -32,7 +32,7 @@ TABLES = re.compile(r"embed|token|table|position", re.IGNORECASE)
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each part that matches nothing, in rules that match something."""
     for rule in context.rules.rules:
-        if rule.selector is None or rule.optional or not context.matched[id(rule)]:
+        if rule.selector is None or rule.optional or not context.members[id(rule)]:
             continue
         for part in parts_of(rule.selector):
             if not context.matches_some(part.alone) and not _is_unknown(context, part.alone):

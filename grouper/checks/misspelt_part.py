@@ -39,7 +39,7 @@ def _parts(context: Context, rule: Rule) -> Iterator[Part]:
     """The parts of the selector; of a rule that matches nothing, its operands as well."""
     assert rule.selector is not None
     yield from parts_of(rule.selector)
-    if context.matched[id(rule)]:
+    if context.members[id(rule)]:
         return
     whole = rule.selector
     operands = whole.operands if isinstance(whole, tree.And) else (whole,)

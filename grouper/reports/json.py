@@ -13,7 +13,7 @@ from grouper.match.assignment import Decision, ParameterAssignment
 from grouper.model.inventory import Inventory
 from grouper.reports.output import Output
 from grouper.text.findings import Finding
-from grouper.text.json_text import json_text
+from grouper.text.json_text import json_pieces, json_text
 
 VERSION = 1
 
@@ -21,14 +21,14 @@ VERSION = 1
 def render_reports(reports: Sequence[Report], output: Output) -> Iterator[str]:
     """One object; for several reports, one per line with the path of its rules."""
     if len(reports) == 1:
-        yield render_report(reports[0], output)
+        yield from render_report(reports[0], output)
         return
     for report in reports:
         yield json.dumps({"rules": report.rules.path, **report_value(report)}) + "\n"
 
 
-def render_report(report: Report, _output: Output) -> str:
-    return report_json(report)
+def render_report(report: Report, _output: Output) -> Iterator[str]:
+    return json_pieces(report_value(report))
 
 
 def render_inventory(inventory: Inventory, _output: Output) -> str:

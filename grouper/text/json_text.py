@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
 
+PIECE = 1 << 16  # characters
+LEVELS = 2  # of lists and objects whose items are written one by one
 _WORDS: dict[object, str] = {None: "null", True: "true", False: "false"}
 
 
@@ -13,6 +15,39 @@ def json_text(value: object) -> str:
     """The value as ASCII JSON; keys must be strings. `json` indents in pure Python, token by token,
     which is slow for many parameter names."""
     return _text(value, "\n", {})
+
+
+def json_pieces(value: object) -> Iterator[str]:
+    """The same text in pieces, so that the whole of a long one is never in memory."""
+    pieces: list[str] = []
+    length = 0
+    for piece in _pieces(value, "\n", {}, LEVELS):
+        pieces.append(piece)
+        length += len(piece)
+        if length > PIECE:
+            yield "".join(pieces)
+            pieces, length = [], 0
+    yield "".join(pieces)
+
+
+def _pieces(
+    value: object, begin: str, known: dict[tuple[int, str], str], levels: int
+) -> Iterator[str]:
+    if not (levels and value and isinstance(value, dict | list | tuple)):
+        yield _text(value, begin, known)
+        return
+    inner, is_object = f"{begin}  ", isinstance(value, dict)
+    items: Iterable[tuple[str, object]] = (
+        ((f"{quoted(key)}: ", each) for key, each in value.items())
+        if isinstance(value, dict)
+        else (("", each) for each in value)
+    )
+    before = ("{" if is_object else "[") + inner
+    for name, each in items:
+        yield before + name
+        yield from _pieces(each, inner, known, levels - 1)
+        before = f",{inner}"
+    yield begin + ("}" if is_object else "]")
 
 
 def _text(value: object, begin: str, known: dict[tuple[int, str], str]) -> str:
