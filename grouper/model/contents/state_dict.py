@@ -54,23 +54,24 @@ def inventory_from(tensors: list[tuple[str, Tensor, Any]], most: int = MAX_CHARA
     siblings = buffers.siblings(named)
     inferred = buffers.infer_buffers(named, siblings)
     unsure = inferred.unsure
-    tied: dict[object, tuple[Tensor, list[str], list[str]]] = {}
+    first: dict[object, tuple[str, str, Tensor]] = {}
+    others: dict[object, list[str]] = {}  # of tied ones; most models have few
     for (name, facts), (stored, _, item) in zip(named, tensors, strict=True):
         if name not in inferred.buffers:
-            _, names, all_stored = tied.setdefault(facts.storage or id(item), (facts, [], []))
-            names.append(name)
-            all_stored.append(stored)
+            key = facts.storage or id(item)
+            if first.setdefault(key, (name, stored, facts))[0] is not name:
+                others.setdefault(key, []).append(name)
     parameters = tuple(
         Parameter(
-            tuple(names),
+            names := (name, *others.get(key, ())),
             facts.shape,
             facts.dtype,
             facts.trains if facts.is_parameter else None,
-            stored[0],
+            stored,
             not facts.is_parameter,
             bool(unsure) and not unsure.isdisjoint(names),
         )
-        for facts, names, stored in tied.values()
+        for key, (name, stored, facts) in first.items()
     )
     modules = norm_layers.proven(siblings, most)
     norms = [m.cls for m in (modules or {}).values()].count(norm_layers.CLASS)

@@ -54,7 +54,7 @@ def read(file: BytesSource, index: Any, key: str | None) -> Inventory:
     Raises OSError if one of its files exists but cannot be opened, ModelError for other errors.
     """
     safetensors.no_parts(file.path, key)
-    shards = _shards(file.path, index[_MAP])
+    shards = _shards(file.path, index.pop(_MAP))  # taken out: it may need hundreds of MiB
     if not isinstance(file, Sibling):
         raise ModelError(
             codes.UNSUPPORTED,

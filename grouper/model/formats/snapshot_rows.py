@@ -40,7 +40,7 @@ class Rows:
     """Collects rows in blocks. Raises ValueError, TypeError or LookupError for invalid rows, and
     ModelError if there are too many, or their names are too long.
 
-    Strings that many rows share (dtypes, classes) are stored once.
+    What many rows share (dtypes, classes, shapes) is stored once.
     """
 
     def __init__(self) -> None:
@@ -48,6 +48,7 @@ class Rows:
         self.modules: dict[str, Module] = {}
         self._marked: list[tuple[str, tuple[str, ...]]] = []
         self._texts: dict[str, str] = {}
+        self._shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._bases: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._names, self._stored, self._others = (Names(MAX_CHARACTERS) for _ in range(3))
 
@@ -67,7 +68,7 @@ class Rows:
             self.parameters.append(
                 Parameter(
                     names,
-                    None if shape is None else tuple(shape),
+                    None if shape is None else self._shapes.setdefault(tuple(shape), tuple(shape)),
                     None if dtype is None else self._once(dtype),
                     row["trainable"] if isinstance(row["trainable"], bool) else None,
                     stored,
