@@ -49,25 +49,20 @@ class ModuleKinds:
     @cached_property
     def of(self) -> Mapping[int, Kind]:
         """The kind of each parameter, by its `id`."""
-        return {id(p): self._kind(p) for p in self.inventory.parameters}
+        kinds: dict[int, Kind] = {}
+        by_path: dict[str, Kind] = {}
+        bias, unknown = Kind.BIAS, Kind.UNKNOWN
+        for parameter in self.inventory.parameters:
+            path, _, role = parameter.names[0].rpartition(".")
+            kind = by_path.get(path)
+            if kind is None:
+                kind = by_path[path] = self._of_owner(parameter)
+            named = role == "bias" or (role.endswith("_bias") and parameter.ndim == 1)
+            kinds[id(parameter)] = bias if named and kind is not unknown else kind
+        return kinds
 
     @cached_property
     def _by_class(self) -> dict[tuple[str, tuple[str, ...] | None], Kind]:
-        return {}
-
-    def _kind(self, parameter: Parameter) -> Kind:
-        above, _, role = parameter.names[0].rpartition(".")
-        kind = self._by_path.get(above)
-        if kind is None:
-            kind = self._by_path[above] = self._of_owner(parameter)
-        if kind is Kind.UNKNOWN:
-            return kind
-        if role == "bias" or (role.endswith("_bias") and parameter.ndim == 1):
-            return Kind.BIAS
-        return kind
-
-    @cached_property
-    def _by_path(self) -> dict[str, Kind]:
         return {}
 
     def _of_owner(self, parameter: Parameter) -> Kind:
@@ -77,10 +72,10 @@ class ModuleKinds:
             return Kind.UNKNOWN
         if owner.path in self.inventory.holders or not owner.path:
             return Kind.BARE
-        key = owner.cls, owner.bases
-        if key not in self._by_class:
-            self._by_class[key] = class_kind(owner)
-        return self._by_class[key]
+        kind = self._by_class.get((owner.cls, owner.bases))
+        if kind is None:
+            kind = self._by_class[owner.cls, owner.bases] = class_kind(owner)
+        return kind
 
     def is_matrix(self, parameter: Parameter) -> bool:
         """Whether a parameter is the weight of a linear layer, a convolution or an embedding."""
