@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 from grouper.group.group import FrozenGroup, Group, options_key, unique
 from grouper.group.grouping import Grouping
 from grouper.group.lr_origin import lr_place
 from grouper.language.ruleset import RuleSet
 from grouper.match.assignment import Assignment, ParameterAssignment
+from grouper.model.inventory import Parameter
 from grouper.options.plan_keys import PLAN_KEYS
 from grouper.options.read_only import ReadOnly
 from grouper.options.values import Value
@@ -32,34 +34,49 @@ def form_groups(assignment: Assignment) -> Grouping:
         FrozenGroup(_group(members, _base_name(members[0]), assignment.rules), members[0].conflicts)
         for members in _grouped(assignment, lambda a: any(rule.freezes for rule in a.rules))
     )
-    parameters = assignment.parameters
     return Grouping(
         groups,
-        tuple(a.parameter for a in parameters if a.frozen),
+        _parameters(assignment, lambda a: a.frozen),
         frozen_groups,
-        unmatched=tuple(a.parameter for a in parameters if a.uncovered_splits and not a.frozen),
+        unmatched=_parameters(assignment, lambda a: bool(a.uncovered_splits) and not a.frozen),
     )
+
+
+def _parameters(
+    assignment: Assignment, belongs: Callable[[ParameterAssignment], bool]
+) -> tuple[Parameter, ...]:
+    """Those that belong, in the model's order."""
+    alike = [alike for alike in assignment.treated_alike if belongs(alike[0])]
+    return tuple(assigned.parameter for assigned in _in_order(assignment, alike))
+
+
+def _in_order(
+    assignment: Assignment, alike: Sequence[Sequence[ParameterAssignment]]
+) -> Sequence[ParameterAssignment]:
+    """The members of several groups that are each in the model's order, in the model's order."""
+    if len(alike) == 1:
+        return alike[0]
+    order = assignment.order if alike else {}
+    return sorted(chain(*alike), key=lambda assigned: order[id(assigned.parameter)])
 
 
 def _grouped(
     assignment: Assignment, belongs: Callable[[ParameterAssignment], bool]
-) -> list[list[ParameterAssignment]]:
+) -> list[Sequence[ParameterAssignment]]:
     """Those with the same labels and options together, in the file order of their rules."""
     ranks = {id(rule): index for index, rule in enumerate(assignment.rules.rules)}
     default = _default_optimizer(assignment.rules)
-    members: dict[object, list[ParameterAssignment]] = {}
+    members: dict[object, list[Sequence[ParameterAssignment]]] = {}
     first: dict[object, tuple[int, ...]] = {}
     for alike in assignment.treated_alike:
         if belongs(alike[0]):
             options = {"optimizer": default, **alike[0].options}
             key = (alike[0].labels, alike[0].conflicts, options_key(options))
             rules = tuple(ranks[id(rule)] for rule in alike[0].rules)
-            members.setdefault(key, []).extend(alike)
+            members.setdefault(key, []).append(alike)
             first[key] = min(rules, first.get(key, rules))
-    order = assignment.order
     return [
-        sorted(members[key], key=lambda assigned: order[id(assigned.parameter)])
-        for key in sorted(members, key=lambda key: first[key])
+        _in_order(assignment, members[key]) for key in sorted(members, key=lambda key: first[key])
     ]
 
 
@@ -71,7 +88,7 @@ def _base_name(assigned: ParameterAssignment) -> str:
     return "/".join(assigned.labels) or UNLABELLED
 
 
-def _group(members: list[ParameterAssignment], name: str, rules: RuleSet) -> Group:
+def _group(members: Sequence[ParameterAssignment], name: str, rules: RuleSet) -> Group:
     labels, options = members[0].labels, members[0].options
     optimizer = options.get("optimizer", _default_optimizer(rules))
     return Group(
