@@ -28,9 +28,10 @@ CODE = Code("GR302", "decay-reversed", Severity.WARNING, __doc__ or "")
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding if no matrix decays, but half of the vectors or all norms do."""
-    matrices = _matrices(context)
-    if any(one.number("weight_decay") != 0 and not one.parameter.tied for one in matrices):
+    untied = (one for one in _matrices(context) if not one.parameter.tied)
+    if any(one.number("weight_decay") != 0 for one in untied):
         return
+    matrices = list(_matrices(context))
     yield from _layers_exempt(context, matrices)
     vectors = [o for o in context.trained if (o.parameter.ndim or 2) <= 1]
     decaying = [
@@ -61,10 +62,10 @@ def check(context: Context) -> Iterator[Finding]:
     )
 
 
-def _matrices(context: Context) -> list[Trained]:
+def _matrices(context: Context) -> Iterator[Trained]:
     """The trained weights of linear layers and convolutions."""
     layers = (one for one in context.trained if one.kind in (Kind.LINEAR, Kind.CONV))
-    return [one for one in layers if (one.parameter.ndim or 0) >= 2]
+    return (one for one in layers if (one.parameter.ndim or 0) >= 2)
 
 
 def _layers_exempt(context: Context, matrices: list[Trained]) -> Iterator[Finding]:

@@ -23,8 +23,9 @@ CODE = Code("GR320", "zero-lr", Severity.WARNING, __doc__ or "")
 def check(context: Context) -> Iterator[Finding]:
     """One finding for each rule or optimizer statement that sets an lr of 0."""
     by_option: dict[object, list[Trained]] = {}
-    for one in context.trained:
-        if one.group.options.get("lr") == 0:
+    zero = {id(group) for group in context.grouping.groups if group.options.get("lr") == 0}
+    for one in context.trained if zero else ():
+        if id(one.group) in zero:
             setting = one.setting("lr")
             by_option.setdefault(id(setting.option) if setting else one.group.optimizer, []).append(
                 one
