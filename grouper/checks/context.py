@@ -55,7 +55,8 @@ class Context:
 
     `signatures` are those of the declared optimizers that are known, by their names in the file.
     `without_model` says that there are only rules: the inventory is empty. `base` has the
-    parameters of the base model by all of their names.
+    parameters of the base model by all of their names. `tried` says that the rules are an edit that
+    is tried: nobody reads what its findings say.
     """
 
     rules: RuleSet
@@ -65,6 +66,7 @@ class Context:
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     without_model: bool = False
     base: Mapping[str, Parameter] | None = None
+    tried: bool = False
 
     @cached_property
     def optimizers(self) -> Mapping[str, Optimizer]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC
 
+MOST_WORDS = 20_000  # of a model that are looked at; real models have hundreds
 MOST_WAYS = 3  # paths between the given parts; more are replaced by `*`
 
 # Synonyms for parts of a model in families of models.
@@ -166,7 +168,8 @@ def _related(word: str, names: Iterable[str]) -> list[str]:
     words = word.lower().split("_")
     synonyms = {other for same in SAME if not same.isdisjoint(words) for other in same}
     synonyms.add(word.lower())
-    return [name for name in names if any(map(name.lower().__contains__, synonyms))]
+    several = islice(names, MOST_WORDS)
+    return [name for name in several if any(map(name.lower().__contains__, synonyms))]
 
 
 def same_part(word: str, other: str, whole: bool = False) -> bool:

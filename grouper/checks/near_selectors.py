@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from grouper.checks.context import Context
 from grouper.checks.literal_parts import GENERIC, words_of
 from grouper.checks.module_kinds import last_part
-from grouper.checks.near_paths import other_names, other_ways, same_words
+from grouper.checks.near_paths import MOST_WORDS, other_names, other_ways, same_words
 from grouper.checks.slips import normalized
 from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
@@ -139,7 +140,7 @@ def _respelt(text: str) -> Iterator[str]:
 def _recased(context: Context, text: str) -> Iterator[str]:
     """The text with the model's case and separators."""
     present = context.inventory.words
-    spelt = {normalized(part): part for part in present}
+    spelt = {normalized(part): part for part in islice(present, MOST_WORDS)}
     yield re.sub(
         r"[A-Za-z_]\w*",
         lambda word: word[0] if word[0] in present else spelt.get(normalized(word[0]), word[0]),
@@ -182,7 +183,7 @@ def _parts_like(context: Context, word: str) -> list[str]:
     folded = normalized(word)
     scored = []
     one, last = word.lower(), _last_token(word)
-    for part in context.inventory.words:
+    for part in islice(context.inventory.words, MOST_WORDS):
         other, ratio = part.lower(), 0.0
         if highest_ratio(one, other) >= LIKE:
             ratio = SequenceMatcher(None, one, other, autojunk=False).ratio()

@@ -35,7 +35,7 @@ def checked(
 
     def analyse(other: RuleSet) -> Report:
         known = {**known_signatures(other), **signatures}
-        return _analysed(inventory, other, known, read_base, match_rules)
+        return _analysed(inventory, other, known, read_base, match_rules, tried=True)
 
     with collector_off():
         report = _analysed(inventory, rules, signatures, read_base, match)
@@ -52,6 +52,7 @@ def _analysed(
     signatures: Mapping[str, Signature],
     read_base: ReadBase,
     match: Matcher,
+    tried: bool = False,
 ) -> Report:
     if has_errors(rules):
         return Report(rules, inventory, (*rules.findings, *inventory.findings))
@@ -61,7 +62,9 @@ def _analysed(
         return Report(rules, inventory, (*rules.findings, matches.limit))
     assignment = resolve_options(matches)
     grouping = form_groups(assignment)
-    context = Context(rules, inventory, assignment, grouping, signatures, base=base.parameters)
+    context = Context(
+        rules, inventory, assignment, grouping, signatures, base=base.parameters, tried=tried
+    )
     stages = (rules, inventory, base, matches, assignment)
     findings = run(context, [finding for stage in stages for finding in stage.findings])
     return Report(rules, inventory, in_order(findings), assignment, grouping)

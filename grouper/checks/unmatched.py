@@ -34,10 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
     ]
     if not unmatched:
         return
-    patterns = fold(parameter.name for parameter in unmatched)
-    rules = "else -> rest"
-    if len(patterns) <= MOST_PATTERNS and _are_selectors(patterns, unmatched, context):
-        rules = "; ".join(f"{pattern} -> rest" for pattern in patterns)
+    rules = "else -> rest" if context.tried else _rules_for(unmatched, context)
     last = next((r.span for r in reversed(context.rules.rules) if r.span is not None), None)
     be = "is" if len(unmatched) == 1 else "are"
     yield Finding(
@@ -47,6 +44,14 @@ def check(context: Context) -> Iterator[Finding]:
         context.names(unmatched),
         help=f"add a rule for them, such as `{rules}`, or freeze them: `else -> freeze`",
     )
+
+
+def _rules_for(unmatched: Sequence[Parameter], context: Context) -> str:
+    """Rules that match the parameters and nothing else, or one that matches all that is left."""
+    patterns = fold(parameter.name for parameter in unmatched)
+    if len(patterns) <= MOST_PATTERNS and _are_selectors(patterns, unmatched, context):
+        return "; ".join(f"{pattern} -> rest" for pattern in patterns)
+    return "else -> rest"
 
 
 def _are_selectors(
