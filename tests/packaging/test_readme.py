@@ -62,8 +62,9 @@ def test_the_figures_are_those_of_the_tests_and_benchmarks():
     mistakes = len(list((ROOT / "tests" / "checks" / "mistakes").iterdir()))
     assert f"**{mistakes} of {mistakes}**" in README
     growth = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
-    assert "| read and check a snapshot, parameters | 100,000 | 1.1 | 1.0 |" in growth
-    assert "**100,000** parameters are read and checked in 1.1 s" in README
+    row = re.search(r"\| read and check a snapshot, parameters \| 100,000 \| ([\d.]+) \|", growth)
+    assert row
+    assert f"**100,000** parameters are read and checked in {row[1]} s" in README
 
 
 def test_links_lead_somewhere():
