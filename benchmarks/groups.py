@@ -3,8 +3,8 @@
 python benchmarks/groups.py
 
 Milliseconds of processor time, the median of runs in turn in one process: frameworks' own code,
-which checks nothing, `param_groups` of rules, and `param_groups` with a report at hand. The mixture
-of experts, on the meta device, is beside a loop written by hand.
+which checks nothing, `param_groups` of rules, `param_groups` with a report at hand, and mmengine's
+constructor. The mixture of experts, on the meta device, is beside a loop written by hand.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def yolo(name: str) -> tuple[nn.Module, str, Groups]:
     return model, (ROOT / "rules" / "ultralytics.rules").read_text("utf-8"), own
 
 
-def vit() -> tuple[nn.Module, str, Groups]:
+def layered(name: str, rules: str) -> tuple[nn.Module, str, Groups]:
     import timm
     from timm.optim import param_groups_layer_decay
 
     with torch.device("meta"):
-        model = timm.create_model("vit_large_patch16_224")
-    text = (ROOT / "rules" / "vit-layer-decay.rules").read_text("utf-8")
+        model = timm.create_model(name)
+    text = (ROOT / "rules" / rules).read_text("utf-8")
     text = text.replace('include "no-decay.rules"', "").replace("include no-decay", "")
     return model, text, lambda: param_groups_layer_decay(model, 0.05, layer_decay=0.75)
 
@@ -109,6 +109,26 @@ def mixture(modules: int) -> tuple[nn.Module, str, Groups]:
     return model, DECAY, own
 
 
+def of_mmengine(model: nn.Module) -> Groups:
+    """mmengine's groups: another rate for one part, no decay of norms and biases."""
+    from mmengine.logging import MMLogger
+    from mmengine.optim import DefaultOptimWrapperConstructor
+
+    MMLogger.get_current_instance().setLevel("ERROR")
+    optimizer = {"type": "SGD", "lr": 0.01, "weight_decay": 5e-4}
+    factors = {"norm_decay_mult": 0, "bias_decay_mult": 0, "custom_keys": {"head": {"lr_mult": 10}}}
+
+    def groups() -> object:
+        constructor = DefaultOptimWrapperConstructor(
+            {"type": "OptimWrapper", "optimizer": optimizer}, factors
+        )
+        made: list[dict[str, Any]] = []
+        constructor.add_params(made, model)
+        return made
+
+    return groups
+
+
 def once(task: Groups) -> float:
     start = process_time()
     task()
@@ -127,12 +147,12 @@ def row(name: str, made: tuple[nn.Module, str, Groups], rounds: int) -> None:
     rules = grouper.parse(text, str(ROOT / "rules" / "benchmark.rules"))
     report = grouper.check(model, rules)
     count = len(report.inventory.parameters)
-    tasks = [own, lambda: grouper.param_groups(model, rules)]
-    first, ours, again = timed([*tasks, lambda: grouper.param_groups(model, report)], rounds)
+    tasks = [own, lambda: grouper.param_groups(model, rules), of_mmengine(model)]
+    first, ours, other, again = timed([*tasks, lambda: grouper.param_groups(model, report)], rounds)
     groups = len(report.grouping.groups) if report.grouping else 0
     print(
         f"{name:26}{count:8,}{groups:8}{first * 1e3:9.2f}{ours * 1e3:9.2f}{ours / first:7.1f}x"
-        f"{again * 1e3:9.2f}{again / first:7.1f}x{ours / count * 1e6:9.1f}",
+        f"{again * 1e3:9.2f}{again / first:7.1f}x{other * 1e3:10.1f}{ours / count * 1e6:9.1f}",
         flush=True,
     )
 
@@ -142,11 +162,13 @@ def main() -> None:
     from support.torchvision_stub import define_operators
 
     define_operators()
-    heads = f"{'own ms':>9}{'ours':>9}{'':8}{'report':>9}{'':8}{'us each':>9}"
+    heads = f"{'own ms':>9}{'ours':>9}{'':8}{'report':>9}{'':8}{'mmengine':>10}{'us each':>9}"
     print(f"{'model':26}{'tensors':>8}{'groups':>8}{heads}")
     for name in ("yolov8n", "yolov8x", "yolo11x"):
         row(name, yolo(name), 11)
-    row("ViT-L, layer decay", vit(), 11)
+    row("ViT-L, layer decay", layered("vit_large_patch16_224", "vit-layer-decay.rules"), 11)
+    swin = layered("swin_large_patch4_window7_224", "swin-layer-decay.rules")
+    row("Swin-L, layer decay", swin, 11)
     row("Llama 7B", llama(), 11)
     for modules in (1_000, 10_000, 100_000):
         row(f"experts, {modules:,} modules", mixture(modules), 11 if modules < 50_000 else 3)

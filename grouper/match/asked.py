@@ -16,6 +16,7 @@ from grouper.language.resolve.walk import (
 from grouper.language.syntax import tree
 from grouper.language.syntax.regexes import digits_are_alike
 from grouper.match.digit_texts import ByDigits, digit_texts, has_digits
+from grouper.match.glob_regex import integers
 from grouper.text.dataclass import dataclass
 
 
@@ -96,7 +97,7 @@ def _of_path(path: tree.Glob | tree.Exact) -> Asked:
         texts = digit_texts(path)
     except ByDigits:
         return _WHOLE_NAME
-    free = any(isinstance(p, tree.Integer) and p.first is None for p in path.pieces)
+    free = any(number.first is None for number in integers(path.pieces))
     return Asked(texts, numbers=free)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from grouper.language.syntax import tree
-from grouper.match.glob_regex import Pieces, is_whole_run
+from grouper.match.glob_regex import Pieces, beside_star, capture_names, is_whole_run
 
 MOST_TEXTS = 300  # of one glob
 _DIGITS = frozenset("0123456789")
@@ -20,13 +20,19 @@ class ByDigits(Exception):
 
 def digit_texts(glob: tree.Glob) -> frozenset[str]:
     """The texts of a glob, ranges and alternatives written out. Raises ByDigits."""
-    integers = [(i, p) for i, p in enumerate(glob.pieces) if isinstance(p, tree.Integer)]
-    captures = [piece.capture for _, piece in integers if piece.capture]
-    if len(set(captures)) < len(captures):
-        raise ByDigits
-    if not all(is_whole_run(glob.pieces, index) for index, _ in integers):
-        raise ByDigits
-    found = {text for pieces in _without_patterns(glob.pieces) for text in _texts(pieces)}
+    sequences = _without_patterns(glob.pieces)
+    outer = {id(piece) for piece in glob.pieces}
+    for pieces in sequences:
+        captures = capture_names(pieces)
+        if len(set(captures)) < len(captures):
+            raise ByDigits
+        for index, piece in enumerate(pieces):
+            if isinstance(piece, tree.Integer) and not (
+                is_whole_run(pieces, index)
+                and (id(piece) in outer or not any(beside_star(pieces, index)))
+            ):
+                raise ByDigits
+    found = {text for pieces in sequences for text in _texts(pieces)}
     return frozenset(text for text in found if has_digits(text))
 
 
@@ -36,17 +42,11 @@ def _without_patterns(pieces: Pieces) -> list[Pieces]:
     for piece in pieces:
         choices: list[Pieces] = [(piece,)]
         if isinstance(piece, tree.Alternatives) and not all(map(_is_text, piece.options)):
-            choices = [c for option in piece.options for c in _choices(option)]
+            choices = [c for option in piece.options for c in _without_patterns(option.pieces)]
         if len(sequences) * len(choices) > MOST_TEXTS:
             raise ByDigits
         sequences = [(*before, *choice) for before in sequences for choice in choices]
     return sequences
-
-
-def _choices(option: tree.Glob) -> list[Pieces]:
-    if any(isinstance(piece, tree.Integer) for piece in option.pieces):
-        raise ByDigits  # whether it is a whole run of digits depends on what is around the option
-    return _without_patterns(option.pieces)
 
 
 def _texts(pieces: Pieces) -> set[str]:

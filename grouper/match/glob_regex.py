@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import assert_never
 
@@ -59,12 +61,35 @@ def any_regex(glob: tree.Glob) -> NameTest | None:
 
     None where there are too many ways to go back.
     """
-    if _ways(glob.pieces) > _MOST_WAYS:
+    if _ways(glob.pieces) > _MOST_WAYS or _captures_again_after_option(glob.pieces):
         return None
     try:
         return _full_match(_sequence(glob.pieces, set()))
     except _NoRegex:
         return None
+
+
+def integers(pieces: Pieces) -> Iterator[tree.Integer]:
+    """All numbers, those in alternatives included."""
+    for piece in pieces:
+        if isinstance(piece, tree.Integer):
+            yield piece
+        elif isinstance(piece, tree.Alternatives):
+            for option in piece.options:
+                yield from integers(option.pieces)
+
+
+def capture_names(pieces: Pieces) -> list[str]:
+    """The names of all captures, each as often as it is there."""
+    return [number.capture for number in integers(pieces) if number.capture]
+
+
+def _captures_again_after_option(pieces: Pieces) -> bool:
+    """Whether a number that an alternative captures is also captured elsewhere: a regex has one
+    group of a name, and cannot refer to one that may be left out."""
+    counts = Counter(capture_names(pieces))
+    options = [piece for piece in pieces if isinstance(piece, tree.Alternatives)]
+    return any(counts[name] > 1 for name in capture_names(tuple(options)))
 
 
 def _ways(pieces: Pieces) -> int:
@@ -131,8 +156,6 @@ def _regex(pieces: Pieces, index: int, seen: set[str]) -> str:
             inside = "".join(f"{re.escape(a)}-{re.escape(b)}" for a, b in ranges)
             return rf"[^.{inside}]" if negated else f"[{inside}]"
         case tree.Alternatives(options=options):
-            if any(isinstance(p, tree.Integer) and p.capture for o in options for p in o.pieces):
-                raise _NoRegex
             return f"(?:{'|'.join(_sequence(option.pieces, seen) for option in options)})"
         case tree.Integer():
             before, after = beside_star(pieces, index)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from grouper.language.syntax import tree
 from grouper.language.value_errors import BadValue
 from grouper.match.captures import DIGITS, Captured, Captures
-from grouper.match.glob_regex import beside_star
+from grouper.match.glob_regex import beside_star, capture_names
 from grouper.text.dataclass import dataclass, field
 
 MAX_PAIRS = 100_000  # of pieces and positions in one name: a fifth of a second
@@ -39,7 +39,7 @@ class Walk:
         self._glob = glob
         self._end = _Step(None)
         self._start = _link(glob.pieces, self._end)
-        names = _capture_names(glob.pieces)
+        names = capture_names(glob.pieces)
         self._captures_matter = len(names) > len(set(names))
 
     def __call__(self, name: str) -> Captures | None:
@@ -124,13 +124,3 @@ def _link(pieces: tuple[tree.Piece, ...], end: _Step) -> _Step:
         else:
             end = _Step(piece, *beside_star(pieces, i), [end])
     return end
-
-
-def _capture_names(pieces: tuple[tree.Piece, ...]) -> list[str]:
-    names = []
-    for piece in pieces:
-        if isinstance(piece, tree.Integer) and piece.capture:
-            names.append(piece.capture)
-        elif isinstance(piece, tree.Alternatives):
-            names.extend(n for option in piece.options for n in _capture_names(option.pieces))
-    return names

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.builders import inventory, parameter
 
+from grouper.language.syntax import tree
 from grouper.language.syntax.parser import parse_selector
 from grouper.match.asked import NOTHING, asked
 from grouper.match.compile_selector import compile_selector
@@ -22,6 +23,7 @@ SELECTORS = (
     "*.[!0-9].*", "*.[a-z1]*", "{layers,a1}.*", "{layers.1,layers.17}.*", "layers.1{0..2}.*",
     "{layers.{i}.*,block*}", "{{i}.a1,block*,*w}", "*{{0..3},*w}", "{*a1,layers.*}{,.w}",
     "layers{.,*w.}{i}*", "{*1,*.w*}", "{layers.1*,*block.?}", "{a{i},*w}*", "{*.{0..11}.*,w}",
+    "{layers,a1}.{block.{b},w}.*", "{layers.{i},a{j}}.w*", "{{i},a}{i}.*", "*{{i},w}*",
     "a{i}.*", "*a1*", '"layers.1.weight"', "/[0-9]+/", "/\\d\\d/", "/1/", "/[0-4]/", "/[^.]\\./",
     "/(?P<i>\\d+)/", "/\\d(?P<i>\\d+)/", "/(?P<i>[0-9])\\.(?P=i)/", "not *.1.*", "in *.{i}",
     "in layers.1", "in layers.{1..7}", "*.{i}.* and *.{j}.w*", "*.{i}.* and layers.{i}.*",
@@ -63,6 +65,27 @@ def answers(names, text):
 @given(names=NAMES)
 def test_each_selector(text, names):
     answers(names, text)
+
+
+PIECES = st.sampled_from(
+    ["a", ".", "b1", "1", "10", "0", "*", "?", "{i}", "{j}", "{k:0..12}", "{0..3}", "[0-9]"]
+)
+OPTIONS = st.lists(PIECES, max_size=4).map("".join)
+CHOICES = st.lists(OPTIONS, min_size=2, max_size=3).map(lambda of: f"{{{','.join(of)}}}")
+PARTED = st.lists(
+    st.sampled_from(["a", ".", "b1", "1", "10", "0", "01", "12", "2", "b", "a1."]), min_size=1
+).map("".join)
+GLOBS = st.lists(PIECES | CHOICES | st.just("."), min_size=1, max_size=5).map("".join)
+
+
+@given(glob=GLOBS, names=st.lists(PARTED, min_size=1, max_size=6))
+def test_any_glob(glob, names):
+    try:
+        selector = parse_selector(glob)
+    except ValueError:
+        return
+    if isinstance(selector, tree.Glob):
+        answers(names, glob)
 
 
 def test_a_number_in_an_alternative_beside_a_pattern():
