@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from grouper.match.classes import owner_path
 from grouper.match.compile_rule import compile_rule
 from grouper.match.compile_selector import compile_selector
 from grouper.match.kinds import Kinds, Question
-from grouper.match.name_starts import name_starts
+from grouper.match.reachable import Reachable
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.signatures import Signature, signature
 from grouper.options.values import Value, value_text
@@ -152,45 +151,20 @@ class Context:
     def selected(self, selector: tree.Selector) -> frozenset[int]:
         """The `id`s of all parameters that a selector matches, independent of rules."""
         if selector not in self._selected:
-            parameters = self._answering(selector, self._reachable(selector))
+            parameters = self._answering(selector, self._reachable.by(selector))
             self._selected[selector] = frozenset(map(id, parameters))
         return self._selected[selector]
 
     def matches_some(self, selector: tree.Selector) -> bool:
         """Whether a selector matches any parameter; stops at the first match."""
         if selector not in self._matches_some:
-            match = next(self._answering(selector, self._reachable(selector)), None)
+            match = next(self._answering(selector, self._reachable.by(selector)), None)
             self._matches_some[selector] = match is not None
         return self._matches_some[selector]
 
-    def _reachable(self, selector: tree.Selector) -> Sequence[Parameter]:
-        """The parameters that a selector may match, by the texts in it."""
-        if isinstance(selector, tree.Glob) and not all(
-            piece.text in self._all_names
-            for piece in selector.pieces
-            if isinstance(piece, tree.Text)
-        ):
-            return ()
-        starts = name_starts(selector)
-        if not starts:
-            return self.inventory.parameters
-        names = self._names_in_order
-        found = set[int]()
-        for start in starts:
-            first = bisect_left(names, (start,))
-            last = bisect_right(names, start, first, key=lambda entry: entry[0][: len(start)])
-            found.update(index for _, index in names[first:last])
-        return [self.inventory.parameters[index] for index in sorted(found)]
-
     @cached_property
-    def _all_names(self) -> str:
-        return "\n".join(name for p in self.inventory.parameters for name in p.names)
-
-    @cached_property
-    def _names_in_order(self) -> list[tuple[str, int]]:
-        """The names of all parameters in alphabetical order, with the parameters' places."""
-        parameters = enumerate(self.inventory.parameters)
-        return sorted((name, index) for index, p in parameters for name in p.names)
+    def _reachable(self) -> Reachable:
+        return Reachable(self.inventory)
 
     def taken(self, rule: Rule, selector: tree.Selector) -> list[Parameter]:
         """The parameters of a rule that a part of its selector matches."""

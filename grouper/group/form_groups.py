@@ -52,17 +52,18 @@ def _parameters(
 
 def _in_order(
     assignment: Assignment, alike: Sequence[Sequence[ParameterAssignment]]
-) -> Sequence[ParameterAssignment]:
+) -> list[ParameterAssignment]:
     """The members of several groups that are each in the model's order, in the model's order."""
-    if len(alike) == 1:
-        return alike[0]
-    order = assignment.order if alike else {}
-    return sorted(chain(*alike), key=lambda assigned: order[id(assigned.parameter)])
+    members = list(chain(*alike))
+    if len(alike) > 1:
+        order = assignment.order
+        members.sort(key=lambda assigned: order[id(assigned.parameter)])
+    return members
 
 
 def _grouped(
     assignment: Assignment, belongs: Callable[[ParameterAssignment], bool]
-) -> list[Sequence[ParameterAssignment]]:
+) -> list[list[ParameterAssignment]]:
     """Those with the same labels and options together, in the file order of their rules."""
     ranks = {id(rule): index for index, rule in enumerate(assignment.rules.rules)}
     default = _default_optimizer(assignment.rules)
@@ -88,7 +89,7 @@ def _base_name(assigned: ParameterAssignment) -> str:
     return "/".join(assigned.labels) or UNLABELLED
 
 
-def _group(members: Sequence[ParameterAssignment], name: str, rules: RuleSet) -> Group:
+def _group(members: list[ParameterAssignment], name: str, rules: RuleSet) -> Group:
     labels, options = members[0].labels, members[0].options
     optimizer = options.get("optimizer", _default_optimizer(rules))
     return Group(

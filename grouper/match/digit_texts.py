@@ -24,14 +24,14 @@ def digit_texts(glob: tree.Glob) -> frozenset[str]:
     outer = {id(piece) for piece in glob.pieces}
     for pieces in sequences:
         captures = capture_names(pieces)
+        numbers = [i for i, piece in enumerate(pieces) if isinstance(piece, tree.Integer)]
         if len(set(captures)) < len(captures):
             raise ByDigits
-        for index, piece in enumerate(pieces):
-            if isinstance(piece, tree.Integer) and not (
-                is_whole_run(pieces, index)
-                and (id(piece) in outer or not any(beside_star(pieces, index)))
-            ):
-                raise ByDigits
+        if not all(is_whole_run(pieces, index) for index in numbers):
+            raise ByDigits
+        # A star beside an alternative, unlike one inside it, does not keep its numbers whole.
+        if any(any(beside_star(pieces, i)) and id(pieces[i]) not in outer for i in numbers):
+            raise ByDigits
     found = {text for pieces in sequences for text in _texts(pieces)}
     return frozenset(text for text in found if has_digits(text))
 

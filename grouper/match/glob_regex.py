@@ -32,7 +32,7 @@ def linear_regex(glob: tree.Glob) -> NameTest | None:
     that are whole runs of digits.
     """
     pieces = glob.pieces
-    names = [p.capture for p in pieces if isinstance(p, tree.Integer) and p.capture is not None]
+    names = capture_names(pieces)
     whole_runs = all(
         is_whole_run(pieces, i) for i, p in enumerate(pieces) if isinstance(p, tree.Integer)
     )
@@ -61,7 +61,7 @@ def any_regex(glob: tree.Glob) -> NameTest | None:
 
     None where there are too many ways to go back.
     """
-    if _ways(glob.pieces) > _MOST_WAYS or _captures_again_after_option(glob.pieces):
+    if _ways(glob.pieces) > _MOST_WAYS or _repeats_optional_capture(glob.pieces):
         return None
     try:
         return _full_match(_sequence(glob.pieces, set()))
@@ -84,7 +84,7 @@ def capture_names(pieces: Pieces) -> list[str]:
     return [number.capture for number in integers(pieces) if number.capture]
 
 
-def _captures_again_after_option(pieces: Pieces) -> bool:
+def _repeats_optional_capture(pieces: Pieces) -> bool:
     """Whether a number that an alternative captures is also captured elsewhere: a regex has one
     group of a name, and cannot refer to one that may be left out."""
     counts = Counter(capture_names(pieces))

@@ -36,18 +36,20 @@ def _pieces(
     if not (levels and value and isinstance(value, dict | list | tuple)):
         yield _text(value, begin, known)
         return
-    inner, is_object = f"{begin}  ", isinstance(value, dict)
-    items: Iterable[tuple[str, object]] = (
-        ((f"{quoted(key)}: ", each) for key, each in value.items())
-        if isinstance(value, dict)
-        else (("", each) for each in value)
-    )
-    before = ("{" if is_object else "[") + inner
+    inner = f"{begin}  "
+    items: Iterable[tuple[str, object]]
+    if isinstance(value, dict):
+        opening, closing = "{}"
+        items = ((f"{quoted(key)}: ", each) for key, each in value.items())
+    else:
+        opening, closing = "[]"
+        items = (("", each) for each in value)
+    before = opening + inner
     for name, each in items:
         yield before + name
         yield from _pieces(each, inner, known, levels - 1)
         before = f",{inner}"
-    yield begin + ("}" if is_object else "]")
+    yield begin + closing
 
 
 def _text(value: object, begin: str, known: dict[tuple[int, str], str]) -> str:

@@ -28,23 +28,23 @@ def near(word: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...
 
 def highest_ratio(one: str, other: str) -> float:
     """A bound for the ratio of `SequenceMatcher`, by the lengths and the letters of only one."""
+    bound = _ratio(min(len(one), len(other)), one, other)
+    if bound < _ALIKE:
+        return bound
+    mine, theirs = set(one), set(other)
+    common = min(len(one) - len(mine - theirs), len(other) - len(theirs - mine))
+    return _ratio(common, one, other)
+
+
+def _ratio(common: int, one: str, other: str) -> float:
+    """The ratio of words that have this many letters in common, in the same order."""
     both = len(one) + len(other)
-    if not both:
-        return 1.0
-    most = min(len(one), len(other))
-    if 2 * most >= _ALIKE * both:  # else the letters do not matter
-        mine, theirs = set(one), set(other)
-        most = min(len(one) - len(mine - theirs), len(other) - len(theirs - mine))
-    return 2 * most / both
+    return 2 * common / both if both else 1.0
 
 
 def _as_long(word: str, candidates: Iterable[str]) -> Iterator[str]:
     """The candidates that are not ruled out by their length."""
-    return (
-        candidate
-        for candidate in candidates
-        if 2 * min(len(word), len(candidate)) >= _ALIKE * (len(word) + len(candidate))
-    )
+    return (c for c in candidates if _ratio(min(len(word), len(c)), word, c) >= _ALIKE)
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

@@ -59,8 +59,10 @@ def inventory_from(tensors: list[tuple[str, Tensor, Any]], most: int = MAX_CHARA
     for (name, facts), (stored, _, item) in zip(named, tensors, strict=True):
         if name not in inferred.buffers:
             key = facts.storage or id(item)
-            if first.setdefault(key, (name, stored, facts))[0] is not name:
+            if key in first:
                 others.setdefault(key, []).append(name)
+            else:
+                first[key] = name, stored, facts
     parameters = tuple(
         Parameter(
             names := (name, *others.get(key, ())),

@@ -59,6 +59,9 @@ class Rows:
             shape, dtype, stored = row["shape"], row["dtype"], text(row["stored"])
             if not names or (shape is not None and not (sizes(shape) and len(shape) <= MAX_NDIM)):
                 raise ValueError("not a parameter")
+            if shape is not None:
+                shape = tuple(shape)
+                shape = self._shapes.setdefault(shape, shape)
             if stored == names[0]:
                 stored = names[0]
             else:
@@ -68,7 +71,7 @@ class Rows:
             self.parameters.append(
                 Parameter(
                     names,
-                    None if shape is None else self._shapes.setdefault(tuple(shape), tuple(shape)),
+                    shape,
                     None if dtype is None else self._once(dtype),
                     row["trainable"] if isinstance(row["trainable"], bool) else None,
                     stored,
