@@ -18,7 +18,6 @@ from grouper.match.classes import owner_path
 from grouper.match.compile_rule import compile_rule
 from grouper.match.compile_selector import compile_selector
 from grouper.match.kinds import Kinds, Question
-from grouper.match.reachable import Reachable
 from grouper.model.inventory import Inventory, Parameter
 from grouper.options.signatures import Signature, signature
 from grouper.options.values import Value, value_text
@@ -26,6 +25,7 @@ from grouper.text.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from grouper.language.automata.rule_claims import RuleClaims
+    from grouper.match.reachable import Reachable
 
 
 class _Matched(dict[int, set[int]]):
@@ -164,6 +164,8 @@ class Context:
 
     @cached_property
     def _reachable(self) -> Reachable:
+        from grouper.match.reachable import Reachable  # only where a selector is searched for
+
         return Reachable(self.inventory)
 
     def taken(self, rule: Rule, selector: tree.Selector) -> list[Parameter]:
